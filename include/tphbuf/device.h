@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+#ifndef TPHBUF_DEVICE_H
+#define TPHBUF_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <tphbuf/options.h>
+#include <tphbuf/probe.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A PCI device that is open through VFIO. It does not change after it was
+ * opened: any number of threads may use it at once, until one of them calls
+ * tphbuf_device_close() or tphbuf_device_restore_driver().
+ */
+struct tphbuf_device;
+
+#define TPHBUF_NR_BARS		6
+
+/* tphbuf_device_adopt(): the file descriptors now belong to the device */
+#define TPHBUF_ADOPT_CLOSE	(1u << 0)
+
+/* Bits of struct tphbuf_bar.flags */
+#define TPHBUF_BAR_READ		(1u << 0)	/* tphbuf_device_bar_read() works */
+#define TPHBUF_BAR_WRITE	(1u << 1)	/* tphbuf_device_bar_write() works */
+#define TPHBUF_BAR_MMAP		(1u << 2)	/* tphbuf_device_bar_map() works */
+#define TPHBUF_BAR_IO		(1u << 3)	/* I/O ports, not memory */
+#define TPHBUF_BAR_64BIT	(1u << 4)	/* 64-bit; the next index is its upper half */
+#define TPHBUF_BAR_PREFETCH	(1u << 5)	/* prefetchable memory */
+
+/**
+ * struct tphbuf_bar - a base address register
+ * @size: bytes; 0 when the device does not implement it
+ * @offset: where it starts in the device file, for pread(2) and mmap(2)
+ * @flags: TPHBUF_BAR_*
+ * @reserved: zero
+ */
+struct tphbuf_bar {
+	uint64_t size;
+	uint64_t offset;
+	uint32_t flags;
+	uint32_t reserved[3];
+};
+
+/**
+ * tphbuf_device_open - open a device through its VFIO file and iommufd
+ * @name: BDF ("0000:00:03.0", or "00:03.0" in domain 0000) or path of a VFIO
+ *	device file ("/dev/vfio/devices/vfio0")
+ * @options: TPHBUF_OPEN_BIND or no flag; NULL for none
+ * @dev: set to the device; the caller ends it with tphbuf_device_close() or
+ *	tphbuf_device_restore_driver()
+ * @why: NULL, or filled on failure: @why->open is the reason
+ *
+ * Opens the device file, opens an iommufd, and binds the one to the other.
+ * That is enough to export and tag dma-bufs: importers use their own domain.
+ * A device that shall do DMA itself needs an attached address space too: see
+ * tphbuf_device_iommufd().
+ *
+ * With TPHBUF_OPEN_BIND a device without a VFIO driver is taken from its
+ * driver and given to vfio-pci first; when anything fails afterwards, it goes
+ * back to the driver that it came from. Two processes that do this to the same
+ * device at once disturb each other. Thread-safe otherwise.
+ *
+ * The kernel resets the device when it is opened and turns its memory decoding
+ * off: see tphbuf_device_enable_memory().
+ *
+ * Return: 0, or
+ * -EINVAL	@name is neither form, or @options are wrong
+ * -ENODEV	no such device, it is not bound to a VFIO driver, vfio-pci did
+ *		not take it, or the file is not a PCI device opened through VFIO
+ * -EOPNOTSUPP	no IOMMU, no vfio-pci, no VFIO device files or no iommufd
+ * -EACCES	no permission
+ * -EBUSY	the device is open already, or its IOMMU group is not viable
+ * -ENAMETOOLONG, -ENOMEM, -EMFILE and what else the system gives.
+ */
+int tphbuf_device_open(const char *name, const struct tphbuf_options *options,
+		       struct tphbuf_device **dev, struct tphbuf_probe *why);
+
+/**
+ * tphbuf_device_adopt - use a device that the caller has opened
+ * @device_fd: VFIO device file: one bound to an iommufd, or one from
+ *	VFIO_GROUP_GET_DEVICE_FD
+ * @iommufd: the iommufd that it is bound to, or -1
+ * @flags: TPHBUF_ADOPT_CLOSE or 0
+ * @dev: set to the device; the caller ends it with tphbuf_device_close()
+ *
+ * Without TPHBUF_ADOPT_CLOSE both file descriptors stay the caller's, who
+ * keeps them open for as long as the device is in use. With it they belong to
+ * the device once this call has returned 0, and are closed with it. When this
+ * call fails they are the caller's in either case. Thread-safe.
+ *
+ * Return: 0, or -EINVAL for an unknown flag, a negative @device_fd or a file
+ * that is not bound, -EBADF, -ENODEV when it is no PCI device, -ENOTTY when it
+ * is no VFIO device file, -ENOMEM.
+ */
+int tphbuf_device_adopt(int device_fd, int iommufd, unsigned int flags,
+			struct tphbuf_device **dev);
+
+/**
+ * tphbuf_device_close - end the use of a device
+ * @dev: the device, or NULL; invalid afterwards
+ *
+ * Closes the files that belong to the device. Once no duplicate of the device
+ * file is open anywhere, all dma-bufs that were exported from it are revoked
+ * for good. A device that TPHBUF_OPEN_BIND gave to vfio-pci stays there.
+ */
+void tphbuf_device_close(struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_restore_driver - close a device and give it back
+ * @dev: the device; invalid afterwards, whatever this call returns
+ *
+ * As tphbuf_device_close(); then, when TPHBUF_OPEN_BIND took the device from
+ * its driver, gives it back to that driver, or to none if it had none. Waits
+ * until the last duplicate of the device file is closed, also those in other
+ * processes.
+ *
+ * Return: 0, also when there was nothing to give back; or the error of writing
+ * to sysfs; -ENODEV when the driver did not take the device back.
+ */
+int tphbuf_device_restore_driver(struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_previous_driver - driver from which TPHBUF_OPEN_BIND took it
+ * @dev: the device
+ *
+ * Return: its name, "" when it had none, NULL when the device was not taken
+ * from anyone. Valid as long as @dev is.
+ */
+const char *tphbuf_device_previous_driver(const struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_bdf - PCI address of a device
+ * @dev: the device
+ *
+ * Return: "0000:00:03.0", or "" when it is not known: a file descriptor that
+ * was adopted does not tell. Valid as long as @dev is.
+ */
+const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_fd - VFIO device file of a device
+ * @dev: the device
+ *
+ * For VFIO calls that this library does not cover.
+ *
+ * Return: the file descriptor; it stays the property of whoever had it.
+ */
+int tphbuf_device_fd(const struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_iommufd - iommufd that a device is bound to
+ * @dev: the device
+ *
+ * For address spaces: IOMMU_IOAS_ALLOC on it, then
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT on tphbuf_device_fd().
+ *
+ * Return: the file descriptor; it stays the property of whoever had it. -1
+ * when the device was adopted without one.
+ */
+int tphbuf_device_iommufd(const struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_bar - describe a BAR
+ * @dev: the device
+ * @index: 0 to 5
+ * @bar: the answer; all zero for a BAR that the device does not implement
+ *
+ * Return: 0; -EINVAL when @index is above 5.
+ */
+int tphbuf_device_bar(const struct tphbuf_device *dev, unsigned int index,
+		      struct tphbuf_bar *bar);
+
+/**
+ * tphbuf_device_config_read - read from the config space
+ * @dev: the device
+ * @offset: first byte
+ * @buf: where the bytes go, little-endian as the config space is
+ * @length: bytes
+ *
+ * All of it or an error. VFIO shows some fields of its own making; DEVCAP2 and
+ * the Memory Space Enable bit are the device's.
+ *
+ * Return: 0; -ERANGE when it does not lie within the config space; -EIO when
+ * the kernel gave fewer bytes; else the error of pread(2).
+ */
+int tphbuf_device_config_read(struct tphbuf_device *dev, uint64_t offset, void *buf,
+			      size_t length);
+
+/**
+ * tphbuf_device_config_write - write to the config space
+ * @dev: the device
+ * @offset: first byte
+ * @buf: the bytes, little-endian as the config space is
+ * @length: bytes
+ *
+ * Return: as tphbuf_device_config_read(), of pwrite(2).
+ */
+int tphbuf_device_config_write(struct tphbuf_device *dev, uint64_t offset, const void *buf,
+			       size_t length);
+
+/**
+ * tphbuf_device_bar_read - read from a BAR with system calls
+ * @dev: the device
+ * @bar: 0 to 5
+ * @offset: first byte, from the start of the BAR
+ * @buf: where the bytes go
+ * @length: bytes
+ *
+ * The kernel reads in units of up to 8 bytes as alignment allows: a register is
+ * read as a whole when @offset is a multiple of its size and @length is its
+ * size. Memory decoding has to be on.
+ *
+ * Return: 0; -EINVAL when @bar is above 5; -ENXIO when the device does not
+ * implement it; -ERANGE when the bytes do not lie within it; -EIO when memory
+ * decoding is off or the kernel gave fewer bytes; else the error of pread(2).
+ */
+int tphbuf_device_bar_read(struct tphbuf_device *dev, unsigned int bar, uint64_t offset, void *buf,
+			   size_t length);
+
+/**
+ * tphbuf_device_bar_write - write to a BAR with system calls
+ * @dev: the device
+ * @bar: 0 to 5
+ * @offset: first byte, from the start of the BAR
+ * @buf: the bytes
+ * @length: bytes
+ *
+ * Return: as tphbuf_device_bar_read(), of pwrite(2).
+ */
+int tphbuf_device_bar_write(struct tphbuf_device *dev, unsigned int bar, uint64_t offset,
+			    const void *buf, size_t length);
+
+/**
+ * tphbuf_device_bar_map - map a part of a BAR of the device file
+ * @dev: the device
+ * @bar: 0 to 5
+ * @offset: first byte, from the start of the BAR; a multiple of the page size
+ * @length: bytes
+ * @addr: set to the address
+ *
+ * Shared, readable and writable as the BAR is. Access while memory decoding is
+ * off is SIGBUS. End it with tphbuf_device_bar_unmap(); it lives on when the
+ * device is closed before that, and with it the open device.
+ *
+ * Return: 0; -EINVAL when @bar is above 5, @length is 0 or @offset is not a
+ * multiple of the page size; -ENXIO when the device does not implement the
+ * BAR; -ERANGE when the bytes do not lie within it; -EOPNOTSUPP when it cannot
+ * be mapped; else the error of mmap(2).
+ */
+int tphbuf_device_bar_map(struct tphbuf_device *dev, unsigned int bar, uint64_t offset,
+			  size_t length, void **addr);
+
+/**
+ * tphbuf_device_bar_unmap - end what tphbuf_device_bar_map() made
+ * @addr: the address
+ * @length: as given then
+ *
+ * Return: 0, or the error of munmap(2).
+ */
+int tphbuf_device_bar_unmap(void *addr, size_t length);
+
+/**
+ * tphbuf_device_enable_memory - let the device answer to its memory BARs
+ * @dev: the device
+ *
+ * Sets Memory Space Enable in the command register. The dma-bufs of a device
+ * that does not decode memory are revoked; this brings them back. Reads and
+ * writes the register, so it must not run at the same time as another write to
+ * it.
+ *
+ * Return: 0, or the error of reading or writing the config space.
+ */
+int tphbuf_device_enable_memory(struct tphbuf_device *dev);
+
+/**
+ * tphbuf_device_disable_memory - stop the device from answering
+ * @dev: the device
+ *
+ * Clears Memory Space Enable: this revokes all dma-bufs of the device until
+ * tphbuf_device_enable_memory(), and has returned when no importer can reach
+ * them any more. Their tags stay. See tphbuf_device_enable_memory() about
+ * concurrent calls.
+ *
+ * Return: 0, or the error of reading or writing the config space.
+ */
+int tphbuf_device_disable_memory(struct tphbuf_device *dev);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
