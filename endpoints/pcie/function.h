@@ -80,8 +80,11 @@ struct pci_upstream_ops {
 
 /* Called by the protocol side, fabric lock taken inside: */
 
-/* Name given by name=, for messages; the BDF is learnt: see pci_function_set_bdf(). */
+/* Name for messages: name=, or the device type. */
 const char *pci_function_name(const struct pci_function *fn);
+
+/* Requester and completer ID, bus << 8 | device << 3 | function. vfio-user does not tell it, so that it is an option of creation. */
+uint16_t pci_function_bdf(const struct pci_function *fn);
 
 /* Size of a region, 0 when absent; *bar (may be NULL) is filled for BARs. */
 uint64_t pci_function_region_size(struct pci_function *fn, unsigned int region, struct pci_bar *bar);
