@@ -65,8 +65,8 @@ struct tphbuf_bar {
  * back to the driver that it came from. Two processes that do this to the same
  * device at once disturb each other. Thread-safe otherwise.
  *
- * The kernel resets the device when it is opened and turns its memory decoding
- * off: see tphbuf_device_enable_memory().
+ * The kernel resets the device when it is opened. Whether it decodes memory
+ * afterwards is not defined: see tphbuf_device_enable_memory().
  *
  * Return: 0, or
  * -EINVAL	@name is neither form, or @options are wrong
@@ -182,8 +182,8 @@ int tphbuf_device_bar(const struct tphbuf_device *dev, unsigned int index,
  * @buf: where the bytes go, little-endian as the config space is
  * @length: bytes
  *
- * All of it or an error. VFIO shows some fields of its own making; DEVCAP2 and
- * the Memory Space Enable bit are the device's.
+ * All of it or an error. Some fields are of VFIO's making, such as the BARs,
+ * and hide what the device has there. Thread-safe.
  *
  * Return: 0; -ERANGE when it does not lie within the config space; -EIO when
  * the kernel gave fewer bytes; else the error of pread(2).
@@ -197,6 +197,9 @@ int tphbuf_device_config_read(struct tphbuf_device *dev, uint64_t offset, void *
  * @offset: first byte
  * @buf: the bytes, little-endian as the config space is
  * @length: bytes
+ *
+ * VFIO leaves out fields that it does not let a process change, without an
+ * error. Thread-safe.
  *
  * Return: as tphbuf_device_config_read(), of pwrite(2).
  */
@@ -213,7 +216,7 @@ int tphbuf_device_config_write(struct tphbuf_device *dev, uint64_t offset, const
  *
  * The kernel reads in units of up to 8 bytes as alignment allows: a register is
  * read as a whole when @offset is a multiple of its size and @length is its
- * size. Memory decoding has to be on.
+ * size. Memory decoding has to be on. Thread-safe.
  *
  * Return: 0; -EINVAL when @bar is above 5; -ENXIO when the device does not
  * implement it; -ERANGE when the bytes do not lie within it; -EIO when memory
@@ -229,6 +232,8 @@ int tphbuf_device_bar_read(struct tphbuf_device *dev, unsigned int bar, uint64_t
  * @offset: first byte, from the start of the BAR
  * @buf: the bytes
  * @length: bytes
+ *
+ * See tphbuf_device_bar_read(). Thread-safe.
  *
  * Return: as tphbuf_device_bar_read(), of pwrite(2).
  */

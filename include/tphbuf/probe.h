@@ -136,7 +136,7 @@ struct tphbuf_probe {
  * Thread-safe.
  *
  * Return: 0 when @probe is filled, which includes every "no"; -EINVAL when
- * @name is neither form or @options are wrong; -ENAMETOOLONG; -ENOMEM.
+ * @name is neither form or @options are wrong; or what reading sysfs gives.
  */
 int tphbuf_probe(const char *name, const struct tphbuf_options *options,
 		 struct tphbuf_probe *probe);
@@ -151,8 +151,8 @@ int tphbuf_probe(const char *name, const struct tphbuf_options *options,
  * those bound to a VFIO driver. The caller frees @probes with
  * tphbuf_probe_free(). Thread-safe.
  *
- * Return: 0, or -EINVAL when @options are wrong, -ENOMEM, or what reading the
- * list of PCI functions gives. A machine without PCI is 0 with a count of 0.
+ * Return: 0; -EINVAL when @options are wrong; -ENOMEM; or what reading sysfs
+ * gives. A machine without PCI is 0 with a @count of 0.
  */
 int tphbuf_probe_all(const struct tphbuf_options *options, struct tphbuf_probe **probes,
 		     size_t *count);
@@ -166,11 +166,12 @@ void tphbuf_probe_free(struct tphbuf_probe *probes);
 /**
  * tphbuf_probe_host - find out whether the machine can give devices to VFIO
  * @options: no flag; NULL for none
- * @reason: TPHBUF_REASON_NONE, TPHBUF_REASON_NO_VFIO, _NO_IOMMU or _NO_IOMMUFD
+ * @reason: TPHBUF_REASON_NO_IOMMU, _NO_VFIO or _NO_IOMMUFD, the first of them
+ *	that is so; TPHBUF_REASON_NONE otherwise
  *
- * Looks at what is there, in this order, and opens nothing. Thread-safe.
+ * Looks at what is there and opens no device. Thread-safe.
  *
- * Return: 0, or -EINVAL, -ENAMETOOLONG.
+ * Return: 0; -EINVAL when @options are wrong; or what reading sysfs gives.
  */
 int tphbuf_probe_host(const struct tphbuf_options *options, enum tphbuf_reason *reason);
 

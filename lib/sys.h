@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * Everything that libtphbuf asks of the system goes through this table, so
+ * that a test can stand in for the kernel and fail any single call. A test
+ * links its own tpb_sys in place of sys_linux.c.
+ */
+#ifndef TPB_SYS_H
+#define TPB_SYS_H
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * As the functions of the C library with these names, except that a failure is
+ * the negative errno value.
+ */
+struct tpb_sys {
+	/* Adds O_CLOEXEC. */
+	int (*open)(const char *path, int flags);
+	int (*close)(int fd);
+	int (*ioctl)(int fd, unsigned long request, void *arg);
+	ssize_t (*pread)(int fd, void *buf, size_t size, uint64_t offset);
+	ssize_t (*pwrite)(int fd, const void *buf, size_t size, uint64_t offset);
+	/* Shared mapping. */
+	int (*mmap)(int fd, size_t length, int prot, uint64_t offset, void **addr);
+	int (*munmap)(void *addr, size_t length);
+	/* For the effective user. */
+	int (*access)(const char *path, int mode);
+	ssize_t (*readlink)(const char *path, char *buf, size_t size);
+	int (*opendir)(const char *path, DIR **dir);
+	/* 1 and the name, or 0 at the end. */
+	int (*readdir)(DIR *dir, const char **name);
+	void (*closedir)(DIR *dir);
+	/* NULL on failure; freed with free(). */
+	void *(*calloc)(size_t count, size_t size);
+};
+
+extern const struct tpb_sys tpb_sys;
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+static int linux_open(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int linux_close(int fd)
+{
+	return close(fd) ? -errno : 0;
+}
+
+static int linux_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static ssize_t linux_pread(int fd, void *buf, size_t size, uint64_t offset)
+{
+	ssize_t ret = pread(fd, buf, size, (off_t)offset);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static ssize_t linux_pwrite(int fd, const void *buf, size_t size, uint64_t offset)
+{
+	ssize_t ret = pwrite(fd, buf, size, (off_t)offset);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int linux_mmap(int fd, size_t length, int prot, uint64_t offset, void **addr)
+{
+	void *p = mmap(NULL, length, prot, MAP_SHARED, fd, (off_t)offset);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*addr = p;
+	return 0;
+}
+
+static int linux_munmap(void *addr, size_t length)
+{
+	return munmap(addr, length) ? -errno : 0;
+}
+
+static int linux_access(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) ? -errno : 0;
+}
+
+static ssize_t linux_readlink(const char *path, char *buf, size_t size)
+{
+	ssize_t ret = readlink(path, buf, size);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int linux_opendir(const char *path, DIR **dir)
+{
+	*dir = opendir(path);
+	return *dir ? 0 : -errno;
+}
+
+static int linux_readdir(DIR *dir, const char **name)
+{
+	struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(dir);
+	if (!entry)
+		return -errno;
+	*name = entry->d_name;
+	return 1;
+}
+
+static void linux_closedir(DIR *dir)
+{
+	closedir(dir);
+}
+
+const struct tpb_sys tpb_sys = {
+	.open = linux_open,
+	.close = linux_close,
+	.ioctl = linux_ioctl,
+	.pread = linux_pread,
+	.pwrite = linux_pwrite,
+	.mmap = linux_mmap,
+	.munmap = linux_munmap,
+	.access = linux_access,
+	.readlink = linux_readlink,
+	.opendir = linux_opendir,
+	.readdir = linux_readdir,
+	.closedir = linux_closedir,
+	.calloc = calloc,
+};
