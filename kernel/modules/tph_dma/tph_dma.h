@@ -2,8 +2,13 @@
 /*
  * tph_dma: user interface of the reference importer.
  *
- * One character device /dev/tph_dma<n> for each DMA engine, n in the order of probing; /sys/class/misc/tph_dma<n>/device names
- * the PCI function. An open file has its own table of imported buffers; closing the file releases them.
+ * One character device /dev/tph_dma<n> for each DMA engine, n in the order of probing;
+ * /sys/class/misc/tph_dma<n>/device names the PCI function. An open file has its own table of
+ * imported buffers; closing the file releases them.
+ *
+ * Errors of all calls: -EFAULT when the argument cannot be read or written, -EINVAL for an unknown
+ * flag or a pad that is not 0, -EBADF for a handle that the file does not have, -ENODEV when the
+ * engine was unbound from its driver, -EINTR when a signal came while the engine was busy.
  */
 #ifndef _UAPI_TPH_DMA_H
 #define _UAPI_TPH_DMA_H
@@ -20,6 +25,9 @@
  * @handle: out: names the buffer in this file
  * @pad: must be 0
  * @size: out: size of the buffer in bytes
+ *
+ * -EBADF or -EINVAL when @dmabuf_fd is not open or no dma-buf, -ENODEV when the exporter has
+ * revoked the buffer, and what else the exporter gives when a device is attached.
  */
 struct tph_dma_import {
 	__s32 dmabuf_fd;
@@ -37,8 +45,14 @@ struct tph_dma_import {
  * @offset: byte offset in the buffer
  * @length: bytes; 0 does nothing
  *
- * -ENODEV when the exporter has revoked the buffer (nothing is sent; the same call works again after an un-revoke), -EINVAL when the range does
- * not lie in the buffer, -EFAULT for user memory that cannot be read or written, -EIO when the engine reports an error.
+ * Long copies are sent in parts, in order. An error ends the copy: the bytes before may have been
+ * copied, the bytes behind are not.
+ *
+ * -ENODEV when the exporter has revoked the buffer: nothing is sent, and the same call works again
+ * after an un-revoke. -EINVAL when the range does not lie in the buffer, -EFAULT for user memory
+ * that cannot be read or written, -EIO when the engine reports an error, and what the exporter
+ * gives when the buffer is mapped. A copy that a signal ends before anything was sent is restarted
+ * when the handler was installed with SA_RESTART; one that has sent something never is.
  */
 struct tph_dma_copy {
 	__u32 handle;
@@ -48,10 +62,10 @@ struct tph_dma_copy {
 	__aligned_u64 length;
 };
 
-#define TPH_DMA_COPY_FROM_BUFFER	(1u << 0)
+#define TPH_DMA_COPY_FROM_BUFFER	0x1
 
 /**
- * struct tph_dma_query - what the importer knows of a buffer
+ * struct tph_dma_query - tell what is known of a buffer
  * @handle: from TPH_DMA_IMPORT
  * @state: out: TPH_DMA_STATE_* bits
  * @steering_tag: out: with TPH_DMA_STATE_TAGGED, the tag programmed for the present mapping
@@ -70,14 +84,25 @@ struct tph_dma_query {
 	__aligned_u64 mappings;
 };
 
-#define TPH_DMA_STATE_MAPPED	(1u << 0)	/* mapped now; a copy maps when needed */
-#define TPH_DMA_STATE_TAGGED	(1u << 1)	/* the exporter published a tag that this requester can send */
-#define TPH_DMA_STATE_EXTENDED	(1u << 2)	/* the requester is enabled for 16-bit tags and asks in that namespace */
-#define TPH_DMA_STATE_TABLE_FULL (1u << 3)	/* a tag was published, but the ST table has no free entry: mapped without */
+/* mapped now; a copy maps when needed */
+#define TPH_DMA_STATE_MAPPED		0x1
+/* writes carry a hint: the exporter published a tag that this requester can send */
+#define TPH_DMA_STATE_TAGGED		0x2
+/* the requester is enabled for 16-bit tags and asks in that namespace */
+#define TPH_DMA_STATE_EXTENDED		0x4
+/* a tag was published, but the ST table has no free entry: mapped without */
+#define TPH_DMA_STATE_TABLE_FULL	0x8
 
+/**
+ * struct tph_dma_release - undo an import
+ * @handle: from TPH_DMA_IMPORT; free for another buffer afterwards
+ * @flags: must be 0
+ *
+ * Waits for the part of a copy that is under way; the rest of it fails with -EBADF.
+ */
 struct tph_dma_release {
 	__u32 handle;
-	__u32 flags;	/* must be 0 */
+	__u32 flags;
 };
 
 #define TPH_DMA_IMPORT	_IOWR(TPH_DMA_IOC_MAGIC, 0, struct tph_dma_import)
