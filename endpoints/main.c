@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * tphbuf-endpoints: the emulated PCIe endpoints of one machine. One process, one fabric, one vfio-user socket a device.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "devices/registry.h"
+#include "pcie/fabric.h"
+#include "pcie/function.h"
+#include "pcie/trace.h"
+#include "port.h"
+#include "vfio_user/server.h"
+
+#define EXIT_USAGE	2
+#define ERROR_MAX	512
+
+/**
+ * struct options - the command line
+ * @dir: where the sockets go
+ * @trace: file of the text trace, or NULL
+ * @devices: arguments of --device
+ * @count: number of @devices
+ */
+struct options {
+	const char *dir;
+	const char *trace;
+	const char *devices[FABRIC_FUNCTIONS_MAX];
+	unsigned int count;
+};
+
+/**
+ * struct machine - what runs
+ * @trace: NULL without --trace
+ * @fabric: owns the functions
+ * @server: owns the sockets
+ * @ports: one a device
+ */
+struct machine {
+	struct trace *trace;
+	struct fabric *fabric;
+	struct vfio_user_server *server;
+	struct port ports[FABRIC_FUNCTIONS_MAX];
+};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: tphbuf-endpoints --dir DIR [--trace FILE] --device TYPE[,key=value...]...\n"
+	      "\n"
+	      "Serves emulated PCIe endpoints over vfio-user, one socket a device: DIR/NAME.sock.\n"
+	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT end it.\n"
+	      "\n"
+	      "  --dir DIR      existing folder for the sockets\n"
+	      "  --trace FILE   write a line for each TLP (docs/trace-format.md); an old file is emptied\n"
+	      "  --device SPEC  add a device; may be repeated\n"
+	      "  --help         this text\n"
+	      "  --version      version\n"
+	      "\n"
+	      "Exit code: 0 ended by a signal, 1 something failed, 2 the command line is wrong.\n"
+	      "\n"
+	      "Device types and their keys:\n", out);
+	device_print_help(out);
+}
+
+__attribute__((format(printf, 2, 3)))
+static int fail(int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("tphbuf-endpoints: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return code;
+}
+
+/* Return: -1 to go on, otherwise the exit code. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "dir", required_argument, NULL, 'd' },
+		{ "trace", required_argument, NULL, 't' },
+		{ "device", required_argument, NULL, 'D' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (option) {
+		case 'd':
+			options->dir = optarg;
+			break;
+		case 't':
+			options->trace = optarg;
+			break;
+		case 'D':
+			if (options->count == FABRIC_FUNCTIONS_MAX)
+				return fail(EXIT_USAGE, "more than %d devices", FABRIC_FUNCTIONS_MAX);
+			options->devices[options->count++] = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		case 'V':
+			puts("tphbuf-endpoints " TPHBUF_VERSION);
+			return EXIT_SUCCESS;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc)
+		return fail(EXIT_USAGE, "%s: no option; see --help", argv[optind]);
+	if (!options->dir)
+		return fail(EXIT_USAGE, "--dir is missing; see --help");
+	if (!options->count)
+		return fail(EXIT_USAGE, "--device is missing; see --help");
+	return -1;
+}
+
+static int open_trace(struct machine *machine, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return fail(EXIT_FAILURE, "%s: %s", path, strerror(errno));
+	machine->trace = trace_create(fd);
+	if (!machine->trace)
+		return fail(EXIT_FAILURE, "%s: %s", path, strerror(ENOMEM));
+	return 0;
+}
+
+static int add_device(struct machine *machine, const char *spec, const char *dir, struct port *port)
+{
+	char error[ERROR_MAX], path[PATH_MAX];
+	struct pci_function *fn;
+	const char *name;
+	int ret;
+
+	ret = device_create(machine->fabric, spec, &fn, error, sizeof(error));
+	if (ret)
+		return fail(ret == -EINVAL || ret == -EEXIST ? EXIT_USAGE : EXIT_FAILURE,
+			    "--device %s: %s", spec, error);
+	name = pci_function_name(fn);
+	port_init(port, fn);
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.sock", dir, name) >= sizeof(path))
+		return fail(EXIT_FAILURE, "%s/%s.sock: %s", dir, name, strerror(ENAMETOOLONG));
+	if (vfio_user_server_add(machine->server, path, name, &port_device_ops, port, error,
+				 sizeof(error)))
+		return fail(EXIT_FAILURE, "%s", error);
+	return 0;
+}
+
+static int start(struct machine *machine, const struct options *options)
+{
+	struct stat st;
+	int ret = 0;
+
+	if (stat(options->dir, &st) < 0)
+		return fail(EXIT_FAILURE, "--dir %s: %s", options->dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fail(EXIT_FAILURE, "--dir %s: %s", options->dir, strerror(ENOTDIR));
+	if (options->trace)
+		ret = open_trace(machine, options->trace);
+	if (ret)
+		return ret;
+	machine->fabric = fabric_create(machine->trace);
+	machine->server = vfio_user_server_create();
+	if (!machine->fabric || !machine->server)
+		return fail(EXIT_FAILURE, "cannot start: %s", strerror(errno));
+	for (unsigned int i = 0; i < options->count && !ret; i++)
+		ret = add_device(machine, options->devices[i], options->dir, &machine->ports[i]);
+	return ret;
+}
+
+static int serve(struct machine *machine, int signal_fd)
+{
+	int ret;
+
+	if (puts("ready") < 0 || fflush(stdout))
+		return fail(EXIT_FAILURE, "standard output: %s", strerror(errno));
+	ret = vfio_user_server_run(machine->server, signal_fd);
+	if (ret)
+		return fail(EXIT_FAILURE, "waiting for clients: %s", strerror(-ret));
+	return EXIT_SUCCESS;
+}
+
+/* In the reverse order of use: clients go, then functions and their workers, then what they wrote to. */
+static int stop(struct machine *machine, const struct options *options, int code)
+{
+	int ret;
+
+	vfio_user_server_destroy(machine->server);
+	fabric_destroy(machine->fabric);
+	ret = trace_destroy(machine->trace);
+	if (ret)
+		return fail(EXIT_FAILURE, "%s: lines are missing: %s", options->trace, strerror(-ret));
+	return code;
+}
+
+/* Blocked here, before there is any other thread, so that all threads inherit it and only the descriptor sees the signals. */
+static int catch_signals(void)
+{
+	sigset_t signals;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct machine machine = { 0 };
+	int code, signal_fd;
+
+	code = parse_options(argc, argv, &options);
+	if (code >= 0)
+		return code;
+	signal_fd = catch_signals();
+	if (signal_fd < 0)
+		return fail(EXIT_FAILURE, "signals: %s", strerror(errno));
+	code = start(&machine, &options);
+	if (!code)
+		code = serve(&machine, signal_fd);
+	code = stop(&machine, &options, code);
+	close(signal_fd);
+	return code;
+}

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Commands of the client. A handler returns 0 after it has replied, or -errno with a reason for the log: then the error reply is
+ * sent here, in one place.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/vfio.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "capabilities.h"
+#include "connection.h"
+
+__attribute__((format(printf, 3, 4)))
+static int refuse(struct vfio_user_connection *connection, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(connection->reason, sizeof(connection->reason), fmt, ap);
+	va_end(ap);
+	return error;
+}
+
+static size_t payload_size(const struct vfio_user_connection *connection)
+{
+	return connection->in.header.size - sizeof(connection->in.header);
+}
+
+/* Answers the command in @in, unless its sender wants no answer. An error has ended the connection and needs no other. */
+static void send_reply(struct vfio_user_connection *connection, uint32_t flags, uint32_t error,
+		       const void *part, size_t part_size, const void *data, size_t data_size,
+		       int fd)
+{
+	struct vfio_user_header header = connection->in.header;
+
+	if (header.flags & VFIO_USER_FLAG_NO_REPLY)
+		return;
+	header.size = (uint32_t)(sizeof(header) + part_size + data_size);
+	header.flags = VFIO_USER_TYPE_REPLY | flags;
+	header.error = error;
+	pthread_mutex_lock(&connection->lock);
+	vfio_user_connection_send(connection, &header, part, part_size, data, data_size, fd);
+	pthread_mutex_unlock(&connection->lock);
+}
+
+static int reply(struct vfio_user_connection *connection, const void *part, size_t size)
+{
+	send_reply(connection, 0, 0, part, size, NULL, 0, -1);
+	return 0;
+}
+
+static int start_device(struct vfio_user_connection *connection)
+{
+	unsigned int count[VFIO_USER_IRQ_TYPES];
+	int ret;
+
+	for (unsigned int type = 0; type < VFIO_USER_IRQ_TYPES; type++)
+		count[type] = connection->ops->irq_count(connection->device, type);
+	ret = vfio_user_irqs_init(&connection->irqs, count);
+	if (ret)
+		return refuse(connection, ret, "interrupt vectors");
+	connection->negotiated = true;
+	connection->ops->connect(connection->device, connection);
+	return 0;
+}
+
+static int negotiate(struct vfio_user_connection *connection, struct vfio_user_capabilities *caps)
+{
+	const uint8_t *payload = connection->in.payload;
+	struct vfio_user_version version;
+	const char *why;
+	int ret;
+
+	memcpy(&version, payload, sizeof(version));
+	if (version.major != VFIO_USER_VERSION_MAJOR)
+		return refuse(connection, -EPROTONOSUPPORT, "version %u.%u, this server speaks %u.%u",
+			      version.major, version.minor, VFIO_USER_VERSION_MAJOR,
+			      VFIO_USER_VERSION_MINOR);
+	ret = vfio_user_capabilities_parse(caps, (const char *)payload + sizeof(version),
+					   payload_size(connection) - sizeof(version), &why);
+	if (ret)
+		return refuse(connection, ret, "capabilities: %s", why);
+	connection->max_data_xfer = caps->max_data_xfer_size < VFIO_USER_MAX_DATA_XFER ?
+		(uint32_t)caps->max_data_xfer_size : VFIO_USER_MAX_DATA_XFER;
+	connection->takes_fds = caps->max_msg_fds > 0;
+	connection->write_multiple = caps->write_multiple;
+	return start_device(connection);
+}
+
+static int handle_version(struct vfio_user_connection *connection)
+{
+	struct {
+		struct vfio_user_version version;
+		char text[VFIO_USER_CAPABILITIES_REPLY_MAX];
+	} answer = { .version = { VFIO_USER_VERSION_MAJOR, VFIO_USER_VERSION_MINOR } };
+	struct vfio_user_capabilities caps;
+	size_t size;
+	int ret;
+
+	if (connection->negotiated)
+		return refuse(connection, -EINVAL, "the version is agreed upon already");
+	ret = negotiate(connection, &caps);
+	if (ret) {
+		connection->closing = true;
+		return ret;
+	}
+	size = vfio_user_capabilities_reply(&caps, answer.text, sizeof(answer.text));
+	return reply(connection, &answer, sizeof(answer.version) + size);
+}
+
+static int handle_dma_map(struct vfio_user_connection *connection)
+{
+	struct vfio_user_incoming *in = &connection->in;
+	struct vfio_user_mapping mapping;
+	struct vfio_user_dma_map map;
+	int ret;
+
+	memcpy(&map, in->payload, sizeof(map));
+	if (map.argsz != sizeof(map))
+		return refuse(connection, -EINVAL, "argsz %u, not %zu", map.argsz, sizeof(map));
+	if (!map.flags || map.flags & ~(uint32_t)(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
+		return refuse(connection, -EINVAL, "flags 0x%x", map.flags);
+	if (!in->nfds && map.offset)
+		return refuse(connection, -EINVAL, "an offset, but no file");
+	mapping = (struct vfio_user_mapping){
+		.address = map.address,
+		.size = map.size,
+		.offset = map.offset,
+		.readable = map.flags & VFIO_DMA_MAP_FLAG_READ,
+		.writable = map.flags & VFIO_DMA_MAP_FLAG_WRITE,
+		.fd = in->nfds ? in->fds[0] : -1,
+	};
+	ret = connection->ops->dma_map(connection->device, &mapping);
+	if (ret)
+		return refuse(connection, ret, "0x%" PRIx64 "+0x%" PRIx64 ", %s offset 0x%" PRIx64,
+			      map.address, map.size, in->nfds ? "file" : "no file,", map.offset);
+	if (in->nfds)
+		in->fds[0] = -1;
+	return reply(connection, NULL, 0);
+}
+
+static int handle_dma_unmap(struct vfio_user_connection *connection)
+{
+	struct vfio_user_dma_unmap unmap;
+	int ret;
+
+	memcpy(&unmap, connection->in.payload, sizeof(unmap));
+	if (unmap.argsz < sizeof(unmap))
+		return refuse(connection, -EINVAL, "argsz %u below %zu", unmap.argsz, sizeof(unmap));
+	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)
+		return refuse(connection, -EOPNOTSUPP, "no dirty page tracking");
+	if (unmap.flags & ~(uint32_t)VFIO_DMA_UNMAP_FLAG_ALL)
+		return refuse(connection, -EINVAL, "flags 0x%x", unmap.flags);
+	if (payload_size(connection) != sizeof(unmap))
+		return refuse(connection, -EINVAL, "payload of %zu bytes", payload_size(connection));
+	if (unmap.flags) {
+		if (unmap.address || unmap.size)
+			return refuse(connection, -EINVAL, "all, but with a range");
+		connection->ops->dma_unmap_all(connection->device);
+	} else {
+		ret = connection->ops->dma_unmap(connection->device, unmap.address, unmap.size);
+		if (ret)
+			return refuse(connection, ret, "0x%" PRIx64 "+0x%" PRIx64, unmap.address,
+				      unmap.size);
+	}
+	unmap.argsz = sizeof(unmap);
+	return reply(connection, &unmap, sizeof(unmap));
+}
+
+static int handle_get_info(struct vfio_user_connection *connection)
+{
+	struct vfio_user_device_info info;
+
+	memcpy(&info, connection->in.payload, sizeof(info));
+	if (info.argsz < sizeof(info))
+		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
+	if (info.flags || info.num_regions || info.num_irqs)
+		return refuse(connection, -EINVAL, "reserved fields are not 0");
+	info = (struct vfio_user_device_info){
+		.argsz = sizeof(info),
+		.flags = VFIO_DEVICE_FLAGS_RESET | VFIO_DEVICE_FLAGS_PCI,
+		.num_regions = VFIO_PCI_NUM_REGIONS,
+		.num_irqs = VFIO_USER_IRQ_TYPES,
+	};
+	return reply(connection, &info, sizeof(info));
+}
+
+static int handle_get_region_info(struct vfio_user_connection *connection)
+{
+	struct vfio_user_region region = { .fd = -1 };
+	struct vfio_user_region_info info;
+
+	memcpy(&info, connection->in.payload, sizeof(info));
+	if (info.argsz < sizeof(info))
+		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
+	if (info.flags || info.cap_offset || info.size || info.offset)
+		return refuse(connection, -EINVAL, "reserved fields are not 0");
+	if (info.index >= VFIO_PCI_NUM_REGIONS)
+		return refuse(connection, -EINVAL, "no region %u", info.index);
+	connection->ops->region_info(connection->device, info.index, &region);
+	info.argsz = sizeof(info);
+	info.size = region.size;
+	if (region.size)
+		info.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	if (region.fd >= 0 && connection->takes_fds)
+		info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	else
+		region.fd = -1;
+	send_reply(connection, 0, 0, &info, sizeof(info), NULL, 0, region.fd);
+	return 0;
+}
+
+static int handle_get_irq_info(struct vfio_user_connection *connection)
+{
+	struct vfio_user_irq_info info;
+
+	memcpy(&info, connection->in.payload, sizeof(info));
+	if (info.argsz < sizeof(info))
+		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
+	if (info.flags || info.count)
+		return refuse(connection, -EINVAL, "reserved fields are not 0");
+	if (info.index >= VFIO_USER_IRQ_TYPES) {
+		/* Clients probe for the error and request interrupts of VFIO like this: nothing to report. */
+		connection->reason[0] = '\0';
+		return -EINVAL;
+	}
+	info.argsz = sizeof(info);
+	info.count = connection->irqs.count[info.index];
+	if (info.count)
+		info.flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE;
+	return reply(connection, &info, sizeof(info));
+}
+
+static int handle_set_irqs(struct vfio_user_connection *connection)
+{
+	struct vfio_user_incoming *in = &connection->in;
+	struct vfio_user_irq_set set;
+	const char *why;
+	int ret;
+
+	memcpy(&set, in->payload, sizeof(set));
+	ret = vfio_user_irqs_set(&connection->irqs, &set, in->payload + sizeof(set),
+				 payload_size(connection) - sizeof(set), in->fds, in->nfds, &why);
+	if (ret)
+		return refuse(connection, ret, "type %u, vectors %u+%u, flags 0x%x: %s", set.index,
+			      set.start, set.count, set.flags, why);
+	return reply(connection, NULL, 0);
+}
+
+static int refuse_access(struct vfio_user_connection *connection, int error,
+			 const struct vfio_user_region_access *access)
+{
+	return refuse(connection, error, "region %u, 0x%" PRIx64 "+0x%x", access->region,
+		      access->offset, access->count);
+}
+
+static int handle_region_read(struct vfio_user_connection *connection)
+{
+	struct vfio_user_region_access access;
+	int ret;
+
+	memcpy(&access, connection->in.payload, sizeof(access));
+	if (!access.count || access.count > VFIO_USER_MAX_DATA_XFER)
+		return refuse_access(connection, -EINVAL, &access);
+	ret = vfio_user_connection_reserve(connection, access.count);
+	if (!ret)
+		ret = connection->ops->region_read(connection->device, access.region, access.offset,
+						   connection->in.payload, access.count);
+	if (ret)
+		return refuse_access(connection, ret, &access);
+	send_reply(connection, 0, 0, &access, sizeof(access), connection->in.payload, access.count,
+		   -1);
+	return 0;
+}
+
+static int handle_region_write(struct vfio_user_connection *connection)
+{
+	struct vfio_user_region_access access;
+	int ret;
+
+	memcpy(&access, connection->in.payload, sizeof(access));
+	if (!access.count || access.count != payload_size(connection) - sizeof(access))
+		return refuse_access(connection, -EINVAL, &access);
+	ret = connection->ops->region_write(connection->device, access.region, access.offset,
+					    connection->in.payload + sizeof(access), access.count);
+	if (ret)
+		return refuse_access(connection, ret, &access);
+	return reply(connection, &access, sizeof(access));
+}
+
+static int handle_region_write_multi(struct vfio_user_connection *connection)
+{
+	const uint8_t *payload = connection->in.payload;
+	size_t size = payload_size(connection) - sizeof(struct vfio_user_multi);
+	struct vfio_user_multi multi;
+
+	memcpy(&multi, payload, sizeof(multi));
+	if (!connection->write_multiple)
+		return refuse(connection, -EOPNOTSUPP, "write_multiple was not agreed upon");
+	if (!multi.wr_cnt || size % sizeof(struct vfio_user_multi_write) ||
+	    multi.wr_cnt != size / sizeof(struct vfio_user_multi_write))
+		return refuse(connection, -EINVAL, "%" PRIu64 " writes in %zu bytes", multi.wr_cnt,
+			      size);
+	for (uint64_t i = 0; i < multi.wr_cnt; i++) {
+		struct vfio_user_multi_write one;
+		struct vfio_user_region_access access;
+		int ret = -EINVAL;
+
+		memcpy(&one, payload + sizeof(multi) + i * sizeof(one), sizeof(one));
+		access = (struct vfio_user_region_access){ one.offset, one.region, one.count };
+		if (one.count && one.count <= sizeof(one.data))
+			ret = connection->ops->region_write(connection->device, one.region,
+							    one.offset, one.data, one.count);
+		if (ret)
+			return refuse_access(connection, ret, &access);
+	}
+	return reply(connection, &multi, sizeof(multi));
+}
+
+static int handle_reset(struct vfio_user_connection *connection)
+{
+	connection->ops->reset(connection->device);
+	return reply(connection, NULL, 0);
+}
+
+/* What the protocol defines and this server does not offer. */
+static int handle_unsupported(struct vfio_user_connection *connection)
+{
+	return refuse(connection, -EOPNOTSUPP, "not offered");
+}
+
+static int handle_device_feature(struct vfio_user_connection *connection)
+{
+	/* As the ioctl() of the same name answers for a feature that it does not know. */
+	return refuse(connection, -ENOTTY, "no feature is offered");
+}
+
+/**
+ * struct command - what is checked before a command is carried out
+ * @name: for messages
+ * @handle: carries it out; NULL for one that only the server sends
+ * @min: bytes of payload
+ * @max: likewise
+ * @max_fds: descriptors that may come with it
+ */
+struct command {
+	const char *name;
+	int (*handle)(struct vfio_user_connection *connection);
+	size_t min;
+	size_t max;
+	unsigned int max_fds;
+};
+
+#define FIXED(type)	sizeof(struct type), sizeof(struct type)
+
+static const struct command commands[] = {
+	[VFIO_USER_VERSION] = {
+		"VERSION", handle_version, sizeof(struct vfio_user_version),
+		sizeof(struct vfio_user_version) + VFIO_USER_MAX_VERSION_DATA, 0 },
+	[VFIO_USER_DMA_MAP] = { "DMA_MAP", handle_dma_map, FIXED(vfio_user_dma_map), 1 },
+	[VFIO_USER_DMA_UNMAP] = {
+		"DMA_UNMAP", handle_dma_unmap, sizeof(struct vfio_user_dma_unmap),
+		VFIO_USER_MAX_PAYLOAD, 0 },
+	[VFIO_USER_DEVICE_GET_INFO] = {
+		"DEVICE_GET_INFO", handle_get_info, FIXED(vfio_user_device_info), 0 },
+	[VFIO_USER_DEVICE_GET_REGION_INFO] = {
+		"DEVICE_GET_REGION_INFO", handle_get_region_info, FIXED(vfio_user_region_info), 0 },
+	[VFIO_USER_DEVICE_GET_REGION_IO_FDS] = {
+		"DEVICE_GET_REGION_IO_FDS", handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+	[VFIO_USER_DEVICE_GET_IRQ_INFO] = {
+		"DEVICE_GET_IRQ_INFO", handle_get_irq_info, FIXED(vfio_user_irq_info), 0 },
+	[VFIO_USER_DEVICE_SET_IRQS] = {
+		"DEVICE_SET_IRQS", handle_set_irqs, sizeof(struct vfio_user_irq_set),
+		VFIO_USER_MAX_PAYLOAD, VFIO_USER_MAX_MSG_FDS },
+	[VFIO_USER_REGION_READ] = {
+		"REGION_READ", handle_region_read, FIXED(vfio_user_region_access), 0 },
+	[VFIO_USER_REGION_WRITE] = {
+		"REGION_WRITE", handle_region_write, sizeof(struct vfio_user_region_access),
+		VFIO_USER_MAX_PAYLOAD, 0 },
+	[VFIO_USER_DMA_READ] = { "DMA_READ", NULL, 0, 0, 0 },
+	[VFIO_USER_DMA_WRITE] = { "DMA_WRITE", NULL, 0, 0, 0 },
+	[VFIO_USER_DEVICE_RESET] = { "DEVICE_RESET", handle_reset, 0, 0, 0 },
+	[VFIO_USER_REGION_WRITE_MULTI] = {
+		"REGION_WRITE_MULTI", handle_region_write_multi, sizeof(struct vfio_user_multi),
+		VFIO_USER_MAX_PAYLOAD, 0 },
+	[VFIO_USER_DEVICE_FEATURE] = {
+		"DEVICE_FEATURE", handle_device_feature, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+	[VFIO_USER_MIG_DATA_READ] = {
+		"MIG_DATA_READ", handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+	[VFIO_USER_MIG_DATA_WRITE] = {
+		"MIG_DATA_WRITE", handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+};
+
+static const struct command *find_command(unsigned int number)
+{
+	if (number >= sizeof(commands) / sizeof(commands[0]) || !commands[number].name)
+		return NULL;
+	return &commands[number];
+}
+
+const char *vfio_user_command_name(unsigned int number)
+{
+	const struct command *command = find_command(number);
+
+	return command ? command->name : "unknown command";
+}
+
+static int check_and_handle(struct vfio_user_connection *connection)
+{
+	const struct vfio_user_incoming *in = &connection->in;
+	const struct command *command = find_command(in->header.command);
+	size_t size = payload_size(connection);
+
+	if (in->header.flags & VFIO_USER_FLAG_TYPE || in->header.flags & VFIO_USER_FLAG_ERROR)
+		return refuse(connection, -EINVAL, "flags 0x%x are no command's", in->header.flags);
+	if (!connection->negotiated && in->header.command != VFIO_USER_VERSION)
+		return refuse(connection, -EINVAL, "before VERSION");
+	if (!command)
+		return refuse(connection, -EOPNOTSUPP, "command %u", in->header.command);
+	if (!command->handle)
+		return refuse(connection, -EOPNOTSUPP, "only the server sends it");
+	if (size < command->min || size > command->max)
+		return refuse(connection, -EINVAL, "payload of %zu bytes, %zu to %zu can be", size,
+			      command->min, command->max);
+	if (in->fds_lost || in->nfds > command->max_fds)
+		return refuse(connection, -EINVAL, "%s%u descriptors, %u can be",
+			      in->fds_lost ? "more than " : "", in->nfds, command->max_fds);
+	return command->handle(connection);
+}
+
+void vfio_user_command_handle(struct vfio_user_connection *connection)
+{
+	int ret = check_and_handle(connection);
+
+	if (!ret)
+		return;
+	if (connection->reason[0])
+		vfio_user_log(connection->log, "%s refused: %s: %s",
+			      vfio_user_command_name(connection->in.header.command),
+			      connection->reason, strerror(-ret));
+	send_reply(connection, VFIO_USER_FLAG_ERROR, (uint32_t)-ret, NULL, 0, NULL, 0, -1);
+}
+
+void vfio_user_trigger(struct vfio_user_connection *connection, unsigned int type,
+		       unsigned int vector)
+{
+	vfio_user_irqs_trigger(&connection->irqs, type, vector);
+}
