@@ -2,6 +2,16 @@
 /*
  * The fabric: the PCIe switch between the functions of this process, with the root complex as its upstream port.
  *
+ * Where a request goes depends on what the requester's client said in its DMA map of the address:
+ *
+ * - an entry with a file: memory behind the root complex, reached through the file;
+ * - an entry without a file that holds the whole file-backed BAR of another function, at the address that the BAR has: that function.
+ *   A client that maps bus addresses one to one announces the BARs it can see this way. A client with an IOMMU that translates announces
+ *   pages, and the number of a page's address may by chance be that of a BAR; it then does not hold the whole of it;
+ * - everything else, trapped BARs included: up to the root complex, that is through the client. Hints go no further.
+ *
+ * A request for a BAR whose function does not decode it is unsupported. A function does not reach its own BARs.
+ *
  * One lock guards every function, its config space, device state and DMA map, the routing and the trace.
  */
 #ifndef TPHBUF_FABRIC_H

@@ -40,7 +40,7 @@ int trace_destroy(struct trace *trace);
  * @tlp: the request; its requester is TRACE_RC or a BDF
  * @completer: a BDF, TRACE_RC or TRACE_NOBODY
  * @result: what became of it
- * @value: NULL, or the payload to show: tlp_enabled_bytes() of them, at most 8
+ * @value: NULL, or the payload to show as a little-endian number: tlp_enabled_bytes() of them, at most 8
  */
 void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enum tlp_result result,
 		  const uint8_t *value);

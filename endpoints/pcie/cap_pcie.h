@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * PCI Express capability, version 2, of an Endpoint (section 7.5.3).
+ */
+#ifndef TPHBUF_CAP_PCIE_H
+#define TPHBUF_CAP_PCIE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pci_config;
+
+struct pcie_cap {
+	__u8 id;
+	__u8 next;
+	__le16 capabilities;
+	__le32 device_capabilities;
+	__le16 device_control;
+	__le16 device_status;
+	__le32 link_capabilities;
+	__le16 link_control;
+	__le16 link_status;
+	__le32 slot[2];
+	__le32 root[2];
+	__le32 device_capabilities2;
+	__le16 device_control2;
+	__le16 device_status2;
+	__le32 link_capabilities2;
+	__le16 link_control2;
+	__le16 link_status2;
+	__le32 slot2[2];
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct pcie_cap) == 0x3c, "PCI Express capability");
+_Static_assert(offsetof(struct pcie_cap, device_control) == 0x08, "Device Control");
+_Static_assert(offsetof(struct pcie_cap, link_control) == 0x10, "Link Control");
+_Static_assert(offsetof(struct pcie_cap, device_capabilities2) == 0x24, "Device Capabilities 2");
+_Static_assert(offsetof(struct pcie_cap, link_capabilities2) == 0x2c, "Link Capabilities 2");
+
+/* TPH Completer Supported, Device Capabilities 2 bits 13:12 (section 7.5.3.15) */
+enum tph_completer {
+	TPH_COMPLETER_NONE = 0,
+	TPH_COMPLETER_8BIT = 1,
+	TPH_COMPLETER_RESERVED = 2,	/* counts as none */
+	TPH_COMPLETER_EXTENDED = 3,
+};
+
+/**
+ * struct pcie_cap_options - what differs between endpoints
+ * @mps: Max_Payload_Size Supported in bytes: 128, 256, 512, 1024, 2048 or 4096
+ * @completer: TPH Completer Supported
+ * @end_end_prefix: End-End TLP Prefix Supported, one prefix at most
+ */
+struct pcie_cap_options {
+	unsigned int mps;
+	enum tph_completer completer;
+	bool end_end_prefix;
+};
+
+/* Settings of the link, which survive a Function Level Reset. */
+struct pcie_cap_kept {
+	uint16_t device_control;
+	uint16_t link_control;
+};
+
+/* Return: 0, -EINVAL for an impossible payload size, -ENOSPC. */
+int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options);
+
+/* Device Control, 0 without the capability. */
+uint16_t pcie_cap_device_control(const struct pci_config *config);
+
+/**
+ * pcie_cap_fold() - put Device Control right after a write
+ * @config: the space
+ * @old: Device Control before the write
+ *
+ * Max_Payload_Size above what is supported and reserved read request sizes keep their old value. Initiate Function
+ * Level Reset reads as 0 (section 7.5.3.4).
+ *
+ * Return: whether software asked for a Function Level Reset.
+ */
+bool pcie_cap_fold(struct pci_config *config, uint16_t old);
+
+void pcie_cap_keep(const struct pci_config *config, struct pcie_cap_kept *kept);
+void pcie_cap_restore(struct pci_config *config, const struct pcie_cap_kept *kept);
+
+/* Max_Payload_Size and Max_Read_Request_Size as programmed, in bytes; 128 and 512 without the capability. */
+unsigned int pcie_cap_max_payload(const struct pci_config *config);
+unsigned int pcie_cap_max_read_request(const struct pci_config *config);
+
+bool pcie_cap_end_end_prefix(const struct pci_config *config);
+enum tph_completer pcie_cap_tph_completer(const struct pci_config *config);
+
+#endif

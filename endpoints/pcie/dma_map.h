@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The bus addresses that a function may use, as its client announces them, and access to those that a file backs.
+ *
+ * A client may truncate a file that it has handed over, and a file may have no memory left for a hole: both show only
+ * when a page is touched, as SIGBUS. Size checks and seals cannot rule that out, so each copy is guarded and gives an error
+ * instead. That needs a signal handler for SIGBUS, which the first dma_map_init() installs for the process; a SIGBUS from
+ * anywhere else ends the process as before.
+ */
+#ifndef TPHBUF_DMA_MAP_H
+#define TPHBUF_DMA_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DMA_MAP_PAGE		4096ull
+#define DMA_MAP_ENTRIES_MAX	65536
+
+struct dma_file;
+
+/**
+ * struct dma_entry - a range of bus addresses
+ * @start: first address
+ * @last: last address, inclusive, so that a range may end at the top of the address space
+ * @readable: the function may read
+ * @writable: the function may write
+ * @file: what backs it, NULL: only the root complex can reach it
+ * @offset: of @start in the file
+ */
+struct dma_entry {
+	uint64_t start;
+	uint64_t last;
+	bool readable;
+	bool writable;
+	struct dma_file *file;
+	uint64_t offset;
+};
+
+/**
+ * struct dma_map - all ranges of a function, sorted
+ * @entries: sorted by address
+ * @count: entries in use
+ * @capacity: entries there is room for
+ * @recent: index of the entry found last
+ * @files: files that entries use, each mapped once however many entries it has
+ */
+struct dma_map {
+	struct dma_entry *entries;
+	size_t count;
+	size_t capacity;
+	size_t recent;
+	struct dma_file *files;
+};
+
+void dma_map_init(struct dma_map *map);
+
+/**
+ * dma_map_add() - announce a range
+ * @map: the map
+ * @start: first bus address; like @size and @fd_offset a multiple of DMA_MAP_PAGE
+ * @size: bytes; the range may end at, but not wrap past, the top of the address space
+ * @readable: the function may read
+ * @writable: the function may write
+ * @fd: regular file or memfd that backs the range, taken over on success; -1: none
+ * @fd_offset: of @start in the file; the range must lie in the file as it is now
+ *
+ * Return: 0, -EINVAL for a range, rights or file that cannot be, -EEXIST when it overlaps another, -ENOSPC when there
+ * are too many, -EACCES when the file is not open for what the range allows, -ENOMEM, or an error of mmap().
+ */
+int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readable, bool writable, int fd,
+		uint64_t fd_offset);
+
+/**
+ * dma_map_remove() - withdraw every entry within a range
+ * @map: the map
+ * @start: first bus address
+ * @size: bytes
+ *
+ * Return: 0, -ENOENT when there is none, -EINVAL when the range is empty, wraps or would cut an entry: nothing is removed.
+ */
+int dma_map_remove(struct dma_map *map, uint64_t start, uint64_t size);
+
+void dma_map_clear(struct dma_map *map);
+
+/* The entry that covers @address, or NULL; valid until the map changes. */
+const struct dma_entry *dma_map_find(struct dma_map *map, uint64_t address);
+
+/**
+ * dma_entry_read() - copy out of an entry that a file backs
+ * @entry: from dma_map_find()
+ * @address: in it
+ * @buf: receives @len bytes
+ * @len: bytes
+ *
+ * Return: 0, -EFAULT when the range leaves the entry, is not readable, or the file has no memory there any more.
+ */
+int dma_entry_read(const struct dma_entry *entry, uint64_t address, void *buf, size_t len);
+
+/* The reverse; visible to whoever maps the file after everything that was written before. */
+int dma_entry_write(const struct dma_entry *entry, uint64_t address, const void *buf, size_t len);
+
+#endif

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Memory request TLPs: checks, encoding, decoding.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+#include "tlp.h"
+
+/* First DW of the header (section 2.2.1.1) */
+#define TLP_DW0_FMT_4DW		(1u << 29)
+#define TLP_DW0_FMT_DATA	(1u << 30)
+#define TLP_DW0_FMT_PREFIX	(4u << 29)
+#define TLP_DW0_FMT		(7u << 29)
+#define TLP_DW0_TYPE		(0x1fu << 24)	/* 0 is a memory request */
+#define TLP_DW0_TH		(1u << 16)
+#define TLP_DW0_TD		(1u << 15)
+#define TLP_DW0_EP		(1u << 14)
+#define TLP_DW0_AT		(3u << 10)
+#define TLP_DW0_LENGTH		0x3ffu
+
+/* TPH TLP prefix: an End-End prefix of type 0 (sections 2.2.7.1.1 and 2.2.10.4) */
+#define TLP_PREFIX_TYPE		(0xffu << 24)
+#define TLP_PREFIX_TPH		(0x90u << 24)
+#define TLP_PREFIX_ST_SHIFT	16
+
+#define TLP_PH_MASK		3u
+#define TLP_BOUNDARY		4096u
+
+static uint32_t be_dword_get(const uint8_t *p)
+{
+	uint32_t dw;
+
+	memcpy(&dw, p, sizeof(dw));
+	return be32toh(dw);
+}
+
+static uint8_t *be_dword_put(uint8_t *p, uint32_t dw)
+{
+	dw = htobe32(dw);
+	memcpy(p, &dw, sizeof(dw));
+	return p + sizeof(dw);
+}
+
+int tlp_init_range(struct tlp *tlp, uint64_t address, size_t bytes)
+{
+	unsigned int first = address & 3;
+	unsigned int tail;
+	size_t dwords;
+
+	if (!bytes || bytes > TLP_PAYLOAD_MAX)
+		return -EINVAL;
+	dwords = (first + bytes + 3) / 4;
+	if (((address & ~3ull) % TLP_BOUNDARY) + dwords * 4 > TLP_BOUNDARY)
+		return -EINVAL;
+	tail = dwords * 4 - first - bytes;
+
+	tlp->address = address & ~3ull;
+	tlp->length = dwords;
+	tlp->first_be = 0xf & (0xf << first);
+	tlp->last_be = 0xf >> tail;
+	if (dwords == 1) {
+		tlp->first_be &= tlp->last_be;
+		tlp->last_be = 0;
+	}
+	return 0;
+}
+
+size_t tlp_enabled_bytes(const struct tlp *tlp)
+{
+	size_t bytes = __builtin_popcount(tlp->first_be & 0xf);
+
+	if (tlp->length > 1)
+		bytes += (tlp->length - 2) * 4 + __builtin_popcount(tlp->last_be & 0xf);
+	return bytes;
+}
+
+unsigned int tlp_first_byte(const struct tlp *tlp)
+{
+	return tlp->first_be & 0xf ? __builtin_ctz(tlp->first_be) : 0;
+}
+
+/* The upper part of a DW, as a first byte enable that continues in the next DW must be. */
+static bool be_is_upper_part(unsigned int be)
+{
+	return be == 0xf || be == 0xe || be == 0xc || be == 0x8;
+}
+
+static bool be_is_lower_part(unsigned int be)
+{
+	return be == 0xf || be == 0x7 || be == 0x3 || be == 0x1;
+}
+
+static bool byte_enables_ok(const struct tlp *tlp)
+{
+	if (tlp->first_be > 0xf || tlp->last_be > 0xf)
+		return false;
+	if (tlp->type == TLP_MRD && tlp->hint.present)
+		return tlp->first_be == 0xf && tlp->last_be == (tlp->length > 1 ? 0xf : 0);
+	if (tlp->length == 1)
+		return !tlp->last_be;
+	if (!tlp->first_be || !tlp->last_be)
+		return false;
+	/* Holes are allowed in one aligned quadword only. */
+	if (tlp->length == 2 && tlp->address % 8 == 0)
+		return true;
+	return be_is_upper_part(tlp->first_be) && be_is_lower_part(tlp->last_be);
+}
+
+int tlp_check(const struct tlp *tlp, size_t max_payload)
+{
+	size_t bytes = (size_t)tlp->length * 4;
+
+	if (tlp->type != TLP_MRD && tlp->type != TLP_MWR)
+		return -EBADMSG;
+	if (!bytes || bytes > TLP_PAYLOAD_MAX)
+		return -EBADMSG;
+	if (tlp->type == TLP_MWR && (bytes > max_payload || !tlp->data))
+		return -EBADMSG;
+	if (tlp->address & 3 || tlp->address % TLP_BOUNDARY + bytes > TLP_BOUNDARY)
+		return -EBADMSG;
+	if (!byte_enables_ok(tlp))
+		return -EBADMSG;
+	if (tlp->hint.present &&
+	    (tlp->hint.ph > TLP_PH_MASK || (!tlp->hint.extended && tlp->hint.st > 0xff)))
+		return -EBADMSG;
+	return 0;
+}
+
+int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
+{
+	const struct tlp_hint *hint = &tlp->hint;
+	bool prefix = hint->present && hint->extended;
+	bool wide = tlp->address >> 32;
+	size_t payload = tlp->type == TLP_MWR ? (size_t)tlp->length * 4 : 0;
+	size_t total = (prefix ? 4 : 0) + (wide ? 16 : 12) + payload;
+	uint32_t dw0 = tlp->length & TLP_DW0_LENGTH;
+	uint32_t be = (uint32_t)tlp->last_be << 4 | tlp->first_be;
+	uint32_t tag = tlp->tag;
+	uint8_t *p = buf;
+
+	if (tlp_check(tlp, TLP_PAYLOAD_MAX))
+		return -EBADMSG;
+	if (total > size)
+		return -ENOSPC;
+
+	if (wide)
+		dw0 |= TLP_DW0_FMT_4DW;
+	if (payload)
+		dw0 |= TLP_DW0_FMT_DATA;
+	if (hint->present) {
+		dw0 |= TLP_DW0_TH;
+		if (tlp->type == TLP_MWR)
+			tag = hint->st & 0xff;
+		else
+			be = hint->st & 0xff;
+	}
+
+	if (prefix)
+		p = be_dword_put(p, TLP_PREFIX_TPH | (uint32_t)(hint->st >> 8) << TLP_PREFIX_ST_SHIFT);
+	p = be_dword_put(p, dw0);
+	p = be_dword_put(p, (uint32_t)tlp->requester << 16 | tag << 8 | be);
+	if (wide)
+		p = be_dword_put(p, tlp->address >> 32);
+	p = be_dword_put(p, (uint32_t)tlp->address | (hint->present ? hint->ph : 0));
+	if (payload)
+		memcpy(p, tlp->data, payload);
+	return total;
+}
+
+/* DW1 of the header: with a hint, the tag of a write or the byte enables of a read are the steering tag. */
+static void decode_dw1(struct tlp *tlp, uint32_t dw1)
+{
+	uint8_t tag = dw1 >> 8;
+
+	tlp->requester = dw1 >> 16;
+	tlp->tag = tag;
+	tlp->first_be = dw1 & 0xf;
+	tlp->last_be = (dw1 >> 4) & 0xf;
+	if (!tlp->hint.present)
+		return;
+	if (tlp->type == TLP_MWR) {
+		tlp->hint.st |= tag;
+		tlp->tag = 0;
+	} else {
+		tlp->hint.st |= dw1 & 0xff;
+		tlp->first_be = 0xf;
+		tlp->last_be = tlp->length > 1 ? 0xf : 0;
+	}
+}
+
+int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload)
+{
+	const uint8_t *p = buf, *end = p + size;
+	struct tlp_hint hint = { 0 };
+	size_t header, payload;
+	uint32_t dw0, low;
+
+	memset(tlp, 0, sizeof(*tlp));
+	if (size % 4 || size < 4)
+		return -EBADMSG;
+	dw0 = be_dword_get(p);
+	if ((dw0 & TLP_DW0_FMT) == TLP_DW0_FMT_PREFIX) {
+		if ((dw0 & TLP_PREFIX_TYPE) != TLP_PREFIX_TPH)
+			return -EOPNOTSUPP;
+		hint.extended = true;
+		hint.st = (dw0 >> TLP_PREFIX_ST_SHIFT & 0xff) << 8;
+		p += 4;
+		/* A prefix must have a header behind it (section 2.2.10.1). */
+		if (p == end)
+			return -EBADMSG;
+		dw0 = be_dword_get(p);
+	}
+	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TYPE | TLP_DW0_TD | TLP_DW0_EP | TLP_DW0_AT))
+		return -EOPNOTSUPP;
+
+	hint.present = dw0 & TLP_DW0_TH;
+	/* Legal, but then the prefix holds attributes of a translated request and no tag (section 2.2.7.1.1). */
+	if (hint.extended && !hint.present)
+		return -EOPNOTSUPP;
+	tlp->type = dw0 & TLP_DW0_FMT_DATA ? TLP_MWR : TLP_MRD;
+	tlp->length = dw0 & TLP_DW0_LENGTH ? dw0 & TLP_DW0_LENGTH : TLP_PAYLOAD_MAX / 4;
+	header = dw0 & TLP_DW0_FMT_4DW ? 16 : 12;
+	payload = tlp->type == TLP_MWR ? (size_t)tlp->length * 4 : 0;
+	if ((size_t)(end - p) != header + payload)
+		return -EBADMSG;
+
+	tlp->hint = hint;
+	decode_dw1(tlp, be_dword_get(p + 4));
+	if (header == 16) {
+		tlp->address = (uint64_t)be_dword_get(p + 8) << 32;
+		if (!tlp->address)
+			return -EBADMSG;
+	}
+	low = be_dword_get(p + header - 4);
+	tlp->address |= low & ~TLP_PH_MASK;
+	if (tlp->hint.present)
+		tlp->hint.ph = low & TLP_PH_MASK;
+	if (payload)
+		tlp->data = p + header;
+	return tlp_check(tlp, max_payload);
+}
