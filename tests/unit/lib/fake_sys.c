@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fake_sys.h"
+#include "fake_tree.h"
+#include "sys.h"
+
+#define MAX_FDS	64
+
+enum kind {
+	KIND_NONE,
+	KIND_FILE,
+	KIND_IOMMUFD,
+	KIND_CDEV,
+	KIND_CDEV_BOUND,
+	KIND_OVERRIDE,
+	KIND_UNBIND,
+	KIND_DRIVERS_PROBE,
+};
+
+struct fake_sys fake_sys;
+static enum kind kinds[MAX_FDS];
+
+void fake_sys_reset(const char *root)
+{
+	fake_sys = (struct fake_sys) { .root = root };
+	memset(kinds, 0, sizeof(kinds));
+}
+
+unsigned int fake_sys_open_fds(void)
+{
+	unsigned int count = 0;
+	int fd;
+
+	for (fd = 0; fd < MAX_FDS; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* Counts a call; the errno value, negative, when it is the one to fail. */
+static int fault(const char *call)
+{
+	if (!fake_sys.fail_at || ++fake_sys.calls != fake_sys.fail_at)
+		return 0;
+	fake_sys.failed_call = call;
+	return -fake_sys.fail_errno;
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+	size_t lp = strlen(path), le = strlen(end);
+
+	return lp >= le && !strcmp(path + lp - le, end);
+}
+
+static enum kind kind_of(const char *path)
+{
+	if (strstr(path, "/dev/vfio/devices/"))
+		return KIND_CDEV;
+	if (ends_with(path, "/dev/iommu"))
+		return KIND_IOMMUFD;
+	if (ends_with(path, "/driver_override"))
+		return KIND_OVERRIDE;
+	if (ends_with(path, "/driver/unbind"))
+		return KIND_UNBIND;
+	if (ends_with(path, "/drivers_probe"))
+		return KIND_DRIVERS_PROBE;
+	return KIND_FILE;
+}
+
+static int fake_open(const char *path, int flags)
+{
+	enum kind kind = kind_of(path);
+	int fd, ret = fault("open");
+
+	if (!ret && kind == KIND_CDEV)
+		ret = -fake_sys.errors.open_cdev;
+	if (!ret && kind == KIND_IOMMUFD)
+		ret = -fake_sys.errors.open_iommufd;
+	if (ret)
+		return ret;
+	fd = open(path, flags | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fd >= MAX_FDS)
+		abort();
+	kinds[fd] = kind;
+	return fd;
+}
+
+static int fake_close(int fd)
+{
+	int ret = fault("close");
+
+	if (fd >= 0 && fd < MAX_FDS)
+		kinds[fd] = KIND_NONE;
+	/* As in Linux, a file is closed also when close() fails. */
+	if (close(fd))
+		abort();
+	return ret;
+}
+
+static int play_bind(int fd, const struct tpb_vfio_bind_iommufd *bind)
+{
+	int i;
+
+	if (fake_sys.errors.bind)
+		return -fake_sys.errors.bind;
+	if (bind->argsz != sizeof(*bind) || bind->flags || kinds[bind->iommufd] != KIND_IOMMUFD)
+		return -EINVAL;
+	for (i = 0; i < MAX_FDS; i++)
+		if (kinds[i] == KIND_CDEV_BOUND)
+			return -EINVAL;
+	kinds[fd] = KIND_CDEV_BOUND;
+	fake_sys.device_opens++;
+	return 0;
+}
+
+static int play_info(struct vfio_device_info *info)
+{
+	if (fake_sys.errors.info)
+		return -fake_sys.errors.info;
+	if (info->argsz < sizeof(*info))
+		return -EINVAL;
+	info->flags = fake_sys.errors.not_pci ? VFIO_DEVICE_FLAGS_PLATFORM :
+						VFIO_DEVICE_FLAGS_PCI;
+	info->num_regions = VFIO_PCI_NUM_REGIONS;
+	return 0;
+}
+
+static int play_region(struct vfio_region_info *region)
+{
+	static const struct {
+		uint64_t size;
+		uint32_t flags;
+	} regions[VFIO_PCI_NUM_REGIONS] = {
+		[0] = { FAKE_BAR0_SIZE, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE },
+		[2] = { FAKE_BAR2_SIZE, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+					VFIO_REGION_INFO_FLAG_MMAP },
+		[4] = { FAKE_BAR4_SIZE, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE },
+		[FAKE_REGION_CONFIG] = { FAKE_CONFIG_SIZE, VFIO_REGION_INFO_FLAG_READ |
+							   VFIO_REGION_INFO_FLAG_WRITE },
+	};
+
+	if (fake_sys.errors.region)
+		return -fake_sys.errors.region;
+	if (region->argsz < sizeof(*region) || region->index >= VFIO_PCI_NUM_REGIONS)
+		return -EINVAL;
+	region->size = regions[region->index].size;
+	region->flags = regions[region->index].flags;
+	region->offset = FAKE_REGION(region->index);
+	return 0;
+}
+
+/* A dma-buf is a memfd here, which can be told from every other file by its seals. */
+static int play_export(const struct vfio_device_feature *feature)
+{
+	const struct tpb_vfio_dma_buf *arg = (const void *)feature->data;
+	uint32_t i;
+	int fd;
+
+	if (fake_sys.errors.dmabuf_get)
+		return -fake_sys.errors.dmabuf_get;
+	if (feature->argsz != sizeof(*feature) + sizeof(*arg) +
+			      arg->nr_ranges * sizeof(arg->ranges[0]) ||
+	    arg->flags || !(arg->open_flags & O_CLOEXEC))
+		return -EINVAL;
+	fake_sys.export_args = *arg;
+	for (i = 0; i < arg->nr_ranges && i < 8; i++)
+		fake_sys.export_ranges[i] = arg->ranges[i];
+	fd = memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	fake_sys.exports++;
+	return fd;
+}
+
+static int play_set_tag(const struct tpb_vfio_set_tph *arg)
+{
+	if (fake_sys.errors.tph_set)
+		return -fake_sys.errors.tph_set;
+	if (arg->argsz != sizeof(*arg))
+		return -EINVAL;
+	if (fcntl(arg->tph.dmabuf_fd, F_GETFD) < 0)
+		return -EBADF;
+	if (fcntl(arg->tph.dmabuf_fd, F_GET_SEALS) < 0)
+		return -EINVAL;
+	fake_sys.tag = arg->tph;
+	fake_sys.tag_sets++;
+	return 0;
+}
+
+static int play_feature(const struct vfio_device_feature *feature)
+{
+	switch (feature->flags) {
+	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF:
+		return -fake_sys.errors.dmabuf_probe;
+	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
+		return -fake_sys.errors.tph_probe;
+	case VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF:
+		return play_export(feature);
+	case VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
+		return play_set_tag((const void *)feature);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static int fake_ioctl(int fd, unsigned long request, void *arg)
+{
+	int ret = fault("ioctl");
+
+	if (ret)
+		return ret;
+	if (fcntl(fd, F_GETFD) < 0)
+		return -EBADF;
+	if (request == TPB_VFIO_DEVICE_BIND_IOMMUFD && kinds[fd] == KIND_CDEV)
+		return play_bind(fd, arg);
+	if (kinds[fd] == KIND_CDEV)
+		return -EINVAL;
+	if (kinds[fd] != KIND_CDEV_BOUND)
+		return -ENOTTY;
+	switch (request) {
+	case VFIO_DEVICE_GET_INFO:
+		return play_info(arg);
+	case VFIO_DEVICE_GET_REGION_INFO:
+		return play_region(arg);
+	case VFIO_DEVICE_FEATURE:
+		return play_feature(arg);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static ssize_t fake_pread(int fd, void *buf, size_t size, uint64_t offset)
+{
+	ssize_t ret = fault("pread");
+
+	if (ret)
+		return ret;
+	if (fake_sys.errors.short_io && kinds[fd] == KIND_CDEV_BOUND)
+		size--;
+	ret = pread(fd, buf, size, offset);
+	return ret < 0 ? -errno : ret;
+}
+
+/* The address of the function that an open sysfs file belongs to, or is about. */
+static void function_of(int fd, char bdf[32])
+{
+	char link[64], path[PATH_MAX];
+	const char *at;
+	ssize_t length;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0)
+		abort();
+	path[length] = '\0';
+	at = strstr(path, "/devices/");
+	if (!at)
+		abort();
+	at += strlen("/devices/");
+	snprintf(bdf, 32, "%.*s", (int)strcspn(at, "/"), at);
+}
+
+/* The driver that driver_override names takes a function that has none. */
+static void play_drivers_probe(const char *bdf)
+{
+	char path[PATH_MAX], driver[64];
+
+	snprintf(driver, sizeof(driver), "%s", fake_tree_override_of(fake_sys.root, bdf));
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/drivers/%s", fake_sys.root, driver);
+	if (fake_tree_driver_of(fake_sys.root, bdf) || !strcmp(driver, "(null)") ||
+	    access(path, F_OK))
+		return;
+	if (!strcmp(driver, "vfio-pci") && fake_sys.errors.vfio_pci_refuses)
+		return;
+	fake_tree_bind(fake_sys.root, bdf, driver);
+}
+
+static ssize_t play_sysfs_write(int fd, const char *text, size_t size)
+{
+	char bdf[32], value[64];
+
+	if (kinds[fd] == KIND_OVERRIDE && fake_sys.errors.write_override)
+		return -fake_sys.errors.write_override;
+	if (kinds[fd] == KIND_UNBIND && fake_sys.errors.write_unbind)
+		return -fake_sys.errors.write_unbind;
+	if (kinds[fd] == KIND_DRIVERS_PROBE && fake_sys.errors.write_probe)
+		return -fake_sys.errors.write_probe;
+	snprintf(value, sizeof(value), "%.*s", (int)size, text);
+	value[strcspn(value, "\n")] = '\0';
+	switch (kinds[fd]) {
+	case KIND_OVERRIDE:
+		function_of(fd, bdf);
+		fake_tree_write(fake_sys.root, value[0] ? value : "(null)",
+				"sys/bus/pci/devices/%s/driver_override", bdf);
+		break;
+	case KIND_UNBIND:
+		if (!fake_tree_driver_of(fake_sys.root, value))
+			return -ENODEV;
+		fake_tree_unbind(fake_sys.root, value);
+		break;
+	case KIND_DRIVERS_PROBE:
+		play_drivers_probe(value);
+		break;
+	default:
+		abort();
+	}
+	return size;
+}
+
+static ssize_t fake_pwrite(int fd, const void *buf, size_t size, uint64_t offset)
+{
+	ssize_t ret = fault("pwrite");
+
+	if (ret)
+		return ret;
+	if (kinds[fd] != KIND_CDEV_BOUND) {
+		fake_sys.sysfs_writes++;
+		return play_sysfs_write(fd, buf, size);
+	}
+	if (fake_sys.errors.short_io)
+		size--;
+	ret = pwrite(fd, buf, size, offset);
+	return ret < 0 ? -errno : ret;
+}
+
+static int fake_mmap(int fd, size_t length, int prot, uint64_t offset, void **addr)
+{
+	int ret = fault("mmap");
+	void *p;
+
+	if (ret)
+		return ret;
+	p = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
+	if (p == MAP_FAILED)
+		return -errno;
+	*addr = p;
+	return 0;
+}
+
+static int fake_munmap(void *addr, size_t length)
+{
+	return munmap(addr, length) ? -errno : 0;
+}
+
+static int fake_access(const char *path, int mode)
+{
+	enum kind kind = kind_of(path);
+	int ret = fault("access");
+
+	if (!ret && kind == KIND_CDEV)
+		ret = -fake_sys.errors.access_cdev;
+	if (!ret && kind == KIND_IOMMUFD && mode != F_OK)
+		ret = -fake_sys.errors.access_iommufd;
+	if (ret)
+		return ret;
+	return access(path, mode) ? -errno : 0;
+}
+
+static ssize_t fake_readlink(const char *path, char *buf, size_t size)
+{
+	ssize_t ret = fault("readlink");
+
+	if (ret)
+		return ret;
+	ret = readlink(path, buf, size);
+	return ret < 0 ? -errno : ret;
+}
+
+static int fake_opendir(const char *path, DIR **dir)
+{
+	int ret = fault("opendir");
+
+	if (ret)
+		return ret;
+	*dir = opendir(path);
+	return *dir ? 0 : -errno;
+}
+
+static int fake_readdir(DIR *dir, const char **name)
+{
+	struct dirent *entry;
+	int ret = fault("readdir");
+
+	if (ret)
+		return ret;
+	errno = 0;
+	entry = readdir(dir);
+	if (!entry)
+		return -errno;
+	*name = entry->d_name;
+	return 1;
+}
+
+static void fake_closedir(DIR *dir)
+{
+	closedir(dir);
+}
+
+static void *fake_calloc(size_t count, size_t size)
+{
+	return fault("calloc") ? NULL : calloc(count, size);
+}
+
+const struct tpb_sys tpb_sys = {
+	.open = fake_open,
+	.close = fake_close,
+	.ioctl = fake_ioctl,
+	.pread = fake_pread,
+	.pwrite = fake_pwrite,
+	.mmap = fake_mmap,
+	.munmap = fake_munmap,
+	.access = fake_access,
+	.readlink = fake_readlink,
+	.opendir = fake_opendir,
+	.readdir = fake_readdir,
+	.closedir = fake_closedir,
+	.calloc = fake_calloc,
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The system below libtphbuf in tests: files of a fake tree are real files,
+ * VFIO and the binding of drivers are played. Any call can be made to fail.
+ * One thread only.
+ */
+#ifndef TPHBUF_TESTS_FAKE_SYS_H
+#define TPHBUF_TESTS_FAKE_SYS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vfio_uapi.h"
+
+/* What a played call gives instead of success: 0 or a positive errno value. */
+struct fake_errors {
+	int open_cdev;
+	int open_iommufd;
+	int access_cdev;
+	int access_iommufd;
+	int bind;		/* VFIO_DEVICE_BIND_IOMMUFD */
+	int info;		/* VFIO_DEVICE_GET_INFO */
+	int region;		/* VFIO_DEVICE_GET_REGION_INFO */
+	int dmabuf_probe;
+	int dmabuf_get;
+	int tph_probe;
+	int tph_set;
+	int write_override;
+	int write_unbind;
+	int write_probe;
+	bool vfio_pci_refuses;	/* its probe function fails */
+	bool not_pci;		/* the device is of another bus */
+	bool short_io;		/* reads and writes of a device move one byte less */
+};
+
+struct fake_sys {
+	const char *root;
+	struct fake_errors errors;
+
+	/* The n-th call from here on, counted from 1, fails; 0 for none. */
+	unsigned int fail_at;
+	int fail_errno;
+	unsigned int calls;
+	const char *failed_call;
+
+	/* What the library did */
+	unsigned int device_opens;	/* successful VFIO_DEVICE_BIND_IOMMUFD */
+	unsigned int sysfs_writes;
+	unsigned int exports;
+	unsigned int tag_sets;
+	struct tpb_vfio_dma_buf_tph tag;
+	struct tpb_vfio_dma_buf export_args;
+	struct tpb_vfio_range export_ranges[8];
+};
+
+extern struct fake_sys fake_sys;
+
+/* All as at the start, on another tree. */
+void fake_sys_reset(const char *root);
+/* Open file descriptors of this process. */
+unsigned int fake_sys_open_fds(void);
+
+#endif
