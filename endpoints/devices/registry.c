@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "accelerator.h"
+#include "device_type.h"
+#include "dma_engine.h"
+#include "options.h"
+#include "pcie/device_model.h"
+#include "pcie/fabric.h"
+#include "registry.h"
+
+#define MPS_DEFAULT	512
+#define MPS_MIN		128
+#define MPS_MAX		4096
+
+static const struct device_type *const types[] = {
+	&accelerator_type,
+	&dma_engine_type,
+};
+
+static const unsigned int types_count = sizeof(types) / sizeof(*types);
+
+static const struct device_type *find_type(const char *name)
+{
+	for (unsigned int i = 0; i < types_count; i++)
+		if (!strcmp(types[i]->name, name))
+			return types[i];
+	return NULL;
+}
+
+static int unknown_type(const struct options *options)
+{
+	char names[64] = "";
+
+	for (unsigned int i = 0; i < types_count; i++) {
+		if (i)
+			strncat(names, ", ", sizeof(names) - strlen(names) - 1);
+		strncat(names, types[i]->name, sizeof(names) - strlen(names) - 1);
+	}
+	snprintf(options->error, options->error_size, "there is no device type '%s': want one of %s",
+		 options->type, names);
+	return -EINVAL;
+}
+
+/* The name becomes part of a file name. */
+static int check_name(const struct options *options, const char *name)
+{
+	size_t len = strlen(name);
+	bool good = len <= PCI_FUNCTION_NAME_MAX && isalnum((unsigned char)name[0]);
+
+	for (const char *p = name; *p; p++)
+		good = good && (isalnum((unsigned char)*p) || strchr("._-", *p));
+	if (!good)
+		return options_error(options,
+				     "name=%s: want at most %d letters, digits, '.', '_', '-', beginning with a letter or digit",
+				     name, PCI_FUNCTION_NAME_MAX);
+	return 0;
+}
+
+static int shared_options(struct options *options, struct pci_function_desc *desc)
+{
+	uint64_t mps = MPS_DEFAULT;
+	int ret;
+
+	desc->name = options->type;
+	options_text(options, "name", &desc->name);
+	ret = check_name(options, desc->name);
+	if (!ret)
+		ret = options_bdf(options, "bdf", &desc->bdf);
+	if (!ret && !desc->bdf)
+		ret = options_error(options, "bdf= is missing: the device's place in the machine, like bdf=00:04.0");
+	if (!ret)
+		ret = options_size(options, "mps", MPS_MIN, MPS_MAX, &mps);
+	desc->pcie.mps = mps;
+	return ret;
+}
+
+int device_create(struct fabric *fabric, const char *spec, struct pci_function **fn, char *error,
+		  size_t error_size)
+{
+	struct pci_function_desc desc = { 0 };
+	const struct device_type *type;
+	struct options options;
+	int ret;
+
+	*error = '\0';
+	for (unsigned int i = 0; i < PCI_BARS; i++)
+		desc.bars[i].fd = -1;
+	ret = options_parse(&options, spec, error, error_size);
+	if (ret)
+		return ret;
+	type = find_type(options.type);
+	if (!type)
+		return unknown_type(&options);
+	ret = shared_options(&options, &desc);
+	if (!ret)
+		ret = type->create(&options, &desc, fn);
+	if (!ret) {
+		ret = fabric_attach(fabric, *fn);
+		if (ret == -EEXIST)
+			options_error(&options, "another device has name=%s or this bdf=", desc.name);
+	}
+	if (ret && !*error)
+		options_error(&options, "%s", strerror(-ret));
+	return ret;
+}
+
+void device_print_help(FILE *out)
+{
+	fputs("Devices are TYPE,key=value,... with the keys\n"
+	      "    bdf=BUS:DEVICE.FUNCTION  place of the device in the machine; required\n"
+	      "    name=NAME                for messages and the socket; default the type\n"
+	      "    mps=128..4096            Max_Payload_Size Supported in bytes; default 512\n",
+	      out);
+	for (unsigned int i = 0; i < types_count; i++)
+		fprintf(out, "and, for the type %s,\n%s", types[i]->name, types[i]->help);
+}
