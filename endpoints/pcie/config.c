@@ -166,7 +166,7 @@ void pci_config_seal(struct pci_config *config)
 
 static bool in_bounds(uint64_t offset, size_t len)
 {
-	return len && len <= PCI_CONFIG_ACCESS_MAX && offset < PCI_CONFIG_SIZE && len <= PCI_CONFIG_SIZE - offset;
+	return len && offset < PCI_CONFIG_SIZE && len <= PCI_CONFIG_SIZE - offset;
 }
 
 int pci_config_read(const struct pci_config *config, uint64_t offset, void *buf, size_t len)

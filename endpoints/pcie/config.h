@@ -15,7 +15,6 @@
 #include "function.h"
 
 #define PCI_CONFIG_SIZE		4096
-#define PCI_CONFIG_ACCESS_MAX	256
 
 /**
  * struct pci_config_ids - what the type 0 header says of a function
@@ -105,7 +104,7 @@ void pci_config_seal(struct pci_config *config);
  * @config: the space
  * @offset: first byte
  * @buf: receives @len bytes
- * @len: 1..PCI_CONFIG_ACCESS_MAX
+ * @len: bytes, at least 1
  *
  * Return: 0, -EINVAL out of bounds.
  */
@@ -116,7 +115,7 @@ int pci_config_read(const struct pci_config *config, uint64_t offset, void *buf,
  * @config: the space
  * @offset: first byte
  * @buf: @len bytes
- * @len: 1..PCI_CONFIG_ACCESS_MAX
+ * @len: bytes, at least 1
  * @flr: out: software asked for a Function Level Reset
  *
  * Return: 0, -EINVAL out of bounds.

@@ -106,8 +106,7 @@ uint64_t pci_function_region_size(struct pci_function *fn, unsigned int region,
 unsigned int pci_function_msix_vectors(const struct pci_function *fn);
 
 /*
- * An access of the client (CPU). -EINVAL when empty, out of bounds or across the end, or to a region that is absent. Config
- * accesses of 1..256 bytes. A BAR that is not decoded, because memory space is disabled or the function is not in D0, reads as all
+ * An access of the client (CPU). -EINVAL when empty, out of bounds or across the end, or to a region that is absent. A BAR that is not decoded, because memory space is disabled or the function is not in D0, reads as all
  * ones and drops writes, as on a bus. Accesses to trapped BARs are split into naturally aligned ones of at most 8 bytes, as
  * a CPU would make them.
  */
