@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The text trace of the fabric (docs/trace-format.md), which the host writes
+ * and the guest reads.
+ */
+#ifndef TPHBUF_TESTS_TRACE_H
+#define TPHBUF_TESTS_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * struct trace_sum - memory writes of one requester between two marks
+ * @matching: with the hint that was asked for
+ * @tagged: with any hint
+ * @refused: with another result than ok
+ * @to_completer: of all, those that were routed to the completer asked for
+ */
+struct trace_sum {
+	uint64_t writes;
+	uint64_t bytes;
+	uint64_t matching;
+	uint64_t matching_bytes;
+	uint64_t tagged;
+	uint64_t refused;
+	uint64_t to_completer;
+	uint64_t to_completer_bytes;
+};
+
+/**
+ * struct trace_query - what to look for
+ * @requester: BDF, with or without domain
+ * @completer: BDF
+ * @begin: MARK value that begins the span
+ * @end: MARK value that ends it
+ * @st: tag as the trace writes it ("0x12", "0x4305"), or NULL for writes without hint
+ * @ph: processing hint, with @st
+ */
+struct trace_query {
+	const char *requester;
+	const char *completer;
+	uint32_t begin;
+	uint32_t end;
+	const char *st;
+	unsigned int ph;
+};
+
+/*
+ * Reads the trace from @*offset on and moves @*offset behind the end mark. 0,
+ * -ENOENT when there is no trace, -ENODATA when it lacks one of the marks, also
+ * after some waiting.
+ */
+int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *sum);
+
+#endif
