@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "message.h"
+
+/* Signals that end a process unless it handles them, or that it may expect. */
+static const int passed_on[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGWINCH,
+};
+
+void command_hold_signals(struct command *command)
+{
+	const struct sigaction chld = { .sa_handler = SIG_DFL };
+	size_t i;
+
+	sigemptyset(&command->mask);
+	for (i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		sigaddset(&command->mask, passed_on[i]);
+	sigaddset(&command->mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &command->mask, &command->old_mask);
+	/* Whoever started this process may have it ignored, and then nobody can be waited for. */
+	sigaction(SIGCHLD, &chld, &command->old_chld);
+}
+
+void command_release_signals(struct command *command)
+{
+	sigaction(SIGCHLD, &command->old_chld, NULL);
+	sigprocmask(SIG_SETMASK, &command->old_mask, NULL);
+}
+
+bool command_interrupted(void)
+{
+	static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction action;
+	sigset_t pending;
+	size_t i;
+
+	sigpending(&pending);
+	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+		if (sigismember(&pending, ending[i]) && !sigaction(ending[i], NULL, &action) &&
+		    action.sa_handler != SIG_IGN)
+			return true;
+	return false;
+}
+
+static void set_number(const char *name, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	if (setenv(name, text, 1)) {
+		error_line("cannot set %s: %s; free some memory", name, strerror(errno));
+		_exit(EXIT_CANNOT_RUN);
+	}
+}
+
+__attribute__((noreturn))
+static void become(struct command *command, char **argv, int fd, uint64_t size)
+{
+	int err;
+
+	set_number("TPHBUF_FD", (uint64_t)fd);
+	set_number("TPHBUF_SIZE", size);
+	fcntl(fd, F_SETFD, 0);
+	command_release_signals(command);
+	execvp(argv[0], argv);
+	err = errno;
+	error_line("cannot run %s: %s; give the path of a program, or a name that is found in PATH",
+		   argv[0], strerror(err));
+	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
+}
+
+int command_run(struct command *command, char **argv, int fd, uint64_t size)
+{
+	siginfo_t info;
+	pid_t child;
+	int status;
+
+	/* Or what is in the buffer would be printed twice. */
+	fflush(stdout);
+	child = fork();
+	if (child < 0)
+		return -errno;
+	if (!child)
+		become(command, argv, fd, size);
+	for (;;) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return status;
+		if (sigwaitinfo(&command->mask, &info) < 0 || info.si_signo == SIGCHLD)
+			continue;
+		/* What the terminal sends goes to the command too, which is in the same group. */
+		if (info.si_code != SI_KERNEL)
+			kill(child, info.si_signo);
+	}
+}
+
+int command_exit_code(int status)
+{
+	const struct sigaction ending = { .sa_handler = SIG_DFL };
+	const struct rlimit no_core = { 0, 0 };
+	sigset_t one;
+
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	/* The core of the command is the one that matters. */
+	setrlimit(RLIMIT_CORE, &no_core);
+	sigaction(WTERMSIG(status), &ending, NULL);
+	sigemptyset(&one);
+	sigaddset(&one, WTERMSIG(status));
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+	raise(WTERMSIG(status));
+	return 128 + WTERMSIG(status);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tphbuf/tphbuf.h>
+
+#include "describe.h"
+#include "message.h"
+#include "verb.h"
+
+struct list {
+	struct tphbuf_options options;
+	bool bound;
+	bool json;
+	enum tphbuf_reason host;
+	struct tphbuf_probe *probes;
+	size_t count;
+};
+
+enum { OPT_BOUND = 256, OPT_JSON, OPT_OPEN, OPT_SYSROOT };
+
+static const struct option long_options[] = {
+	{ "bound", no_argument, NULL, OPT_BOUND },
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "open", no_argument, NULL, OPT_OPEN },
+	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool is_bound(const struct tphbuf_probe *probe)
+{
+	return probe->open != TPHBUF_REASON_NOT_BOUND && probe->open != TPHBUF_REASON_NO_VFIO;
+}
+
+static bool is_listed(const struct list *list, const struct tphbuf_probe *probe)
+{
+	return !list->bound || is_bound(probe);
+}
+
+static void print_row(const char *device, int width, const char *id, const char *group,
+		      const char *driver, int driver_width, const char *completer,
+		      const char *open, const char *dmabuf, const char *st, const char *st_ext)
+{
+	printf("%-*s  %-9s  %5s  %-*s  %-9s  %-16s  %-9s  %-14s  %s\n", width, device, id, group,
+	       driver_width, driver, completer, open, dmabuf, st, st_ext);
+}
+
+static void print_table(const struct list *list)
+{
+	int width = strlen("DEVICE"), driver_width = strlen("DRIVER");
+	size_t i, rows = 0;
+
+	for (i = 0; i < list->count; i++) {
+		const struct tphbuf_probe *probe = &list->probes[i];
+
+		if (!is_listed(list, probe))
+			continue;
+		rows++;
+		if ((int)strlen(probe->bdf) > width)
+			width = strlen(probe->bdf);
+		if ((int)strlen(probe->driver) > driver_width)
+			driver_width = strlen(probe->driver);
+	}
+	if (!rows)
+		return;
+	print_row("DEVICE", width, "ID", "GROUP", "DRIVER", driver_width, "COMPLETER", "OPEN",
+		  "DMA-BUF", "ST", "ST-EXT");
+	for (i = 0; i < list->count; i++) {
+		const struct tphbuf_probe *probe = &list->probes[i];
+		char id[16], group[16] = "-";
+
+		if (!is_listed(list, probe))
+			continue;
+		snprintf(id, sizeof(id), "%04x:%04x", probe->vendor, probe->device);
+		if (probe->iommu_group >= 0)
+			snprintf(group, sizeof(group), "%d", probe->iommu_group);
+		print_row(probe->bdf, width, id, group, probe->driver[0] ? probe->driver : "-",
+			  driver_width, completer_name(probe->completer), answer_name(probe->open),
+			  answer_name(probe->dmabuf), answer_name(probe->st),
+			  answer_name(probe->st_ext));
+	}
+}
+
+static void print_json(const struct list *list)
+{
+	struct json json;
+	size_t i;
+
+	json_start(&json, stdout);
+	json_object(&json, NULL);
+	answer_json(&json, "host", list->host, NULL);
+	json_array(&json, "devices");
+	for (i = 0; i < list->count; i++)
+		if (is_listed(list, &list->probes[i]))
+			probe_json(&json, NULL, &list->probes[i]);
+	json_array_end(&json);
+	json_object_end(&json);
+}
+
+static int print_list(struct list *list)
+{
+	const struct tphbuf_options look = { .sysroot = list->options.sysroot };
+	int ret;
+
+	ret = tphbuf_probe_host(&look, &list->host);
+	if (!ret)
+		ret = tphbuf_probe_all(&list->options, &list->probes, &list->count);
+	if (ret) {
+		error_line("cannot list the devices: reading /sys failed: %s; check that sysfs is "
+			   "mounted and readable", strerror(-ret));
+		return EXIT_FAILED;
+	}
+	if (list->json)
+		print_json(list);
+	else
+		print_table(list);
+	tphbuf_probe_free(list->probes);
+	if (list->host)
+		return reason_error(list->host, NULL);
+	return EXIT_OK;
+}
+
+static int run_list(int argc, char **argv)
+{
+	struct list list = { 0 };
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
+		switch (c) {
+		case 'h':
+			fputs(verb_list.usage, stdout);
+			return EXIT_OK;
+		case OPT_BOUND:
+			list.bound = true;
+			break;
+		case OPT_JSON:
+			list.json = true;
+			break;
+		case OPT_OPEN:
+			list.options.flags |= TPHBUF_PROBE_OPEN;
+			break;
+		case OPT_SYSROOT:
+			list.options.sysroot = optarg;
+			break;
+		default:
+			return option_error(&verb_list, c, argv);
+		}
+	}
+	if (optind < argc)
+		return usage_error(&verb_list, "unexpected \"%s\": list takes no argument; use probe "
+				   "for one device", argv[optind]);
+	return print_list(&list);
+}
+
+const struct verb verb_list = {
+	.name = "list",
+	.summary = "list the devices that VFIO has or could take",
+	.usage =
+		"Usage: tphbuf list [OPTION]...\n"
+		"\n"
+		"List the PCI endpoints that a VFIO driver has, and those that one could take\n"
+		"because they have an IOMMU group. Nothing is opened unless --open is given.\n"
+		"\n"
+		"Options:\n"
+		"      --bound        only those that a VFIO driver has\n"
+		"      --json         for programs\n"
+		"      --open         open each free device that a VFIO driver has, to ask the kernel\n"
+		"                     what it supports; the kernel resets a device when it is opened\n"
+		"      --sysroot DIR  use DIR/sys and DIR/dev in place of /sys and /dev\n"
+		"  -h, --help         print this text\n",
+	.run = run_list,
+};

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tphbuf/tphbuf.h>
+
+#include "describe.h"
+#include "message.h"
+#include "verb.h"
+
+enum { OPT_JSON = 256, OPT_NO_OPEN, OPT_SYSROOT };
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "no-open", no_argument, NULL, OPT_NO_OPEN },
+	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ NULL, 0, NULL, 0 },
+};
+
+/*
+ * The first "no" on the way to a tagged dma-buf. 8-bit tags only is none: such
+ * a device can be used.
+ */
+static enum tphbuf_reason first_no(const struct tphbuf_probe *probe)
+{
+	const enum tphbuf_reason answers[] = { probe->open, probe->dmabuf, probe->st };
+	size_t i;
+
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+		if (answers[i] != TPHBUF_REASON_NONE && answers[i] != TPHBUF_REASON_NOT_ASKED)
+			return answers[i];
+	return TPHBUF_REASON_NONE;
+}
+
+static void print_text(const struct tphbuf_probe *probe)
+{
+	char line[512];
+
+	if (probe->open == TPHBUF_REASON_NOT_FOUND || probe->open == TPHBUF_REASON_NOT_VFIO)
+		return;
+	printf("device     %s [%04x:%04x]\n", probe->bdf, probe->vendor, probe->device);
+	printf("driver     %s\n", probe->driver[0] ? probe->driver : "-");
+	if (probe->iommu_group >= 0)
+		printf("group      %d\n", probe->iommu_group);
+	else
+		printf("group      -\n");
+	printf("file       %s\n", probe->cdev[0] ? probe->cdev : "-");
+	printf("completer  %s\n", completer_name(probe->completer));
+	printf("open       %s\n", answer_name(probe->open));
+	printf("dma-buf    %s\n", answer_name(probe->dmabuf));
+	printf("st         %s\n", answer_name(probe->st));
+	printf("st-ext     %s\n", answer_name(probe->st_ext));
+	if (probe->st_ext == TPHBUF_REASON_ST_8BIT_ONLY) {
+		tphbuf_reason_text(probe->st_ext, probe, line, sizeof(line));
+		printf("note: %s\n", line);
+	}
+}
+
+static int probe_device(const char *name, const struct tphbuf_options *options, bool as_json)
+{
+	struct tphbuf_probe probe;
+	enum tphbuf_reason no;
+	struct json json;
+	int ret;
+
+	ret = tphbuf_probe(name, options, &probe);
+	if (ret == -EINVAL)
+		return usage_error(&verb_probe, "\"%s\" is no device: it is neither a PCI address "
+				   "nor the path of a VFIO device file; give one like 0000:00:03.0 "
+				   "or /dev/vfio/devices/vfio0", name);
+	if (ret) {
+		error_line("cannot probe %s: reading /sys or the device failed: %s; see the kernel "
+			   "log (dmesg)", name, strerror(-ret));
+		return EXIT_FAILED;
+	}
+	if (as_json) {
+		json_start(&json, stdout);
+		probe_json(&json, NULL, &probe);
+	} else {
+		print_text(&probe);
+	}
+	no = first_no(&probe);
+	return no ? reason_error(no, &probe) : EXIT_OK;
+}
+
+static int run_probe(int argc, char **argv)
+{
+	struct tphbuf_options options = { .flags = TPHBUF_PROBE_OPEN };
+	bool as_json = false;
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
+		switch (c) {
+		case 'h':
+			fputs(verb_probe.usage, stdout);
+			return EXIT_OK;
+		case OPT_JSON:
+			as_json = true;
+			break;
+		case OPT_NO_OPEN:
+			options.flags = 0;
+			break;
+		case OPT_SYSROOT:
+			options.sysroot = optarg;
+			break;
+		default:
+			return option_error(&verb_probe, c, argv);
+		}
+	}
+	if (optind == argc)
+		return usage_error(&verb_probe, "no device given: there is nothing to probe; give a "
+				   "PCI address such as 0000:00:03.0");
+	if (optind + 1 < argc)
+		return usage_error(&verb_probe, "unexpected \"%s\": probe takes one device; use list "
+				   "for all", argv[optind + 1]);
+	return probe_device(argv[optind], &options, as_json);
+}
+
+const struct verb verb_probe = {
+	.name = "probe",
+	.summary = "tell what can be done with one device, and why not",
+	.usage =
+		"Usage: tphbuf probe [OPTION]... DEVICE\n"
+		"\n"
+		"Tell whether DEVICE, a PCI address or the path of a VFIO device file, can be opened,\n"
+		"exported and tagged, with a reason for each no. No driver is bound. A free device\n"
+		"that a VFIO driver has is opened to ask the kernel, which resets the device then.\n"
+		"\n"
+		"Options:\n"
+		"      --json         for programs\n"
+		"      --no-open      do not open the device; what only the kernel knows stays open\n"
+		"      --sysroot DIR  use DIR/sys and DIR/dev in place of /sys and /dev\n"
+		"  -h, --help         print this text\n"
+		"\n"
+		"The exit code is 0 when a dma-buf of the device can carry a steering tag, as far as\n"
+		"is known.\n",
+	.run = run_probe,
+};

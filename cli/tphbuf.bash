@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# bash completion for tphbuf(1)
+
+_tphbuf_devices()
+{
+	local path
+
+	for path in /sys/bus/pci/devices/* /dev/vfio/devices/*; do
+		[ -e "$path" ] || continue
+		case $path in
+		/sys/*) echo "${path##*/}" ;;
+		*) echo "$path" ;;
+		esac
+	done
+}
+
+# A PCI address has colons, at which readline breaks words unless they are reassembled.
+_tphbuf()
+{
+	local cur prev words cword verb i
+
+	_init_completion -n : || return
+	verb=${words[1]}
+
+	if [ "$cword" -eq 1 ]; then
+		mapfile -t COMPREPLY < <(compgen -W "list probe exec help --help --version" -- "$cur")
+		return
+	fi
+	if [ "$verb" = exec ]; then
+		# Behind "--" stands another command line.
+		for ((i = 2; i < cword; i++)); do
+			if [ "${words[i]}" = -- ]; then
+				_command_offset $((i + 1))
+				return
+			fi
+		done
+	fi
+	case $prev in
+	--sysroot)
+		_filedir -d
+		return
+		;;
+	--bar)
+		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3 4 5" -- "$cur")
+		return
+		;;
+	--ph)
+		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3" -- "$cur")
+		return
+		;;
+	--range | --st | --st-ext)
+		return
+		;;
+	-d | --device)
+		mapfile -t COMPREPLY < <(compgen -W "$(_tphbuf_devices)" -- "$cur")
+		__ltrim_colon_completions "$cur"
+		return
+		;;
+	esac
+	case $verb in
+	list)
+		mapfile -t COMPREPLY < <(compgen -W "--bound --json --open --sysroot --help" -- "$cur")
+		;;
+	probe)
+		mapfile -t COMPREPLY < <(compgen -W "--json --no-open --sysroot --help \
+			$(_tphbuf_devices)" -- "$cur")
+		__ltrim_colon_completions "$cur"
+		;;
+	exec)
+		mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --st --st-ext --ph --bind \
+			--sysroot --help --" -- "$cur")
+		;;
+	help)
+		mapfile -t COMPREPLY < <(compgen -W "list probe exec help" -- "$cur")
+		;;
+	esac
+}
+
+complete -F _tphbuf tphbuf

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CLI_VERB_H
+#define CLI_VERB_H
+
+/**
+ * struct verb - a subcommand of tphbuf
+ * @name: as typed
+ * @summary: half a line for the list of verbs
+ * @usage: all of the help text
+ * @run: gets the arguments from the verb on and returns the exit code
+ */
+struct verb {
+	const char *name;
+	const char *summary;
+	const char *usage;
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct verb verb_exec;
+extern const struct verb verb_help;
+extern const struct verb verb_list;
+extern const struct verb verb_probe;
+
+/* All verbs, up to a NULL. */
+extern const struct verb *const verbs[];
+
+/* NULL when there is none of this name. */
+const struct verb *verb_find(const char *name);
+
+#endif
