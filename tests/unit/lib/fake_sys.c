@@ -161,7 +161,11 @@ static int play_region(struct vfio_region_info *region)
 	return 0;
 }
 
-/* A dma-buf is a memfd here, which can be told from every other file by its seals. */
+/*
+ * A dma-buf is a memfd here, which can be told from every other file by its
+ * seals. It holds what was asked of the kernel, for another process to read:
+ * the last tag, and the export behind it.
+ */
 static int play_export(const struct vfio_device_feature *feature)
 {
 	const struct tpb_vfio_dma_buf *arg = (const void *)feature->data;
@@ -180,6 +184,9 @@ static int play_export(const struct vfio_device_feature *feature)
 	fd = memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
+	if (ftruncate(fd, FAKE_DMABUF_EXPORT) ||
+	    pwrite(fd, arg, feature->argsz - sizeof(*feature), FAKE_DMABUF_EXPORT) < 0)
+		abort();
 	fake_sys.exports++;
 	return fd;
 }
@@ -195,6 +202,8 @@ static int play_set_tag(const struct tpb_vfio_set_tph *arg)
 	if (fcntl(arg->tph.dmabuf_fd, F_GET_SEALS) < 0)
 		return -EINVAL;
 	fake_sys.tag = arg->tph;
+	if (pwrite(arg->tph.dmabuf_fd, &fake_sys.tag, sizeof(fake_sys.tag), 0) < 0)
+		abort();
 	fake_sys.tag_sets++;
 	return 0;
 }

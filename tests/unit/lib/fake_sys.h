@@ -12,6 +12,9 @@
 
 #include "vfio_uapi.h"
 
+/* Where struct tpb_vfio_dma_buf starts in a dma-buf; the tag is at 0. */
+#define FAKE_DMABUF_EXPORT	64
+
 /* What a played call gives instead of success: 0 or a positive errno value. */
 struct fake_errors {
 	int open_cdev;
