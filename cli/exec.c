@@ -70,11 +70,12 @@ static int complete_ranges(struct tphbuf_device *dev, struct exec_args *args)
 	return EXIT_OK;
 }
 
-/* The dma-buf in @fd, or an exit code. */
+/* The dma-buf in @fd, or an exit code and -1 there. */
 static int export(struct tphbuf_device *dev, struct exec_args *args, int *fd)
 {
 	int code, ret;
 
+	*fd = -1;
 	code = complete_ranges(dev, args);
 	if (code)
 		return code;

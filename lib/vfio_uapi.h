@@ -98,6 +98,8 @@ _Static_assert(sizeof(struct tpb_vfio_set_tph) == 20, "uAPI layout");
 
 #ifdef VFIO_DEVICE_FEATURE_DMA_BUF_TPH
 _Static_assert(TPB_VFIO_FEATURE_DMA_BUF_TPH == VFIO_DEVICE_FEATURE_DMA_BUF_TPH, "uAPI number");
+_Static_assert(TPB_VFIO_TPH_ST == VFIO_DMA_BUF_TPH_ST, "uAPI flag");
+_Static_assert(TPB_VFIO_TPH_ST_EXT == VFIO_DMA_BUF_TPH_ST_EXT, "uAPI flag");
 _Static_assert(sizeof(struct vfio_device_feature_dma_buf_tph) == 12, "uAPI layout");
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, dmabuf_fd) == 0, "uAPI layout");
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, flags) == 4, "uAPI layout");

@@ -28,11 +28,11 @@ static void untagged(void)
 	fd = tphbuf_export(dev, 2, ranges, 2, NULL);
 	ok(fd >= 0, "exports two ranges");
 	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "the dma-buf is close-on-exec");
-	is_int(fake_sys.export_args.region_index, 2, "of BAR 2");
-	is_int(fake_sys.export_args.nr_ranges, 2, "two ranges reach the kernel");
-	is_hex(fake_sys.export_ranges[1].offset, 4 * page, "second offset");
-	is_hex(fake_sys.export_ranges[1].length, 2 * page, "second length");
-	is_int(fake_sys.export_args.open_flags & O_ACCMODE, O_RDWR, "for reading and writing");
+	is_int(fake_sys.exported.region_index, 2, "of BAR 2");
+	is_int(fake_sys.exported.nr_ranges, 2, "two ranges reach the kernel");
+	is_hex(fake_sys.exported.ranges[1].offset, 4 * page, "second offset");
+	is_hex(fake_sys.exported.ranges[1].length, 2 * page, "second length");
+	is_int(fake_sys.exported.open_flags & O_ACCMODE, O_RDWR, "for reading and writing");
 	is_int(fake_sys.tag_sets, 0, "no tag was set");
 	close(fd);
 }

@@ -178,9 +178,11 @@ static int play_export(const struct vfio_device_feature *feature)
 			      arg->nr_ranges * sizeof(arg->ranges[0]) ||
 	    arg->flags || !(arg->open_flags & O_CLOEXEC))
 		return -EINVAL;
-	fake_sys.export_args = *arg;
+	fake_sys.exported.region_index = arg->region_index;
+	fake_sys.exported.open_flags = arg->open_flags;
+	fake_sys.exported.nr_ranges = arg->nr_ranges;
 	for (i = 0; i < arg->nr_ranges && i < 8; i++)
-		fake_sys.export_ranges[i] = arg->ranges[i];
+		fake_sys.exported.ranges[i] = arg->ranges[i];
 	fd = memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;

@@ -52,8 +52,12 @@ struct fake_sys {
 	unsigned int exports;
 	unsigned int tag_sets;
 	struct tpb_vfio_dma_buf_tph tag;
-	struct tpb_vfio_dma_buf export_args;
-	struct tpb_vfio_range export_ranges[8];
+	struct {
+		uint32_t region_index;
+		uint32_t open_flags;
+		uint32_t nr_ranges;
+		struct tpb_vfio_range ranges[8];
+	} exported;
 };
 
 extern struct fake_sys fake_sys;

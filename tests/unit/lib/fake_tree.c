@@ -20,6 +20,7 @@
 /* Where the capability list puts the PCI Express capability. */
 #define EXPRESS_AT	0x60
 
+__attribute__((noreturn))
 static void die(const char *what, const char *path)
 {
 	printf("Bail out! cannot %s %s: %s\n", what, path, strerror(errno));
