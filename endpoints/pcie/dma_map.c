@@ -294,7 +294,7 @@ int dma_entry_read(const struct dma_entry *entry, uint64_t address, void *buf, s
 	if (!memory || !entry->readable)
 		return -EFAULT;
 	ret = guarded_copy(buf, memory, len, memory);
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	__sync_synchronize();
 	return ret;
 }
 
@@ -305,6 +305,6 @@ int dma_entry_write(const struct dma_entry *entry, uint64_t address, const void 
 	if (!memory || !entry->writable)
 		return -EFAULT;
 	/* Posted writes do not pass each other: whoever sees this one sees the earlier ones. */
-	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__sync_synchronize();
 	return guarded_copy(memory, buf, len, memory);
 }

@@ -371,7 +371,7 @@ static void test_random_bytes(void)
 			wrong++;
 	}
 	is_int(wrong, 0, "random bytes decode to nothing or to a request of their size");
-	ok(accepted > 5000, "%u of them were accepted", accepted);
+	ok(accepted > 2000, "%u of them were accepted", accepted);
 }
 
 int main(void)
