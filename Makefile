@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+LAB = lab/bootstrap
+SELECTED = $(if $(SUITE),'$(SUITE)')
+
+# Read by the lab from the environment.
+export ACCEL CI DOMAIN FILE KERNEL_TREE MIRROR NO_COLOR SUITE TPHBUF_CACHE
+
+.PHONY: help demo check check-host check-full shell kernel-tree kernel-series install clean
+
+help:
+	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
+	@echo '                    FILE=path, DOMAIN=identity|translated'
+	@echo 'make check          all tests; SUITE=name or SUITE=name/case for some of them'
+	@echo 'make check-host     the tests that need a compiler and Meson and nothing else'
+	@echo 'make check-full     all tests, those of the virtual machine also on the debug and the race kernel'
+	@echo 'make shell          a shell in the virtual machine, with an accelerator and a DMA engine'
+	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits'
+	@echo 'make kernel-series  write the commits in build/linux back to kernel/series'
+	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'
+	@echo 'make clean          delete build/; what was built for the machine stays in the cache'
+	@echo
+	@echo 'KERNEL_TREE=path    a tree or tarball of Linux 7.3.y instead of the Debian package'
+	@echo 'ACCEL=kvm           use KVM; the default, tcg, works everywhere'
+	@echo 'MIRROR=url          Debian mirror; the default is the one that apt uses here'
+	@echo 'TPHBUF_CACHE=path   where built things are kept; default ~/.cache/tphbuf'
+
+demo:
+	@$(LAB) demo
+
+check:
+	@$(LAB) check $(SELECTED)
+
+check-host:
+	@$(LAB) check --host $(SELECTED)
+
+check-full:
+	@$(LAB) check --full $(SELECTED)
+
+shell:
+	@$(LAB) shell
+
+kernel-tree:
+	@$(LAB) kernel-tree
+
+kernel-series:
+	@$(LAB) kernel-series
+
+PREFIX = /usr/local
+
+install:
+	@[ -f build/install/build.ninja ] || meson setup --prefix $(PREFIX) --buildtype release -Dtests=false build/install
+	@meson configure build/install -Dprefix=$(PREFIX)
+	@meson compile -C build/install
+	@meson install -C build/install --no-rebuild
+
+clean:
+	rm -rf build

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""python3 -m lab VERB: what the Makefile calls."""
+
+import signal
+import sys
+
+from lab import process, progress
+
+if sys.version_info < (3, 11):
+    sys.exit("the lab needs Python 3.11 or later (Debian 12 has it), this is %d.%d" % sys.version_info[:2])
+
+
+def _demo(args):
+    from lab import demo
+    return demo.main(args)
+
+
+def _check(args):
+    from lab import check
+    return check.main(args)
+
+
+def _shell(args):
+    from lab import shell
+    return shell.main(args)
+
+
+def _kernel_tree(args):
+    from lab import series_tree
+    return series_tree.write_tree(args)
+
+
+def _kernel_series(args):
+    from lab import series_tree
+    return series_tree.write_series(args)
+
+
+def _prepare(args):
+    from lab import prepare
+    prepare.prepare()
+    return 0
+
+
+VERBS = {"demo": _demo, "check": _check, "shell": _shell, "prepare": _prepare,
+         "kernel-tree": _kernel_tree, "kernel-series": _kernel_series}
+
+
+def _interrupt(_signal, _frame):
+    raise KeyboardInterrupt
+
+
+def run(function, args):
+    """Call a verb; a failed step, Ctrl-C and a kill end in one clear word and leave no process behind."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        return function(args)
+    except progress.StepError as err:
+        progress.fail(err)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
+    finally:
+        process.stop_all()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in VERBS:
+        sys.exit(f"usage: python3 -m lab {'|'.join(VERBS)} [ARGUMENT...]")
+    sys.exit(run(VERBS[sys.argv[1]], sys.argv[2:]))

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The cache of build results: one directory an entry, named by a hash of what the entry depends on.
+
+An entry appears by rename, complete, or not at all. Every user of an entry holds a shared lock on it until
+the process ends, so that pruning never takes away what another run works with.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from lab import sandbox
+
+
+def location():
+    """Folder of the cache: $TPHBUF_CACHE, or tphbuf below $XDG_CACHE_HOME, or ~/.cache/tphbuf."""
+    own = os.environ.get("TPHBUF_CACHE")
+    if own:
+        return Path(own).absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base).absolute() / "tphbuf"
+
+
+def digest(inputs):
+    """Key of an entry: hash of a JSON-able description of all that it depends on."""
+    text = json.dumps(inputs, sort_keys=True).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def files_digest(root, paths):
+    """Hash of names and contents of files; @paths are relative to @root."""
+    total = hashlib.sha256()
+    for path in sorted(paths):
+        total.update(str(path).encode() + b"\0")
+        total.update(hashlib.sha256((root / path).read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _lock_file(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _lock(fd, mode, what):
+    """Take a lock; when another run has it, say so and wait."""
+    try:
+        fcntl.flock(fd, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(f"waiting for another run that works on {what}", file=sys.stderr, flush=True)
+        fcntl.flock(fd, mode)
+
+
+@contextlib.contextmanager
+def exclusive(name):
+    """Hold the lock @name of this cache against all other runs."""
+    fd = _lock_file(location() / f"{name}.lock")
+    try:
+        _lock(fd, fcntl.LOCK_EX, name)
+        yield
+    finally:
+        os.close(fd)
+
+
+def find(kind, key):
+    """Path of a finished entry, held for the rest of this process, or None."""
+    path = location() / kind / key
+    if not path.is_dir():
+        return None
+    fd = _lock_file(path.with_suffix(".lock"))
+    _lock(fd, fcntl.LOCK_SH, f"{kind}/{key}")
+    if not path.is_dir():
+        os.close(fd)
+        return None
+    os.utime(path)
+    return path
+
+
+def obtain(kind, inputs, build, keep):
+    """Return the entry for @inputs; when there is none, let @build(directory) fill a new one.
+
+    The @keep most recently used entries of the kind survive, and all that are in use.
+    """
+    key = digest(inputs)
+    path = location() / kind / key
+    entry = find(kind, key)
+    if entry:
+        return entry
+    fd = _lock_file(path.with_suffix(".lock"))
+    _lock(fd, fcntl.LOCK_EX, f"{kind}/{key}")
+    if not path.is_dir():
+        part = path.with_suffix(".part")
+        remove(part)
+        part.mkdir()
+        try:
+            build(part)
+            (part / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n")
+            part.rename(path)
+        except BaseException:
+            remove(part)
+            raise
+    os.utime(path)
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    prune(kind, keep)
+    return path
+
+
+def remove(path):
+    """Delete a folder of the cache, whoever its files belong to inside the user's namespace."""
+    if path.is_dir() and not path.is_symlink():
+        try:
+            shutil.rmtree(path)
+        except PermissionError:
+            sandbox.call(["rm", "-rf", "--", str(path)])
+    elif path.exists() or path.is_symlink():
+        path.unlink()
+
+
+def prune(kind, keep):
+    """Delete entries of a kind beyond the @keep most recently used, and leftovers, unless a run holds them."""
+    folders = [path for path in (location() / kind).iterdir() if path.is_dir()]
+    entries = sorted((path for path in folders if path.suffix == ""), key=lambda path: path.stat().st_mtime)
+    for path in entries[:-keep] + [path for path in folders if path.suffix == ".part"]:
+        fd = _lock_file(path.with_suffix(".lock"))
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(path)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(fd)

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make check: run suites of the declarative list and report."""
+
+import argparse
+import fnmatch
+from pathlib import Path
+
+from lab import progress, suite_guest, suite_host, suite_kernel, suites, tap
+
+PROJECT = Path(__file__).resolve().parent.parent
+TAP_FILE = PROJECT / "build/check.tap"
+
+
+class Report:
+    """Collects the cases of all suites, shows them as they come and says how it all went."""
+
+    def __init__(self, only_case=None):
+        self.results = []
+        self.only_case = only_case
+
+    def add(self, suite, cases, seconds):
+        """Take the cases of a finished suite; @seconds is None where the suite was not timed by itself."""
+        cases = [self._judge(suite, case) for case in cases]
+        if self.only_case:
+            cases = ([case for case in cases if fnmatch.fnmatchcase(case.name, self.only_case)]
+                     or [tap.Case(self.only_case, "fail", f"suite {suite.name} has no such case")])
+        self.results.append((suite.name, cases))
+        counts = {status: sum(case.status == status for case in cases) for status in ("pass", "fail", "skip")}
+        words = [f"{counts['pass']:4d} passed"]
+        words += [f"{counts[status]} {word}" for status, word in (("fail", "failed"), ("skip", "skipped"))
+                  if counts[status]]
+        if seconds is not None:
+            words.append(progress.duration(seconds))
+        mark = progress.paint("✗", "red") if counts["fail"] else progress.paint("✓", "green")
+        progress.say(progress.line(mark, suite.name, ", ".join(words)))
+        for case in cases:
+            if case.status == "fail":
+                self._explain(suite, case)
+
+    @staticmethod
+    def _judge(suite, case):
+        """Known failures are neither passed nor failed; when they pass, the list is wrong."""
+        reason = suite.known.get(case.name)
+        if reason and case.status == "fail":
+            return tap.Case(case.name, "skip", f"known failure: {reason}", case.notes)
+        if reason and case.status == "pass":
+            return tap.Case(case.name, "fail", "passes, but tests/suites.toml lists it as a known failure", case.notes)
+        return case
+
+    @staticmethod
+    def _explain(suite, case):
+        progress.say(f"    {progress.paint('failed:', 'red')} {case.name}" + (f": {case.why}" if case.why else ""))
+        for note in case.notes[-25:]:
+            progress.say(progress.paint(f"      | {note}", "dim"))
+        progress.say(f"    again: tests/run.py '{suite.name}/{case.name}'")
+
+    def add_failure(self, name, case, why):
+        """Something outside of any suite failed."""
+        self.results.append((name, [tap.Case(case, "fail", why)]))
+        progress.say(progress.line(progress.paint("✗", "red"), name, f"{case}: {why}"))
+
+    def finish(self):
+        """Write build/check.tap, print the last line; returns the exit status."""
+        TAP_FILE.parent.mkdir(parents=True, exist_ok=True)
+        with open(TAP_FILE, "w", encoding="utf-8") as file:
+            tap.write(file, self.results)
+        cases = [case for _, own in self.results for case in own]
+        skipped = [(name, case) for name, own in self.results for case in own if case.status == "skip"]
+        for name, case in skipped:
+            print(f"skipped: {name}/{case.name}: {case.why}")
+        count = {status: sum(case.status == status for case in cases) for status in ("pass", "fail")}
+        last = f"{count['pass']} passed, {count['fail']} failed" + (f", {len(skipped)} skipped" if skipped else "")
+        print(f"results: {TAP_FILE}")
+        print(progress.paint(last, "red" if count["fail"] or not count["pass"] else "green"), flush=True)
+        return 0 if count["pass"] and not count["fail"] else 1
+
+
+def _arguments(args):
+    parser = argparse.ArgumentParser(prog="tests/run.py", description="Run test suites, all when none is named.")
+    parser.add_argument("names", nargs="*", metavar="SUITE[/CASE]", help="a suite, or one case of it; CASE may be a pattern")
+    parser.add_argument("--list", action="store_true", help="list the suites")
+    parser.add_argument("--host", action="store_true", help="only what needs a compiler and Meson, and no packages")
+    parser.add_argument("--full", action="store_true", help="guest suites on the debug and the race kernel as well")
+    parser.add_argument("--unreachable", metavar="WHY", help="run the host suites, then fail: the rest cannot run")
+    return parser.parse_args(args)
+
+
+def _select(everything, names):
+    """(suites, pattern of the one case) that the command line asks for."""
+    if not names:
+        return everything, None
+    table = {suite.name: suite for suite in everything}
+    unknown = [name for name in names if name.split("/", 1)[0] not in table]
+    if unknown:
+        raise progress.StepError(f"no suite {', '.join(unknown)} in {suites.LIST}; --list shows all")
+    if len(names) > 1 and any("/" in name for name in names):
+        raise progress.StepError("name one case, or some suites")
+    case = names[0].split("/", 1)[1] if "/" in names[0] else None
+    return [table[name.split("/", 1)[0]] for name in names], case
+
+
+def _host(place, chosen, everything, report):
+    """Run host suites in @place; with the whole list, see to it that it is whole."""
+    place.prepare()
+    if len(chosen) == len(everything):
+        unknown, unlisted = suite_host.missing(place, everything)
+        for name in unknown:
+            report.add_failure(name, "is built", "tests/suites.toml lists it, Meson has no such test")
+        for name in unlisted:
+            report.add_failure(name, "is listed", "Meson has this test, tests/suites.toml does not list it")
+    suite_host.run(place, [suite for suite in chosen if suite.kind == "host"], report)
+
+
+def _without_root(chosen, everything, report, why):
+    """What can be run when there is no tool root: the host suites, and a failure for each of the others."""
+    _host(suite_host.Here(), chosen, everything, report)
+    for suite in chosen:
+        if suite.kind != "host":
+            report.add_failure(suite.name, "runs", why)
+
+
+def main(args):
+    options = _arguments(args)
+    everything = suites.load()
+    if options.list:
+        for suite in everything:
+            print(f"{suite.name:<28} {suite.kind:<7} {', '.join(suite.devices)}")
+        return 0
+    chosen, case = _select(everything, options.names)
+    report = Report(case)
+    if options.host:
+        chosen = [suite for suite in chosen if suite.kind == "host"]
+        _host(suite_host.Here(), chosen if options.names else everything, everything, report)
+    elif options.unreachable:
+        _without_root(chosen, everything, report, options.unreachable)
+    else:
+        _all(chosen, everything, report, options.full)
+    return report.finish()
+
+
+def _all(chosen, everything, report, full):
+    """Host suites in the tool root, then the kernel's, then the guest's."""
+    from lab import prepare
+    guest = [suite for suite in chosen if suite.kind == "guest"]
+    flavours = sorted({suite.kernel for suite in guest}, key=lambda name: (name != "base", name))
+    if full:
+        flavours += [name for name in ("debug", "race") if name not in flavours]
+    variants = ["sanitized"] + (["plain"] if guest else []) + (["clang"] if len(chosen) == len(everything) else [])
+    try:
+        prepared = prepare.prepare(flavours, variants)
+    except progress.Unreachable as err:
+        progress.fail(err)
+        _without_root(chosen, everything, report, err.reason)
+        return
+    _host(suite_host.InRoot(prepared.root), chosen, everything, report)
+    suite_kernel.run([suite for suite in chosen if suite.kind == "kernel"], report)
+    suite_guest.run(prepared, guest, report)
+    if full:
+        for flavour in ("debug", "race"):
+            suite_guest.run(prepared, [suite.on_kernel(flavour) for suite in guest if suite.kernel == "base"], report)

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make demo: send a file into the accelerator in several phases and count, in the trace of the fabric, what went
+over the wire. The guest (lab/demo) says what should have happened; every count comes from the trace."""
+
+import functools
+import json
+import os
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import prepare, progress, trace, vm
+
+PROJECT = Path(__file__).resolve().parent.parent
+JSON_FILE = PROJECT / "build/demo.json"
+PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
+MIB = 1 << 20
+DESCRIPTOR_SIZE = 32
+# The guest writes at an offset into a BAR range of its own choice.
+BAR_SLACK = 4 * MIB
+BAR_MIN = 64 * MIB
+BAR_MAX = 8 << 30
+
+
+@dataclass
+class Phase:
+    """What the trace says about one phase, beside what the guest expects and reports."""
+
+    name: str
+    expected: dict
+    bytes: int = 0
+    tlps: int = 0
+    tags: Counter = field(default_factory=Counter)
+    wrong_tag: int = 0
+    odd: dict = field(default_factory=dict)  # what is odd about single TLPs, with their numbers
+    wrong: list = field(default_factory=list)
+    marks: list = field(default_factory=list)
+
+    @functools.cached_property
+    def tag(self):
+        """trace.Tag that every TLP of the phase has to carry, or None."""
+        if self.expected["tag"] == "none":
+            return None
+        space, _, value = self.expected["tag"].partition(":")
+        return trace.Tag(space == "ext", int(value, 16), self.expected["ph"])
+
+    @property
+    def tagged(self):
+        return sum(self.tags.values())
+
+
+class Count:
+    """Goes through the trace once and puts every write of the engine to its phase.
+
+    The engine also writes to its descriptor ring, whose place the driver's register writes tell: that is no payload.
+    """
+
+    def __init__(self, records, accelerator, engine, domain):
+        self.accelerator = accelerator
+        self.engine = engine
+        self.destination = accelerator if domain == "identity" else "rc"
+        self.phases = [Phase(record["phase"], record) for record in records]
+        self.begin = {phase.expected["mark"]: phase for phase in self.phases}
+        self.end = {phase.expected["mark_end"]: phase for phase in self.phases}
+        self.current = None
+        self.mark = trace.register("accelerator_regs.h", "ACC_REG_MARK")
+        self.base = trace.register("dma_engine_regs.h", "DMA_ENGINE_REG_RING_BASE")
+        self.size = trace.register("dma_engine_regs.h", "DMA_ENGINE_REG_RING_SIZE")
+        self.ring = {}
+
+    def read(self, tlps):
+        for tlp in tlps:
+            if tlp.requester == "rc":
+                if trace.register_write(tlp, self.accelerator) == self.mark:
+                    self._divide(tlp.value)
+                offset = trace.register_write(tlp, self.engine)
+                if offset in (self.base, self.base + 4, self.size):
+                    self.ring[offset] = tlp.value
+            elif self.current and tlp.write and tlp.requester == self.engine and not self._in_ring(tlp.address):
+                self._add(self.current, tlp)
+
+    def _divide(self, value):
+        if value in self.begin:
+            self.current = self.begin[value]
+            self.current.marks.append("begin")
+        elif value in self.end:
+            self.end[value].marks.append("end")
+            self.current = None
+
+    def _in_ring(self, address):
+        start = self.ring.get(self.base, 0) | self.ring.get(self.base + 4, 0) << 32
+        return start <= address < start + self.ring.get(self.size, 0) * DESCRIPTOR_SIZE
+
+    def _add(self, phase, tlp):
+        phase.tlps += 1
+        phase.bytes += tlp.length
+        if tlp.tag:
+            phase.tags[tlp.tag] += 1
+            phase.wrong_tag += tlp.tag != phase.tag
+        if tlp.result != "ok":
+            phase.odd.setdefault(f"ended as '{tlp.result}'", []).append(tlp.number)
+        if tlp.completer != self.destination:
+            phase.odd.setdefault(f"went to {tlp.completer}, not to {self.destination}", []).append(tlp.number)
+
+
+def judge(phase):
+    """Add to phase.wrong whatever is not as the guest says it should be."""
+    record = phase.expected
+    if phase.marks != ["begin", "end"]:
+        phase.wrong.append("its marks are not in the trace once each, in order")
+    for what, numbers in phase.odd.items():
+        phase.wrong.append(f"{len(numbers):,} TLPs {what}, the first is number {numbers[0]}")
+    if phase.bytes != record["bytes"]:
+        phase.wrong.append(f"{phase.bytes} bytes on the wire, {record['bytes']} were sent")
+    if record["op"] != "none" and not phase.tlps:
+        phase.wrong.append("no TLP on the wire")
+    if record["op"] == "none" and phase.tlps:
+        phase.wrong.append(f"{phase.tlps} TLPs after the buffer was revoked")
+    if phase.tag and phase.tagged != phase.tlps:
+        phase.wrong.append(f"{phase.tlps - phase.tagged} TLPs without a hint")
+    if phase.wrong_tag:
+        phase.wrong.append(f"{phase.wrong_tag} TLPs with a hint other than {phase.tag or 'none'}")
+    if not record["data_ok"]:
+        phase.wrong.append("the accelerator's memory is wrong")
+    if not record["ok"]:
+        phase.wrong.append(f"guest: {record['why']}")
+
+
+def _records(job):
+    """Records of the guest program; StepError with its own words when it did not get to its end."""
+    path = job / "demo.jsonl"
+    records = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    errors = [record["error"] for record in records if record.keys() == {"error"}]
+    if errors:
+        raise progress.StepError(f"the demo's guest program: {errors[0]}", log=job / "console.log")
+    if not records or "end" not in records[-1]:
+        raise progress.StepError("the demo's guest program did not get to its end", log=job / "console.log",
+                                 tail=(job / "demo.err").read_text().splitlines()[-10:]
+                                 if (job / "demo.err").is_file() else ())
+    phases = [record for record in records if "phase" in record]
+    if tuple(record["phase"] for record in phases) != PHASES:
+        raise progress.StepError(f"the guest reports the phases {', '.join(record['phase'] for record in phases)}")
+    return phases
+
+
+def _bar_size(length):
+    size = BAR_MIN
+    while size < length + BAR_SLACK:
+        size *= 2
+    if size > BAR_MAX:
+        raise progress.StepError(f"FILE is too large: the accelerator has {BAR_MAX >> 30} GiB at most")
+    return size
+
+
+def _run(prepared, path, domain):
+    """Run the guest program; returns the machine's result and the addresses of accelerator and engine."""
+    length = path.stat().st_size
+    if not length:
+        raise progress.StepError(f"FILE={path} is empty")
+    devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", "dma-engine,name=dma0"]
+    # The guest keeps the file, what memory should be and what it reads back.
+    memory = f"{1024 + 4 * (length // MIB)}M"
+    machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, [prepared.modules["base"] / "tph_dma.ko"],
+                         memory=memory)
+    job = vm.prepare("demo")
+    shutil.copyfile(path, job / "input")
+    script = "/build/lab/demo/demo /job/input >demo.jsonl 2>demo.err\n"
+    with progress.step("virtual machine") as step:
+        def watch():
+            lines = (job / "demo.jsonl").read_text().splitlines() if (job / "demo.jsonl").is_file() else []
+            step.detail = f"phase {len(lines)} of {len(PHASES)}" if lines else "booting"
+            step.fraction = min(len(lines) / (len(PHASES) + 1), 1)
+        result = vm.run(machine, job, script, timeout=120 + length // MIB, watch=watch)
+        step.detail = f"{domain} domain"
+    (job / "input").unlink()
+    return result
+
+
+def _column(phase):
+    """The hints of a phase as counted on the wire."""
+    if not phase.tlps:
+        return ["-"]
+    words = [f"{count:,} × {tag}" for tag, count in phase.tags.most_common(3)]
+    if len(phase.tags) > 3:
+        words.append(f"and {len(phase.tags) - 3} other tags")
+    plain = phase.tlps - phase.tagged
+    return words + ([f"{plain:,} × no hint"] if plain else [])
+
+
+def _table(phases):
+    rows = [("phase", "bytes", "TLPs", "hints on the wire", "the accelerator", "memory")]
+    for phase in phases:
+        hints = _column(phase)
+        rows.append((phase.name, f"{phase.bytes:,}", f"{phase.tlps:,}", hints[0], phase.expected["note"] or "",
+                     "right" if phase.expected["data_ok"] else "WRONG"))
+        rows += [("", "", "", hint, "", "") for hint in hints[1:]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for number, row in enumerate(rows):
+        cells = [row[column].rjust(width) if column in (1, 2) else row[column].ljust(width)
+                 for column, width in enumerate(widths)]
+        text = "  ".join(cells).rstrip()
+        lines.append(progress.paint(text, "bold") if number == 0 else text)
+    return lines
+
+
+def _verdict(phases, wrong):
+    if wrong:
+        return progress.paint("FAIL", "red") + "  " + wrong[0] + (f" (and {len(wrong) - 1} more)" if wrong[1:] else "")
+    meant = [phase for phase in phases if phase.tag]
+    others = [phase for phase in phases if not phase.tag]
+    return "%s  %s of %s TLPs sent under a tag carried it, %s of %s others carried one; memory is right in all phases" % (
+        progress.paint("PASS", "green"), f"{sum(phase.tagged - phase.wrong_tag for phase in meant):,}",
+        f"{sum(phase.tlps for phase in meant):,}", sum(phase.tagged for phase in others),
+        f"{sum(phase.tlps for phase in others):,}")
+
+
+def _write_json(path, domain, phases, wrong):
+    JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
+    JSON_FILE.write_text(json.dumps({
+        "verdict": "fail" if wrong else "pass", "file": str(path), "domain": domain, "wrong": wrong,
+        "phases": [{"name": phase.name, "bytes": phase.bytes, "tlps": phase.tlps, "tagged": phase.tagged,
+                    "wrong_tag": phase.wrong_tag, "data_ok": phase.expected["data_ok"],
+                    "tags": {str(tag): count for tag, count in phase.tags.items()},
+                    "accelerator": phase.expected["accelerator"]} for phase in phases]}, indent=1) + "\n")
+
+
+def main(_args):
+    domain = os.environ.get("DOMAIN") or "identity"
+    if domain not in vm.DOMAINS:
+        raise progress.StepError(f"DOMAIN={domain}: want one of {', '.join(vm.DOMAINS)}")
+    own = os.environ.get("FILE")
+    if own and not Path(own).is_file():
+        raise progress.StepError(f"FILE={own} is no file")
+    JSON_FILE.unlink(missing_ok=True)
+    prepared = prepare.prepare()
+    path = Path(own) if own else prepared.kernels["base"] / "bzImage"
+    result = _run(prepared, path, domain)
+    return report(result, path, domain)
+
+
+def report(result, path, domain):
+    """Evaluate a finished run, print the table and the verdict, write build/demo.json; returns the exit status."""
+    if result.reason and not (result.job / "demo.jsonl").is_file():
+        raise progress.StepError(result.reason, log=result.job / "console.log",
+                                 tail=vm.console(result.job).splitlines()[-10:])
+    records = _records(result.job)
+    accelerator, engine = (vm.device_address(index).removeprefix("0000:") for index in (0, 1))
+    count = Count(records, accelerator, engine, domain)
+    count.read(trace.read(result.job / "trace.txt"))
+    phases = count.phases
+    for phase in phases:
+        judge(phase)
+    wrong = [f"{phase.name}: {text}" for phase in phases for text in phase.wrong]
+    wrong += [f"kernel log, line {line}: {text}" for _, line, text in result.hits[:5]]
+    if result.reason:
+        wrong.append(result.reason)
+    print(f"\n{path} into the accelerator's memory, peer to peer; {domain} domain\n")
+    print("\n".join(_table(phases)) + "\n")
+    for text in wrong:
+        print(f"  {progress.paint('wrong:', 'red')} {text}")
+    print(_verdict(phases, wrong))
+    print(f"every TLP: {result.job / 'trace.txt'}    figures: {JSON_FILE}")
+    _write_json(path, domain, phases, wrong)
+    return 1 if wrong else 0

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The lab kernel: source plus series plus configuration, built in the tool root; and the modules on top of it."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from lab import cache, kernel_source, process, progress, sandbox, series, toolroot
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONFIGS = PROJECT / "kernel/configs"
+MODULES = PROJECT / "kernel/modules"
+# Objects of a full build, to show how far the first one has come; later ones know their own number.
+TYPICAL_OBJECTS = 2900
+# Nothing of the machine or the moment goes into the image.
+REPRODUCIBLE = ["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=tphbuf", "KBUILD_BUILD_HOST=lab"]
+
+
+def fragments(flavour):
+    """Configuration fragments of a kernel flavour: base, or base with the fragment of that name on top."""
+    names = ["base"] if flavour == "base" else ["base", flavour]
+    return [CONFIGS / f"{name}.config" for name in names]
+
+
+def jobs():
+    return len(os.sched_getaffinity(0))
+
+
+def make_argv(root, tree, out, args, bind=()):
+    """Command line of make in the kernel tree, objects in the folder @out.
+
+    Source and objects have the same path inside whatever folders they are, so that objects can be copied.
+    """
+    make = ["make", "-C", "/linux", "O=/obj", f"-j{jobs()}", *REPRODUCIBLE, *args]
+    return sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"), *bind])
+
+
+def configure(root, tree, out, paths, log):
+    """Write .config from tinyconfig and fragments; every option named has to survive."""
+    out.mkdir(exist_ok=True)
+    process.run(make_argv(root, tree, out, ["tinyconfig"]), log)
+    with open(out / ".config", "a", encoding="utf-8") as file:
+        for path in paths:
+            file.write(path.read_text())
+    process.run(make_argv(root, tree, out, ["olddefconfig"]), log)
+    process.run(["sh", str(CONFIGS / "check.sh"), str(out / ".config"), *map(str, paths)], log)
+
+
+def _digest(paths):
+    return cache.files_digest(PROJECT, [path.relative_to(PROJECT) for path in paths])
+
+
+def _inputs(tree, flavour, root):
+    """What a kernel depends on."""
+    return {
+        "source": tree.state["identity"],
+        "series": _digest(series.patches()),
+        "config": _digest(fragments(flavour)),
+        "flavour": flavour,
+        "toolchain": toolroot.toolchain(root),
+        "recipe": 1,
+    }
+
+
+class _Watch:
+    """Counts the objects that make reports."""
+
+    def __init__(self, step, expected):
+        self.step = step
+        self.expected = expected
+        self.objects = 0
+
+    def __call__(self, line):
+        found = re.match(r"  (CC|AS|LD|AR|HOSTCC|LZ4|BUILD)\s+(?:\[M\]\s+)?(\S+)", line)
+        if not found:
+            return
+        if found[1] in ("CC", "AS"):
+            self.objects += 1
+        if self.expected:
+            self.step.fraction = min(self.objects / self.expected, 0.99)
+        self.step.detail = found[2]
+
+
+def usable(tree, flavour, inputs):
+    """Whether the objects of a flavour are whole and of the same compiler: make finds out what is too old."""
+    built = tree.state["built"].get(flavour, {})
+    return built.get("unfinished") is False and built["toolchain"] == inputs["toolchain"]
+
+
+def _make(root, tree, flavour, inputs):
+    """Bring the objects of @flavour up to date in the tree; returns their folder."""
+    out = tree.path / f"obj-{flavour}"
+    built = tree.state["built"].setdefault(flavour, {})
+    if built.get("key") == cache.digest(inputs) and tree.state.get("series") == inputs["series"]:
+        return out
+    with progress.step("kernel") as step:
+        step.detail = "applying the series"
+        if not usable(tree, flavour, inputs):
+            # make trusts an object by its date, even one half written by a killed build or made by another compiler.
+            cache.remove(out)
+        if flavour != "base" and not out.is_dir() and usable(tree, "base", inputs):
+            subprocess.run(["cp", "-a", str(tree.path / "obj-base"), str(out)], check=True)
+        first = not out.is_dir()
+        built.pop("key", None)
+        built.update(unfinished=True, toolchain=inputs["toolchain"])
+        tree.state["series"] = None
+        tree.save()
+        try:
+            tree.sync(series.apply(tree.original, series.patches())[-1])
+            tree.state["series"] = inputs["series"]
+            step.detail = "configuring"
+            configure(root, tree, out, fragments(flavour), f"kernel-config-{flavour}")
+            watch = _Watch(step, built.get("objects", TYPICAL_OBJECTS) if first else None)
+            process.run(make_argv(root, tree, out, ["bzImage", "modules"]), f"kernel-build-{flavour}", watch=watch)
+            built["objects"] = max(watch.objects, built.get("objects", 0))
+            built["key"] = cache.digest(inputs)
+        finally:
+            built["unfinished"] = False
+            tree.save()
+        step.detail = "%s, %d patches, %d objects" % (release(out), len(series.patches()), watch.objects)
+    return out
+
+
+def release(out):
+    return (out / "include/config/kernel.release").read_text().strip()
+
+
+@contextlib.contextmanager
+def objects(root, flavour="base"):
+    """(tree, object folder) of the built kernel, held against all who would change it."""
+    tree = kernel_source.obtain()
+    with cache.exclusive(f"tree/{tree.path.name}.work"):
+        fresh = kernel_source.Tree(tree.path)
+        yield fresh, _make(root, fresh, flavour, _inputs(fresh, flavour, root))
+
+
+def obtain(root, flavour="base"):
+    """Folder of the cache with bzImage and config of the kernel with the series."""
+    def build(part):
+        with objects(root, flavour) as (_, out):
+            shutil.copyfile(out / "arch/x86/boot/bzImage", part / "bzImage")
+            shutil.copyfile(out / ".config", part / "config")
+            (part / "release").write_text(release(out) + "\n")
+    return cache.obtain("kernel", _inputs(kernel_source.obtain(), flavour, root), build, keep=6)
+
+
+def _module_inputs(name):
+    """Files that a module is built from: its own and the register headers of the devices."""
+    files = [path for path in (MODULES / name).iterdir() if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile")]
+    return sorted(files + list((PROJECT / "endpoints/devices").glob("*_regs.h")))
+
+
+def module_argv(root, tree, out, name, target, args):
+    """Command line that builds kernel/modules/@name into the folder @target."""
+    return make_argv(root, tree, out, [f"M=/src/kernel/modules/{name}", "MO=/scratch", *args, "modules"],
+                     bind=[(PROJECT, "/src", "ro"), (target, "/scratch", "rw")])
+
+
+def modules(root, name="tph_dma", flavour="base"):
+    """Folder with the modules of kernel/modules/@name, built for the kernel that obtain() gives."""
+    inputs = {"kernel": _inputs(kernel_source.obtain(), flavour, root), "name": name,
+              "files": _digest(_module_inputs(name))}
+
+    def build(part):
+        with objects(root, flavour) as (tree, out), progress.step(f"module {name}"), \
+                tempfile.TemporaryDirectory(prefix="tphbuf-module-") as work:
+            process.run(module_argv(root, tree, out, name, work, []), f"module-{name}")
+            for path in Path(work).glob("*.ko"):
+                shutil.copy(path, part)
+    return cache.obtain("module", inputs, build, keep=12)

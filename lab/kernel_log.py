@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What in a kernel log says that the kernel, or a program, has gone wrong."""
+
+import re
+
+STAMP = re.compile(r"^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])?\s?")
+
+# Matched against the text behind the time stamp. A report has many lines; one hit is enough to find it.
+SIGNS = re.compile(
+    r"-+\[ cut here \]-+"
+    r"|(?:WARNING|BUG|UBSAN|KASAN|KCSAN|KFENCE|DMA-API): "
+    r"|(?:Oops|stack segment|invalid opcode|general protection fault|double fault)\b.*"
+    r"|.*\bkernel BUG at "
+    r"|.*\bKernel panic\b"
+    r"|.*\bUnable to handle\b"
+    r"|INFO: (?:task .* blocked|trying to register non-static key|lockdep is turned off|possible |suspicious )"
+    r"|.*\brcu\w*: INFO: .*stall"
+    r"|.*(?:detected stalls on|self-detected stall)"
+    r"|.*\bpossible (?:recursive locking|circular locking|irq lock inversion|deadlock)"
+    r"|.*\b(?:suspicious RCU usage|sleeping function called from invalid context|scheduling while atomic)"
+    r"|.*\b(?:refcount_t|list_add|list_del|plist)\b.*(?:corruption|underflow|overflow|saturated|leaking|addition on 0)"
+    r"|.*\b(?:soft lockup|hard LOCKUP|hung_task|irq .*: nobody cared)\b"
+    r"|kmemleak: .*suspected"
+    r"|Call Trace:"
+    r"|Out of memory: |.*invoked oom-killer"
+    r"|.*: segfault at |traps: "
+)
+SUITE = re.compile(r"lab: suite (\S+) begins")
+
+
+def message(line):
+    """A line of the log without its time stamp."""
+    return STAMP.sub("", line.rstrip("\r\n"))
+
+
+def scan(text):
+    """List of (suite, line number, line) for each line that is a sign of trouble.
+
+    The suite is the one that ran when the line was logged, None before the first.
+    """
+    hits = []
+    suite = None
+    for number, line in enumerate(text.splitlines(), 1):
+        content = message(line)
+        begin = SUITE.match(content)
+        if begin:
+            suite = begin[1]
+        elif SIGNS.match(content):
+            hits.append((suite, number, content))
+    return hits

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Run a long command with its output in a log file; a failure tells the last lines of it."""
+
+import contextlib
+import os
+import re
+import select
+import signal
+import subprocess
+import threading
+from collections import deque
+from pathlib import Path
+
+from lab import progress
+
+TAIL = 15
+IDLE_INTERVAL = 0.2
+GRACE = 5
+PROJECT = Path(__file__).resolve().parent.parent
+LOGS = PROJECT / "build/log"
+
+_children = set()
+_lock = threading.Lock()
+
+
+def start(argv, pipe_in=False, **options):
+    """subprocess.Popen() in a session of its own, which stop_all() ends."""
+    child = subprocess.Popen(argv, stdin=subprocess.PIPE if pipe_in else subprocess.DEVNULL,
+                             start_new_session=True, **options)
+    with _lock:
+        _children.add(child)
+    return child
+
+
+def stop(child):
+    """End a child and all that it started: politely, so that make deletes what is half written, then for good."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(GRACE if sign == signal.SIGTERM else None)
+    with _lock:
+        _children.discard(child)
+
+
+def stop_all():
+    with _lock:
+        rest = list(_children)
+    for child in rest:
+        stop(child)
+
+
+def _reason(tail):
+    """The line of a log that tells most about a failure."""
+    for line in tail:
+        if re.search(r"\b(error|fatal|E):", line, re.IGNORECASE):
+            return line.strip()
+    return tail[-1].strip() if tail else "it printed nothing"
+
+
+def _lines(child, idle):
+    """Lines of a child's output as they come; @idle() is called in between, a few times a second."""
+    rest = b""
+    while True:
+        if idle:
+            idle()
+            if not select.select([child.stdout], [], [], IDLE_INTERVAL)[0]:
+                continue
+        block = os.read(child.stdout.fileno(), 1 << 16)
+        if not block:
+            break
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace") + "\n"
+    if rest:
+        yield rest.decode(errors="replace") + "\n"
+
+
+def run(argv, log, watch=None, idle=None, cwd=None, env=None):
+    """Run @argv to its end, output to build/log/@log.log, each line to @watch too; StepError on failure."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    path = LOGS / f"{log}.log"
+    tail = deque(maxlen=400)
+    child = start(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=cwd, env=env)
+    try:
+        with open(path, "w", encoding="utf-8") as out:
+            for line in _lines(child, idle):
+                out.write(line)
+                out.flush()
+                tail.append(line.rstrip("\n"))
+                if watch:
+                    watch(line)
+        status = child.wait()
+    finally:
+        stop(child)
+    if status != 0:
+        raise progress.StepError(_reason(list(tail)), log=path, tail=list(tail)[-TAIL:])
+
+
+def foreground(argv):
+    """Run @argv on this terminal; returns its exit status."""
+    return subprocess.run(argv, check=False).returncode

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Suites that run in the virtual machine; those with the same devices, domain and kernel share one start of it."""
+
+import shlex
+
+from lab import progress, suite_host, tap, vm
+
+LOG_CASE = "kernel log is clean"
+EXPECTED_LOG_CASE = "the kernel log scan finds what the suite provokes"
+
+
+def groups(suites):
+    """Suites by machine, in the order of the list."""
+    table = {}
+    for suite in suites:
+        table.setdefault(suite.machine_key(), []).append(suite)
+    return list(table.values())
+
+
+def _script(suites):
+    """Shell script of the guest: one suite after the other, each with output, status and a mark in the kernel log."""
+    lines = []
+    for suite in suites:
+        command = shlex.join(suite.command or [f"/build/tests/guest/{suite.name}"])
+        lines += [f"echo 'lab: suite {suite.name} begins' >/dev/kmsg",
+                  f"echo {suite.name} >running",
+                  f"timeout -k 5 {suite.timeout} {command} >{suite.name}.tap 2>{suite.name}.err",
+                  f"echo $? >{suite.name}.status"]
+    return "\n".join(lines) + "\n"
+
+
+def _status(job, suite):
+    """Exit status of a suite that ran to its end, else None."""
+    path = job / f"{suite.name}.status"
+    text = path.read_text().strip() if path.is_file() else ""
+    if text in ("124", "137"):
+        return f"timeout after {suite.timeout} s"
+    return int(text) if text else None
+
+
+def _started(job, suite):
+    return (job / f"{suite.name}.tap").is_file()
+
+
+def _log_case(suite, hits):
+    found = [f"{line}: {text}" for _, line, text in hits]
+    if suite.expect == "kernel-log":
+        status = "pass" if found else "fail"
+        return tap.Case(EXPECTED_LOG_CASE, status, "" if found else "nothing was found", [])
+    return tap.Case(LOG_CASE, "fail" if found else "pass", f"{len(found)} signs of trouble" if found else "", found[:20])
+
+
+def _collect(result, suites, report):
+    """Report each suite of a finished run; returns those that did not get their turn."""
+    rest = []
+    reason = result.reason
+    for number, suite in enumerate(suites):
+        status = _status(result.job, suite)
+        if status is None and not _started(result.job, suite) and number > 0:
+            rest = suites[number:]
+            break
+        if status is None:
+            cases = [tap.Case("run", "fail", reason or "the guest ended in the middle of the suite",
+                              vm.console(result.job).splitlines()[-30:])]
+            reason = None
+        else:
+            cases = suite_host.read_output(result.job / f"{suite.name}.tap", result.job / f"{suite.name}.err", status)
+        own = [hit for hit in result.hits if hit[0] == suite.name or (hit[0] is None and number == 0)]
+        cases.append(_log_case(suite, own))
+        if reason and suite is suites[-1]:
+            names = ", ".join(other.name for other in suites)
+            cases.append(tap.Case("the machine ends in good order", "fail", f"{reason} (suites: {names})",
+                                  _endpoints_log(result.job)))
+        report.add(suite, cases, None)
+    return rest
+
+
+def _endpoints_log(job):
+    path = job / "endpoints.log"
+    return path.read_text(errors="replace").splitlines()[-40:] if path.is_file() else []
+
+
+def run(prepared, suites, report, variant="sanitized"):
+    """Run guest suites, a virtual machine for each group."""
+    for group in groups(suites):
+        while group:
+            first = group[0]
+            modules = [prepared.modules[first.kernel] / f"{name}.ko" for name in first.modules]
+            machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
+                                 variant)
+            job = vm.prepare(first.name)
+            with progress.step("virtual machine") as step:
+                def watch(job=job, step=step):
+                    running = job / "running"
+                    step.detail = running.read_text().strip() if running.is_file() else "booting"
+                result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), watch=watch)
+                step.detail = "%s, %s domain, %d suites" % (", ".join(first.devices) or "no device", first.domain,
+                                                           len(group))
+            group = _collect(result, group, report)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Suites that run without a virtual machine: Meson's tests and programs of the project, here or in the tool root."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lab import kernel, process, progress, sandbox, tap, userspace
+
+PROJECT = Path(__file__).resolve().parent.parent
+HOST_BUILD = PROJECT / "build/host"
+OUTPUT = PROJECT / "build/check"
+
+
+class Here:
+    """Build and run with what this machine has."""
+
+    build = HOST_BUILD
+
+    def prepare(self):
+        """A sanitized build in build/host."""
+        with progress.step("user space (host)") as step:
+            if not (HOST_BUILD / "build.ninja").is_file():
+                process.run(["meson", "setup", "-Db_sanitize=address,undefined", "-Db_lundef=false", str(HOST_BUILD)],
+                            "meson-host", cwd=PROJECT)
+            process.run(["ninja", "-C", str(HOST_BUILD)], "ninja-host", watch=userspace.watch(step))
+
+    def argv(self, command, env):
+        return ["env", *(f"{name}={value}" for name, value in env.items()), *command]
+
+
+class InRoot:
+    """Run what userspace.build() has made, in the tool root."""
+
+    build = "/build"
+
+    def __init__(self, root):
+        self.root = root
+
+    def prepare(self):
+        userspace.build(self.root, "sanitized")
+
+    def argv(self, command, env):
+        return sandbox.argv(self.root, command, userspace.binds("sanitized"), env)
+
+
+def meson_tests(place):
+    """What Meson knows about its tests: name to description."""
+    command = place.argv(["meson", "introspect", "--tests", str(place.build)], {})
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=PROJECT)
+    return {test["name"]: test for test in json.loads(done.stdout)}
+
+
+def run_program(name, argv, timeout, cwd=None):
+    """Run a program that speaks TAP; returns its cases. Its output stays in build/check/NAME.tap and .err."""
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    out, err = OUTPUT / f"{name}.tap", OUTPUT / f"{name}.err"
+    with open(out, "wb") as stdout, open(err, "wb") as stderr:
+        child = process.start(argv, stdout=stdout, stderr=stderr, cwd=cwd)
+        try:
+            status = child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            status = f"timeout after {timeout} s"
+        finally:
+            process.stop(child)
+    return read_output(out, err, status)
+
+
+def read_output(out, err, status):
+    """Cases of a finished program; what it said on standard error goes to what failed."""
+    cases = tap.parse(out.read_text(errors="replace") if out.is_file() else "", status)
+    words = err.read_text(errors="replace").splitlines() if err.is_file() else []
+    failed = [case for case in cases if case.status == "fail"]
+    if failed:
+        failed[-1].notes += words[-40:]
+    return cases
+
+
+def _run_one(place, suite, tests):
+    env = dict(userspace.SANITIZERS)
+    if suite.command:
+        command, cwd = [sys.executable if word == "python3" else word for word in suite.command], PROJECT
+        return run_program(suite.name, ["env", f"PYTHONPATH={PROJECT}", *command], suite.timeout, cwd)
+    test = tests[suite.name]
+    env.update(test["env"])
+    folder = ["env", "-C", test["workdir"]] if test["workdir"] else []
+    return run_program(suite.name, place.argv(folder + test["cmd"], env), suite.timeout)
+
+
+def missing(place, suites):
+    """Names that only one of the two lists has, the project's and Meson's: a test nobody runs is no test."""
+    listed = {suite.name for suite in suites if suite.kind == "host" and not suite.command}
+    built = set(meson_tests(place))
+    return sorted(listed - built), sorted(built - listed)
+
+
+def run(place, suites, report):
+    """Run host suites, as many at once as there are processors."""
+    tests = meson_tests(place)
+    todo = [suite for suite in suites if suite.command or suite.name in tests]
+    with ThreadPoolExecutor(kernel.jobs()) as pool:
+        for suite, result in [(suite, pool.submit(_timed, place, suite, tests)) for suite in todo]:
+            cases, seconds = result.result()
+            report.add(suite, cases, seconds)
+
+
+def _timed(place, suite, tests):
+    start = time.monotonic()
+    cases = _run_one(place, suite, tests)
+    return cases, time.monotonic() - start

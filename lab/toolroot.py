@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from lab import cache, process, progress, sandbox
+
+HERE = Path(__file__).parent
+SUITE = "trixie"
+SUITES = (SUITE, f"{SUITE}-backports")
+# Folders that sandbox binds things to, and mount points of the guest.
+FOLDERS = ("build", "endpoints", "job", "kernel", "linux", "obj", "scratch", "src")
+# What Debian machines call the archive in their apt configuration.
+ARCHIVE_SUITES = re.compile(r"(bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)/?$")
+INIT = "usr/sbin/lab-init"
+
+
+def packages():
+    lines = (HERE / "packages").read_text().splitlines()
+    return sorted(line for line in lines if line and not line.startswith("#"))
+
+
+def mirror():
+    """URI of the Debian archive this machine installs from, or None: $MIRROR, else what apt is set up with."""
+    if os.environ.get("MIRROR"):
+        return os.environ["MIRROR"]
+    listing = subprocess.run(
+        ["apt-get", "indextargets", "--no-release-info", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+         "Created-By: Packages"], capture_output=True, text=True, check=False).stdout
+    for line in listing.splitlines():
+        uri, release, component = line.rsplit(" ", 2)
+        if component == "main" and ARCHIVE_SUITES.match(release):
+            return uri
+    return None
+
+
+def apt_options():
+    """Settings of this machine's apt without which its mirror may not answer, as -o arguments."""
+    dump = subprocess.run(
+        ["apt-config", "dump", "--format", "%F=%v%n", "Acquire::http::Proxy", "Acquire::https::Proxy",
+         "Acquire::Check-Valid-Until", "Acquire::Check-Date"], capture_output=True, text=True, check=False).stdout
+    return [line for line in dump.splitlines() if not line.endswith("=")]
+
+
+def sources(uri):
+    """Lines of a sources.list for the archive at @uri."""
+    return [f"deb {uri} {suite} main" for suite in SUITES]
+
+
+def _command(target):
+    """The mmdebstrap call; without a known mirror mmdebstrap chooses, and backports sit beside its choice."""
+    argv = sandbox.namespaces() + [
+        "mmdebstrap", "--mode=root", "--variant=apt", "--verbose", "--format=directory",
+        "--include=" + ",".join(packages()),
+        # Durable only once it is complete: an interrupted root is thrown away anyway.
+        "--dpkgopt=force-unsafe-io",
+        "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
+        "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/info/*",
+        f'--setup-hook=cp {HERE}/preferences "$1"/etc/apt/preferences.d/lab',
+        f'--customize-hook=install -m 755 {HERE}/guest/stub "$1"/{INIT}',
+        "--customize-hook=cd \"$1\" && mkdir -p " + " ".join(FOLDERS),
+    ]
+    for option in apt_options():
+        name, _, value = option.partition("=")
+        argv.append(f'--aptopt={name} "{value}";')
+    uri = mirror()
+    if uri:
+        return argv + [SUITE, str(target)] + sources(uri)
+    hook = (f"sed -n 's/ {SUITE} main/ {SUITE}-backports main/p' \"$1\"/etc/apt/sources.list"
+            " >\"$1\"/etc/apt/sources.list.d/backports.list")
+    return argv + [f"--setup-hook={hook}", SUITE, str(target)]
+
+
+class _Watch:
+    """Reads mmdebstrap's output and tells how far it has come: each package is unpacked and set up once."""
+
+    def __init__(self, step):
+        self.step = step
+        self.total = 0
+        self.seen = 0
+
+    def __call__(self, line):
+        found = re.search(r"(\d+) newly installed", line)
+        if found:
+            self.total += 2 * int(found[1])
+        elif line.startswith(("Unpacking ", "Setting up ")):
+            self.seen += 1
+        elif line.startswith("I: "):
+            self.step.detail = line[3:].strip().rstrip(".")
+        if self.total:
+            self.step.fraction = self.seen / self.total
+
+
+def _toolchain(root):
+    """First line of what the compiler and the linker say about themselves."""
+    lines = []
+    for tool in ("gcc", "ld"):
+        done = subprocess.run(sandbox.argv(root, [tool, "--version"]), capture_output=True, text=True, check=True)
+        lines.append(done.stdout.splitlines()[0])
+    return "\n".join(lines)
+
+
+def _build(target):
+    root = target / "root"
+    with progress.step("tool root") as step:
+        process.run(_command(root), "tool-root", watch=_Watch(step))
+        (target / "toolchain").write_text(_toolchain(root))
+        step.detail = f"Debian {SUITE}, {len(packages())} packages and what they need"
+
+
+def obtain():
+    """Path of the tool root; built when the cache has none for this package list."""
+    inputs = {
+        "suites": SUITES,
+        "packages": packages(),
+        "preferences": (HERE / "preferences").read_text(),
+        "stub": (HERE / "guest/stub").read_text(),
+        "folders": FOLDERS,
+        "recipe": 1,
+    }
+    return cache.obtain("root", inputs, _build, keep=2) / "root"
+
+
+def toolchain(root):
+    """What binaries that were made with the root depend on."""
+    return (root.parent / "toolchain").read_text()

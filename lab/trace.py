@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading of the text trace that tphbuf-endpoints writes (docs/trace-format.md)."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADERS = Path(__file__).resolve().parent.parent / "endpoints/devices"
+LINE = re.compile(r"(\d+) (\S+) -> (\S+) (MWr32|MWr64|MRd32|MRd64) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
+REGISTER_MASK = 0xfff
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A hint as it is on the wire: extended tells an 8-bit steering tag from a 16-bit one."""
+
+    extended: bool
+    st: int
+    ph: int
+
+    def __str__(self):
+        return f"ext:0x{self.st:04x} ph {self.ph}" if self.extended else f"st8:0x{self.st:02x} ph {self.ph}"
+
+
+@dataclass
+class Tlp:
+    """One line of the trace; @tag is None when the TLP carried no hint, @value None when it is not recorded."""
+
+    number: int
+    requester: str
+    completer: str
+    write: bool
+    address: int
+    length: int
+    tag: Tag
+    value: int
+    result: str
+
+
+def parse_line(line):
+    """Tlp of a line; ValueError when it is not one."""
+    found = LINE.match(line)
+    if not found:
+        raise ValueError(f"not a line of a trace: {line!r}")
+    number, requester, completer, kind, address, rest = found.groups()
+    fields = dict(word.split("=", 1) for word in rest.split())
+    tag = None
+    if fields["th"] == "1":
+        digits = fields["st"].removeprefix("0x")
+        if len(digits) not in (2, 4):
+            raise ValueError(f"steering tag of {len(digits)} digits: {line!r}")
+        tag = Tag(len(digits) == 4, int(digits, 16), int(fields["ph"]))
+    value = int(fields["value"], 16) if "value" in fields else None
+    return Tlp(int(number), requester, completer, kind.startswith("MWr"), int(address, 16), int(fields["len"]), tag,
+               value, fields["result"])
+
+
+def read(path):
+    """Each TLP of a trace; ValueError when one is missing, by the numbers, or is no TLP."""
+    with open(path, encoding="ascii") as file:
+        for number, line in enumerate(file, 1):
+            tlp = parse_line(line.rstrip("\n"))
+            if tlp.number != number:
+                raise ValueError(f"TLP {number} is missing before {line!r}")
+            yield tlp
+
+
+def register(header, name):
+    """Offset of a device register, from the header that the device itself is built with."""
+    text = (HEADERS / header).read_text()
+    found = re.search(rf"^#define {name}\s+(0x[0-9a-f]+|\d+)\b", text, re.MULTILINE)
+    if not found:
+        raise ValueError(f"{header} does not define {name}")
+    return int(found[1], 0)
+
+
+def register_write(tlp, completer):
+    """Offset of the register of a device that the TLP is the CPU's write to, None when it is something else."""
+    if tlp.write and tlp.requester == "rc" and tlp.completer == completer:
+        return tlp.address & REGISTER_MASK
+    return None

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""User-space builds in the tool root, one build folder a variant below build/user."""
+
+import re
+from pathlib import Path
+
+from lab import kernel, process, progress, sandbox, toolroot
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUILD = PROJECT / "build/user"
+VARIANTS = {
+    "plain": (["-Dguest_tests=true"], {}),
+    "sanitized": (["-Db_sanitize=address,undefined", "-Db_lundef=false"], {}),
+    "clang": (["-Dguest_tests=true"], {"CC": "clang"}),
+}
+
+# A sanitizer's report ends the program with an error: nobody has to look for it in the output.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+
+
+def binds(variant):
+    """The project and a build folder, as every user of them inside the tool root sees them."""
+    return [(PROJECT, "/src", "ro"), (BUILD / variant, "/build", "rw")]
+
+
+def build(root, variant="plain"):
+    """Bring a variant up to date; returns its build folder."""
+    options, env = VARIANTS[variant]
+    folder = BUILD / variant
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = folder / "toolchain"
+    with progress.step(f"user space ({variant})") as step:
+        if not stamp.is_file() or stamp.read_text() != toolroot.toolchain(root):
+            wipe = ["--wipe"] if (folder / "build.ninja").is_file() else []
+            setup = ["meson", "setup", "-Db_colorout=never", *wipe, *options, "/build", "/src"]
+            process.run(sandbox.argv(root, setup, binds(variant), env), f"meson-{variant}")
+            stamp.write_text(toolroot.toolchain(root))
+        process.run(sandbox.argv(root, ["ninja", "-C", "/build", f"-j{kernel.jobs()}"], binds(variant), env),
+                    f"ninja-{variant}", watch=watch(step))
+        step.detail = ""
+    return folder
+
+
+def watch(step):
+    """Reader of ninja's "[3/17] ..." lines."""
+    def read(line):
+        found = re.match(r"\[(\d+)/(\d+)\] (.*)", line)
+        if found:
+            step.fraction = int(found[1]) / int(found[2])
+            step.detail = found[3]
+    return read

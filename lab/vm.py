@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The virtual machine: QEMU with one vfio-user-pci device for each endpoint, a job to run, and what it left.
+
+This is a runner of its own, and not virtme-ng, because the guest's file system is the tool root and not the
+host's, QEMU and the endpoints have to run inside that root without root's rights, and the machine type, the
+virtual IOMMU and the shared memory are fixed by what vfio-user needs; what would be left of virtme-ng is the
+mounting of a 9p root.
+"""
+
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import cache, kernel_log, process, sandbox, userspace
+
+HERE = Path(__file__).parent
+PROJECT = HERE.parent
+RUNS = PROJECT / "build/vm"
+FIRST_SLOT = 0x10
+BOOT_TIMEOUT = 60
+# The kernel allows peer-to-peer DMA through the host bridges of AMD's family 17h and later, whatever bridge it is.
+CPU = "EPYC"
+DOMAINS = {"identity": "iommu=pt", "translated": "iommu=nopt iommu.strict=1"}
+
+
+@dataclass
+class Machine:
+    """What a virtual machine consists of."""
+
+    root: Path
+    kernel: Path
+    devices: list = field(default_factory=list)  # "TYPE,name=NAME,key=value", as tphbuf-endpoints takes them
+    domain: str = "identity"
+    modules: list = field(default_factory=list)  # paths of .ko files, in the order of loading
+    variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
+    memory: str = "1G"
+
+
+@dataclass
+class Result:
+    """What a run left behind: its folder, why it did not end well (or None), and the signs in its kernel log."""
+
+    job: Path
+    reason: str
+    hits: list
+    seconds: float
+
+
+def device_name(device):
+    """NAME out of "TYPE,name=NAME,..."."""
+    for word in device.split(",")[1:]:
+        key, _, value = word.partition("=")
+        if key == "name":
+            return value
+    raise ValueError(f"device {device}: no name=")
+
+
+def device_address(index):
+    """PCI address of the @index-th device."""
+    return f"0000:00:{FIRST_SLOT + index:02x}.0"
+
+
+def _environment(machine, extra):
+    lines = {f"TPHBUF_DEV_{device_name(device).upper()}": device_address(index)
+             for index, device in enumerate(machine.devices)}
+    lines["TPHBUF_DOMAIN"] = machine.domain
+    lines["LAB_MODULES"] = " ".join(path.name for path in machine.modules)
+    lines.update(extra)
+    return "".join(f"{name}='{value}'\nexport {name}\n" for name, value in lines.items())
+
+
+def _endpoints(machine):
+    if not machine.devices:
+        return []
+    argv = ["/endpoints/endpoints/tphbuf-endpoints", "--dir", "/job/sock", "--trace", "/job/trace.txt"]
+    for index, device in enumerate(machine.devices):
+        argv += ["--device", f"{device},bdf={device_address(index).removeprefix('0000:')}"]
+    return argv
+
+
+def _qemu(machine, interactive):
+    accel = os.environ.get("ACCEL", "tcg")
+    command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
+                    "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "panic=-1", "oops=panic",
+                    "printk.time=1", "intel_iommu=on", DOMAINS[machine.domain]]
+    argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram", "-cpu", CPU, "-smp", "2",
+            "-m", machine.memory,
+            "-object", f"memory-backend-memfd,id=ram,size={machine.memory},share=on",
+            "-device", "intel-iommu,caching-mode=on,intremap=on",
+            "-device", "virtio-rng-pci",
+            "-kernel", "/kernel/bzImage", "-append", " ".join(command_line)]
+    for tag, path, readonly in (("rootfs", "/mnt", "on"), ("src", "/src", "on"), ("build", "/build", "on"),
+                                ("job", "/job", "off")):
+        argv += ["-fsdev", f"local,id={tag},path={path},security_model=none,readonly={readonly},multidevs=remap",
+                 "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+    argv += ["-serial", "mon:stdio" if interactive else "file:/job/console.log"]
+    for index, device in enumerate(machine.devices):
+        name = device_name(device)
+        argv += ["-device", json.dumps({
+            "driver": "vfio-user-pci", "id": name, "bus": "pcie.0", "addr": hex(FIRST_SLOT + index),
+            "socket": {"type": "unix", "path": f"/job/sock/{name}.sock"}})]
+    return argv
+
+
+def prepare(name):
+    """An empty job folder; the last run of the same name is gone with it."""
+    job = RUNS / name
+    cache.remove(job)
+    (job / "sock").mkdir(parents=True)
+    return job
+
+
+def _sandbox(machine, job):
+    binds = userspace.binds("plain") + [
+        (userspace.BUILD / machine.variant, "/endpoints", "ro"), (machine.kernel, "/kernel", "ro"), (job, "/job", "rw")]
+    return sandbox.argv(machine.root, ["python3", "-B", "/src/lab/session.py"], binds, userspace.SANITIZERS)
+
+
+def _write_job(machine, job, timeout, interactive, env):
+    shutil.copy(HERE / "guest/init", job / "init")
+    (job / "environment").write_text(_environment(machine, env))
+    for module in machine.modules:
+        shutil.copy(module, job)
+    plan = {"endpoints": _endpoints(machine), "qemu": _qemu(machine, interactive), "interactive": interactive,
+            "timeout": timeout}
+    (job / "session.json").write_text(json.dumps(plan, indent=1) + "\n")
+
+
+def run(machine, job, script, timeout, env=None, watch=None):
+    """Boot @machine, run the shell script @script in the guest, power off.
+
+    @watch() is called some times a second. The result's reason is None when the guest ran the script to its
+    end and everything ended in good order; what the script did is for the caller to read in the job folder.
+    """
+    (job / "script").write_text(script)
+    _write_job(machine, job, timeout + BOOT_TIMEOUT, False, env or {})
+    start = time.monotonic()
+    process.run(_sandbox(machine, job), f"session-{job.name}", idle=watch)
+    seconds = time.monotonic() - start
+    return Result(job, _reason(machine, job), kernel_log.scan(console(job)), seconds)
+
+
+def console(job):
+    path = job / "console.log"
+    return path.read_text(errors="replace") if path.is_file() else ""
+
+
+def _reason(machine, job):
+    """Why a finished session is no good, or None."""
+    status = json.loads((job / "session.status").read_text())
+    if status["reason"]:
+        return status["reason"]
+    if machine.devices and status["endpoints"] != 0:
+        return f"tphbuf-endpoints ended with {status['endpoints']}, see {job / 'endpoints.log'}"
+    if status["qemu"] != 0:
+        return f"QEMU ended with {status['qemu']}, see {job / 'qemu.log'}"
+    if not (job / "status").is_file():
+        return f"the guest did not finish its job, see {job / 'console.log'}"
+    return None
+
+
+def shell(machine, job):
+    """Boot @machine with a shell on this terminal."""
+    _write_job(machine, job, None, True, {"LAB_SHELL": "1"})
+    return process.foreground(_sandbox(machine, job))

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""checkpatch --strict has nothing to say about the series and the modules."""
+
+import tap
+from lab import kernel, kernel_bench, series
+
+COMMAND = ["perl", "scripts/checkpatch.pl", "--strict", "--show-types", "--terse", "--no-summary"]
+
+
+def _complaints(args, bind):
+    ok, output = bench.run([*COMMAND, *args], bind)
+    lines = [line for line in output.splitlines() if line.strip()]
+    tap.true(ok == (not lines), f"checkpatch ended oddly: {output}")
+    return lines
+
+
+def test_series():
+    """no patch of the series gets a remark"""
+    wrong = []
+    for path in bench.patches:
+        wrong += _complaints([f"/src/{path.relative_to(kernel.PROJECT)}"], [(kernel.PROJECT, "/src", "ro")])
+    tap.diag("\n".join(wrong))
+    tap.equal(len(wrong), 0, "remarks")
+
+
+def test_module():
+    """no source of the modules gets a remark"""
+    files = sorted(f"/src/{path.relative_to(kernel.PROJECT)}" for path in kernel.MODULES.glob("*/*.[ch]"))
+    tap.true(files, "no module sources")
+    wrong = _complaints(["--no-tree", "-f", *files], [(kernel.PROJECT, "/src", "ro")])
+    tap.diag("\n".join(wrong))
+    tap.equal(len(wrong), 0, "remarks")
+
+
+if __name__ == "__main__":
+    with kernel_bench.bench() as bench:
+        bench.go(len(series.patches()))
+        tap.run(globals())

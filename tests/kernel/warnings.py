@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the series touches gives no new warning with W=1 and sparse; the modules give none at all."""
+
+import tempfile
+
+import tap
+from lab import kernel, kernel_bench
+
+tap.TEST_SECONDS = 900
+# Kernel 7.3 declares with __typeof_unqual__, which the sparse of Debian 13 does not know.
+SPARSE = ["C=2", "CHECK=sparse -D__typeof_unqual__=__typeof__"]
+# Every MODULE_*() line of 7.3 gives this one.
+NOT_OURS = "bad constant expression"
+
+
+def _complaints(state, args):
+    """Complaints about the touched files in a state of the series."""
+    out = bench.objects("base")
+    bench.go(state)
+    objects = [name[:-2] + ".o" for name in bench.sources(state)]
+    for name in objects:
+        (out / name).unlink(missing_ok=True)
+    ok, output = bench.make(out, [*args, *objects])
+    tap.true(ok, "\n".join(output.splitlines()[-20:]))
+    return kernel_bench.warnings(output)
+
+
+def _new(args):
+    before = _complaints(0, args)
+    after = _complaints(len(bench.patches), args)
+    new = sorted(line for line in after - before if NOT_OURS not in line)
+    tap.diag("\n".join(new))
+    tap.equal(len(new), 0, "new warnings")
+
+
+def _module(args):
+    """Complaints about the modules, built for the lab's kernel."""
+    with kernel.objects(bench.root) as (tree, out), tempfile.TemporaryDirectory() as work:
+        ok, output = bench.call(kernel.module_argv(bench.root, tree, out, "tph_dma", work, args))
+    tap.true(ok, "\n".join(output.splitlines()[-20:]))
+    found = sorted(line for line in kernel_bench.warnings(output) if NOT_OURS not in line)
+    tap.diag("\n".join(found))
+    tap.equal(len(found), 0, "warnings")
+
+
+def test_series_w1():
+    """the series, W=1"""
+    _new(["W=1"])
+
+
+def test_series_sparse():
+    """the series, sparse"""
+    _new(SPARSE)
+
+
+def test_module_w1():
+    """tph_dma, W=1"""
+    _module(["W=1"])
+
+
+def test_module_sparse():
+    """tph_dma, sparse"""
+    _module(SPARSE)
+
+
+if __name__ == "__main__":
+    with kernel_bench.bench() as bench:
+        tap.run(globals())

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The scan of kernel logs finds reports of every kind, and nothing in a log that is clean."""
+
+from pathlib import Path
+
+import tap
+from lab import kernel_log
+
+SAMPLES = Path(__file__).parent / "kernel_logs"
+
+
+def test_reports():
+    """each sample of a report is found"""
+    samples = sorted(SAMPLES.glob("*.log"))
+    tap.true(len(samples) > 5, f"only {len(samples)} samples")
+    for path in samples:
+        hits = kernel_log.scan(path.read_text())
+        if path.stem == "clean":
+            tap.equal(hits, [], path.name)
+        else:
+            tap.true(hits, f"{path.name}: nothing found")
+
+
+def test_suite():
+    """a report belongs to the suite that ran when it came"""
+    log = ("[    0.1] WARNING: CPU: 0 PID: 1 at a.c:1\n[    1.0] lab: suite one begins\n"
+           "[    1.1] fine\n[    2.0] lab: suite two begins\n[    2.1] BUG: sleeping function called\n")
+    tap.equal([(suite, line) for suite, line, _ in kernel_log.scan(log)], [(None, 1), ("two", 5)])
+
+
+def test_stamps():
+    """time stamps of every form, and none, are no obstacle"""
+    for stamp in ("", "[    1.234567] ", "[    1.234567][  T123] ", "[    1.234567][    C0] ", "<4>[   12.3] "):
+        tap.equal(len(kernel_log.scan(f"{stamp}WARNING: lock held when returning to user space!\r\n")), 1, stamp)
+
+
+if __name__ == "__main__":
+    tap.run(globals())
