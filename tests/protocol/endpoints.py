@@ -121,12 +121,18 @@ class Endpoints:
         """Open file descriptors of the process."""
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def settled_fds(self, want, seconds=vfio_user.SECONDS):
-        """Waits until the process has so many descriptors open; returns how many it has in the end."""
-        end = time.monotonic() + seconds
-        while self.fds() != want and time.monotonic() < end:
-            time.sleep(0.01)
-        return self.fds()
+    def fds_with(self, *names):
+        """Open file descriptors while a fresh client of each of these devices is connected.
+
+        A new client is let in after everything of the one before is gone, so that two such counts can be compared.
+        """
+        clients = [self.connect(name) for name in names]
+        for client in clients:
+            client.device_info()
+        count = self.fds()
+        for client in clients:
+            client.close()
+        return count
 
     def alive(self):
         return self.process.poll() is None

@@ -162,7 +162,7 @@ def test_pipelined():
 def test_byte_by_byte():
     """A message may come byte by byte, its descriptor with the first"""
     ram = vu.memfd(0x10000)
-    before = SERVER.fds()
+    before = SERVER.fds_with("acc")
     message = vu.header(vu.DMA_MAP, 32) + struct.pack("=IIQQQ", 32, 3, 0x1000, 0x100000, 0x2000)
     with SERVER.connect("acc") as client:
         client.send_raw(message[:1], [ram])
@@ -172,21 +172,21 @@ def test_byte_by_byte():
         equal((reply.command, reply.flags), (vu.DMA_MAP, vu.TYPE_REPLY))
         works(client)
     os.close(ram)
-    equal(SERVER.settled_fds(before), before, "descriptors")
+    equal(SERVER.fds_with("acc"), before, "descriptors")
 
 
 def test_leaves_at_every_byte():
     """A client that vanishes in the middle of a message, at every byte of it, harms nobody"""
     ram = vu.memfd(0x10000)
     message = vu.header(vu.DMA_MAP, 32) + struct.pack("=IIQQQ", 32, 3, 0, 0x100000, 0x10000)
+    before = SERVER.fds_with("acc", "dma")
     with SERVER.connect("dma") as other:
-        before = SERVER.fds()
         for size in range(len(message)):
             with SERVER.connect("acc") as client:
                 if size:
                     client.send_raw(message[:size], [ram])
             works(other)
-        equal(SERVER.settled_fds(before), before, "descriptors")
+    equal(SERVER.fds_with("acc", "dma"), before, "descriptors")
     os.close(ram)
 
 
