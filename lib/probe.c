@@ -147,13 +147,16 @@ static int add_function(const char *name, void *arg)
 		return 1;
 	probe = &visit->probes[visit->count];
 	ret = is_bridge(sysroot, name);
-	if (ret < 0)
-		return ret;
-	if (ret)
+	if (!ret)
+		ret = tphbuf_probe(name, visit->options, probe);
+	else if (ret > 0)
 		return 0;
-	ret = tphbuf_probe(name, visit->options, probe);
-	if (ret)
-		return ret;
+	/* One function that cannot be read is no reason to hide the others. */
+	if (ret) {
+		if (tpb_function_find(sysroot, name, probe) == -EINVAL)
+			return 0;
+		probe->open = system_reason(probe, ret);
+	}
 	if (probe->open != TPHBUF_REASON_NOT_FOUND && probe->open != TPHBUF_REASON_NO_IOMMU)
 		visit->count++;
 	return 0;

@@ -136,7 +136,8 @@ struct tphbuf_probe {
  * Thread-safe.
  *
  * Return: 0 when @probe is filled, which includes every "no"; -EINVAL when
- * @name is neither form or @options are wrong; or what reading sysfs gives.
+ * @name is neither form or @options are wrong; or what reading sysfs or the
+ * config space gives.
  */
 int tphbuf_probe(const char *name, const struct tphbuf_options *options,
 		 struct tphbuf_probe *probe);
@@ -148,8 +149,9 @@ int tphbuf_probe(const char *name, const struct tphbuf_options *options,
  * @count: set to its number of elements
  *
  * Endpoints only, since VFIO takes no bridges: those with an IOMMU group and
- * those bound to a VFIO driver. The caller frees @probes with
- * tphbuf_probe_free(). Thread-safe.
+ * those bound to a VFIO driver. One that cannot be read is among them, with
+ * TPHBUF_REASON_SYSTEM. The caller frees @probes with tphbuf_probe_free().
+ * Thread-safe.
  *
  * Return: 0; -EINVAL when @options are wrong; -ENOMEM; or what reading sysfs
  * gives. A machine without PCI is 0 with a @count of 0.

@@ -245,6 +245,15 @@ static void listing(void)
 	is_int(fake_sys.device_opens, 2, "opens what is bound");
 	is_int(count == 3 ? (int)probes[1].dmabuf : -1, NONE, "and has the answer");
 	tphbuf_probe_free(probes);
+	fake_tree_write(root, "junk\n", "sys/bus/pci/devices/0000:01:00.0/vendor");
+	is_int(tphbuf_probe_all(&look, &probes, &count), 0, "lists in spite of one that is broken");
+	is_int(count, 3, "which is among them");
+	if (count == 3) {
+		is_str(probes[1].bdf, "0000:01:00.0", "in its place");
+		is_int(probes[1].open, TPHBUF_REASON_SYSTEM, "with the reason");
+		is_int(probes[1].error, EINVAL, "and the errno");
+	}
+	tphbuf_probe_free(probes);
 	fake_tree_delete(root, "sys/bus/pci");
 	is_int(tphbuf_probe_all(&look, &probes, &count), 0, "a machine without PCI is no error");
 	ok(!probes && !count, "and has nothing");
