@@ -162,7 +162,11 @@ static int handle_dma_unmap(struct vfio_user_connection *connection)
 		connection->ops->dma_unmap_all(connection->device);
 	} else {
 		ret = connection->ops->dma_unmap(connection->device, unmap.address, unmap.size);
-		if (ret)
+		/*
+		 * The specification wants the range of a map. A client with a virtual IOMMU withdraws
+		 * whole address ranges though, and VFIO itself takes that for success.
+		 */
+		if (ret && ret != -ENOENT)
 			return refuse(connection, ret, "0x%" PRIx64 "+0x%" PRIx64, unmap.address,
 				      unmap.size);
 	}
