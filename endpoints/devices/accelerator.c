@@ -324,7 +324,10 @@ static bool whole_lanes(const struct tlp *tlp)
 	return tlp->first_be == 0xf && (tlp->length == 1 || tlp->last_be == 0xf);
 }
 
-/* Hints are looked at as far as the completer type says so; the others are as good as none (section 2.2.7.1.1). */
+/*
+ * Hints are looked at as far as the completer type says so; the others are as good as none
+ * (section 2.2.7.1.1).
+ */
 static bool looks_at_hint(const struct pci_config *config, const struct tlp_hint *hint)
 {
 	enum tph_completer completer = pcie_cap_tph_completer(config);
@@ -359,7 +362,8 @@ static int accelerator_mem_write(struct pci_function *fn, unsigned int bar, uint
 	enum operation op = OP_STORE;
 
 	(void)bar;
-	if (tagged && !(hint->extended ? decode_extended(hint->st, &op) : decode_8bit(hint->st, &op))) {
+	if (tagged &&
+	    !(hint->extended ? decode_extended(hint->st, &op) : decode_8bit(hint->st, &op))) {
 		c->malformed++;
 		return -EBADMSG;
 	}
@@ -442,7 +446,8 @@ static int make_memory(struct accelerator *acc, const char *name)
 	if (acc->fd < 0 || ftruncate(acc->fd, acc->size) ||
 	    fcntl(acc->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
 		return -errno;
-	memory = mmap(NULL, acc->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, acc->fd, 0);
+	memory = mmap(NULL, acc->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, acc->fd,
+		      0);
 	if (memory == MAP_FAILED)
 		return -errno;
 	acc->memory = memory;

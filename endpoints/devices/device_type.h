@@ -13,8 +13,9 @@ struct pci_function_desc;
  * struct device_type - a kind of device
  * @name: first word of its options
  * @help: its own options, a line each with a newline; indented by four spaces
- * @create: makes the device state and the function. @desc has name, BDF and payload size from the options that all devices
- *	share; @create takes its own options, calls options_finish(), adds the rest and calls pci_function_create(). 0, -EINVAL with a message in the options, or
+ * @create: makes the device state and the function. @desc has name, BDF and payload size from the
+ *	options that all devices share; @create takes its own options, calls options_finish(), adds
+ *	the rest and calls pci_function_create(). 0, -EINVAL with a message in the options, or
  *	another -errno without one.
  */
 struct device_type {

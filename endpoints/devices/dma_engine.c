@@ -24,7 +24,8 @@ _Static_assert(sizeof(struct dma_engine_desc) == 32, "descriptor");
 /**
  * struct dma_engine - guarded by the fabric's lock
  * @control: register, the RUN bit
- * @running: works on the ring; stays set after RUN was cleared until the descriptor at hand is done
+ * @running: works on the ring; stays set after RUN was cleared until the descriptor at hand is
+ *	done
  * @ring_error: status bit
  * @ring_base: register
  * @ring_size: register, 0 until it is set to a legal value
@@ -34,8 +35,8 @@ _Static_assert(sizeof(struct dma_engine_desc) == 32, "descriptor");
  * @failed: register
  * @latch_offset: 64-bit register whose low half was read last
  * @latch: its high half at that moment
- * @generation: counts resets, starts and ring errors; the worker compares it after each access, which may have dropped
- *	the lock, and then drops what it was doing
+ * @generation: counts resets, starts and ring errors; the worker compares it after each access,
+ *	which may have dropped the lock, and then drops what it was doing
  * @busy: @desc is being worked on
  * @desc: the descriptor at hand, in host byte order
  * @done: bytes of it that have been copied
@@ -67,10 +68,19 @@ struct dma_engine {
 	uint8_t buffer[CHUNK];
 };
 
-static void clear_registers(struct dma_engine *engine)
+/* What the worker was doing is over. */
+static void abandon(struct pci_function *fn, struct dma_engine *engine)
 {
-	engine->control = 0;
 	engine->running = false;
+	engine->busy = false;
+	engine->generation++;
+	pci_function_cancel(fn);
+}
+
+static void clear_registers(struct pci_function *fn, struct dma_engine *engine)
+{
+	abandon(fn, engine);
+	engine->control = 0;
 	engine->ring_error = false;
 	engine->ring_base = 0;
 	engine->ring_size = 0;
@@ -80,19 +90,18 @@ static void clear_registers(struct dma_engine *engine)
 	engine->failed = 0;
 	engine->latch_offset = 0;
 	engine->latch = 0;
-	engine->busy = false;
-	engine->generation++;
 }
 
-static void stop_with_ring_error(struct dma_engine *engine)
+static void stop_with_ring_error(struct pci_function *fn, struct dma_engine *engine)
 {
+	abandon(fn, engine);
 	engine->ring_error = true;
-	engine->running = false;
-	engine->busy = false;
-	engine->generation++;
 }
 
-/* Tag selection of a descriptor in the mode in force: an index into the ST table, or the tag where there is no table. */
+/*
+ * Tag selection of a descriptor in the mode in force: an index into the ST table, or the tag where
+ * there is no table.
+ */
 static unsigned int st_selector(const struct dma_engine *engine, const struct pci_config *config)
 {
 	return tph_cap_mode(config) == TPH_MODE_INTERRUPT_VECTOR ? engine->desc.vector :
@@ -147,7 +156,7 @@ static bool fetch_descriptor(struct pci_function *fn, struct dma_engine *engine)
 	if (engine->generation != generation || !engine->running)
 		return false;
 	if (ret) {
-		stop_with_ring_error(engine);
+		stop_with_ring_error(fn, engine);
 		return false;
 	}
 	engine->desc.src = le64toh(desc.src);
@@ -172,12 +181,13 @@ static void finish_descriptor(struct pci_function *fn, struct dma_engine *engine
 
 	if (status != DMA_ENGINE_DONE_OK)
 		engine->failed++;
-	ret = fabric_write(fn, descriptor_address(engine) + offsetof(struct dma_engine_desc, status),
+	ret = fabric_write(fn,
+			   descriptor_address(engine) + offsetof(struct dma_engine_desc, status),
 			   &value, sizeof(value), NULL, NULL);
 	if (engine->generation != generation)
 		return;
 	if (ret) {
-		stop_with_ring_error(engine);
+		stop_with_ring_error(fn, engine);
 		return;
 	}
 	engine->busy = false;
@@ -188,10 +198,15 @@ static void finish_descriptor(struct pci_function *fn, struct dma_engine *engine
 		pci_function_msix_raise(fn, engine->desc.vector);
 }
 
-/* The hint as the capability allows it at this moment: software may have changed it since the last piece. */
-static struct tlp_hint current_hint(const struct dma_engine *engine, const struct pci_config *config)
+/*
+ * The hint as the capability allows it at this moment: software may have changed it since the last
+ * piece.
+ */
+static struct tlp_hint current_hint(const struct dma_engine *engine,
+				    const struct pci_config *config)
 {
-	unsigned int ph = (engine->desc.flags & DMA_ENGINE_DESC_PH_MASK) >> DMA_ENGINE_DESC_PH_SHIFT;
+	unsigned int ph =
+		(engine->desc.flags & DMA_ENGINE_DESC_PH_MASK) >> DMA_ENGINE_DESC_PH_SHIFT;
 	struct tlp_hint none = { 0 };
 
 	/* A mode selected since the descriptor was checked may use another index. */
@@ -200,7 +215,10 @@ static struct tlp_hint current_hint(const struct dma_engine *engine, const struc
 	return tph_cap_hint(config, ph, st_selector(engine, config));
 }
 
-/* Copies a piece; the pieces end where TLPs would end anyhow, so that their number does not depend on CHUNK. */
+/*
+ * Copies a piece; the pieces end where TLPs would end anyhow, so that their number does not depend
+ * on CHUNK.
+ */
 static void copy_piece(struct pci_function *fn, struct dma_engine *engine)
 {
 	uint64_t src = engine->desc.src + engine->done, dst = engine->desc.dst + engine->done;
@@ -257,7 +275,7 @@ static void write_control(struct pci_function *fn, struct dma_engine *engine, ui
 	bool run = value & DMA_ENGINE_CONTROL_RUN;
 
 	if (value & DMA_ENGINE_CONTROL_RESET) {
-		clear_registers(engine);
+		clear_registers(fn, engine);
 		return;
 	}
 	if (run == (engine->control & DMA_ENGINE_CONTROL_RUN))
@@ -284,7 +302,7 @@ static void write_tail(struct pci_function *fn, struct dma_engine *engine, uint3
 	if (!engine->running)
 		return;
 	if (value >= engine->ring_size) {
-		stop_with_ring_error(engine);
+		stop_with_ring_error(fn, engine);
 		return;
 	}
 	engine->tail = value;
@@ -309,7 +327,8 @@ static void write_register(struct pci_function *fn, struct dma_engine *engine, u
 		break;
 	case DMA_ENGINE_REG_RING_BASE:
 		if (!ring_fixed)
-			engine->ring_base = (engine->ring_base >> 32 << 32) | (value & ~(RING_ALIGN - 1));
+			engine->ring_base =
+				(engine->ring_base >> 32 << 32) | (value & ~(RING_ALIGN - 1));
 		break;
 	case DMA_ENGINE_REG_RING_BASE + 4:
 		if (!ring_fixed)
@@ -392,8 +411,8 @@ static bool read4(struct dma_engine *engine, uint64_t offset, uint32_t *value)
 	return false;
 }
 
-static int dma_engine_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
-			       size_t len)
+static int dma_engine_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset,
+			       void *buf, size_t len)
 {
 	struct dma_engine *engine = pci_function_device(fn);
 	uint32_t value32;
@@ -434,7 +453,7 @@ static int dma_engine_bar_write(struct pci_function *fn, unsigned int bar, uint6
 
 static void dma_engine_reset(struct pci_function *fn)
 {
-	clear_registers(pci_function_device(fn));
+	clear_registers(fn, pci_function_device(fn));
 }
 
 static void dma_engine_destroy(struct pci_function *fn)
@@ -479,7 +498,8 @@ static int tph_options(struct options *options, struct tph_cap_options *tph)
 		modes = 1u << TPH_MODE_NO_ST | 1u << TPH_MODE_DEVICE_SPECIFIC |
 			(table ? 1u << TPH_MODE_INTERRUPT_VECTOR : 0);
 	if (!table && modes & 1u << TPH_MODE_INTERRUPT_VECTOR)
-		return options_error(options, "modes= has iv, which takes tags from a table: want table=cap");
+		return options_error(
+			options, "modes= has iv, which takes tags from a table: want table=cap");
 	if (!table)
 		tph->entries = 0;
 	tph->modes = modes;
@@ -509,7 +529,8 @@ static int dma_engine_create(struct options *options, struct pci_function_desc *
 	};
 	desc->bars[DMA_ENGINE_BAR_REGS] =
 		(struct pci_bar){ PCI_BAR_MEM32, DMA_ENGINE_BAR_REGS_SIZE, -1 };
-	desc->bars[DMA_ENGINE_BAR_MSIX] = (struct pci_bar){ PCI_BAR_MEM32, DMA_ENGINE_MSIX_SIZE, -1 };
+	desc->bars[DMA_ENGINE_BAR_MSIX] =
+		(struct pci_bar){ PCI_BAR_MEM32, DMA_ENGINE_MSIX_SIZE, -1 };
 	desc->pcie.end_end_prefix = tph.extended;
 	desc->msix = (struct msix_options){
 		.vectors = DMA_ENGINE_MSIX_VECTORS, .bar = DMA_ENGINE_BAR_MSIX,
@@ -528,7 +549,8 @@ const struct device_type dma_engine_type = {
 	.name = "dma-engine",
 	.help = "    table=cap|none   place of the ST table; default cap\n"
 		"    entries=1..64    of the table; default 64\n"
-		"    modes=ns+iv+ds   ST modes offered beside ns: interrupt vector, device specific;\n"
+		"    modes=ns+iv+ds   ST modes offered beside ns: interrupt vector, device "
+		"specific;\n"
 		"                     default all that the table allows\n"
 		"    ext=yes|no       Extended TPH Requester Supported; default yes\n",
 	.create = dma_engine_create,

@@ -52,7 +52,8 @@ int options_parse(struct options *options, const char *text, char *error, size_t
 		return options_error(options, "the text is longer than %d bytes", OPTIONS_TEXT_MAX);
 	for (const char *p = text; *p; p++)
 		if (!isprint((unsigned char)*p))
-			return options_error(options, "byte %d of the text is not printable", (int)(p - text));
+			return options_error(options, "byte %d of the text is not printable",
+					     (int)(p - text));
 	strcpy(options->text, text);
 	rest = options->text;
 	options->type = strsep(&rest, ",");
@@ -84,21 +85,39 @@ static const char *get(struct options *options, const char *key)
 	return value;
 }
 
+/* Value of "BB:DD.F", -1 when it is anything else. */
+static int parse_bdf(const char *text)
+{
+	static const char form[] = "xx:xx.x";
+	unsigned int device, function;
+
+	if (strlen(text) != strlen(form))
+		return -1;
+	for (unsigned int i = 0; form[i]; i++)
+		if (form[i] == 'x' ? !isxdigit((unsigned char)text[i]) : text[i] != form[i])
+			return -1;
+	device = strtoul(text + 3, NULL, 16);
+	function = strtoul(text + 6, NULL, 16);
+	if (device > 0x1f || function > 7)
+		return -1;
+	return (int)strtoul(text, NULL, 16) << 8 | device << 3 | function;
+}
+
 int options_bdf(struct options *options, const char *key, uint16_t *value)
 {
 	const char *text = get(options, key);
-	unsigned int bus, device, function;
+	int bdf;
 
 	if (!text)
 		return 0;
-	if (strlen(text) != 7 || !isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[3]) ||
-	    sscanf(text, "%2x:%2x.%1u", &bus, &device, &function) != 3 || text[2] != ':' || text[5] != '.' ||
-	    device > 0x1f || function > 7)
-		return options_error(options, "%s=%s: want bus:device.function in hex, from 00:00.1 to ff:1f.7",
-				     key, text);
-	if (!bus && !device && !function)
+	bdf = parse_bdf(text);
+	if (bdf < 0)
+		return options_error(
+			options, "%s=%s: want bus:device.function in hex, from 00:00.1 to ff:1f.7",
+			key, text);
+	if (!bdf)
 		return options_error(options, "%s=%s is the place of the host bridge", key, text);
-	*value = bus << 8 | device << 3 | function;
+	*value = bdf;
 	return 0;
 }
 
@@ -145,7 +164,8 @@ static const char *size_text(uint64_t size, char *buf, size_t buf_size)
 	return buf;
 }
 
-int options_size(struct options *options, const char *key, uint64_t min, uint64_t max, uint64_t *value)
+int options_size(struct options *options, const char *key, uint64_t min, uint64_t max,
+		 uint64_t *value)
 {
 	const char *text = get(options, key);
 	char low[24], high[24];
@@ -155,12 +175,14 @@ int options_size(struct options *options, const char *key, uint64_t min, uint64_
 		return 0;
 	if (!parse_size(text, &size) || size & (size - 1) || size < min || size > max)
 		return options_error(options, "%s=%s: want a power of two from %s to %s", key, text,
-				     size_text(min, low, sizeof(low)), size_text(max, high, sizeof(high)));
+				     size_text(min, low, sizeof(low)),
+				     size_text(max, high, sizeof(high)));
 	*value = size;
 	return 0;
 }
 
-int options_number(struct options *options, const char *key, unsigned int min, unsigned int max, unsigned int *value)
+int options_number(struct options *options, const char *key, unsigned int min, unsigned int max,
+		   unsigned int *value)
 {
 	const char *text = get(options, key);
 	uint64_t number;
@@ -168,7 +190,8 @@ int options_number(struct options *options, const char *key, unsigned int min, u
 	if (!text)
 		return 0;
 	if (!parse_size(text, &number) || number < min || number > max)
-		return options_error(options, "%s=%s: want a number from %u to %u", key, text, min, max);
+		return options_error(options, "%s=%s: want a number from %u to %u", key, text, min,
+				     max);
 	*value = number;
 	return 0;
 }
@@ -183,7 +206,8 @@ static const char *join_words(const char *const *words, unsigned int count, char
 	return buf;
 }
 
-static bool find_word(const char *const *words, unsigned int count, const char *text, size_t len, unsigned int *index)
+static bool find_word(const char *const *words, unsigned int count, const char *text, size_t len,
+		      unsigned int *index)
 {
 	for (unsigned int i = 0; i < count; i++) {
 		if (strlen(words[i]) == len && !strncmp(words[i], text, len)) {
@@ -194,8 +218,8 @@ static bool find_word(const char *const *words, unsigned int count, const char *
 	return false;
 }
 
-int options_choice(struct options *options, const char *key, const char *const *words, unsigned int count,
-		   unsigned int *value)
+int options_choice(struct options *options, const char *key, const char *const *words,
+		   unsigned int count, unsigned int *value)
 {
 	const char *text = get(options, key);
 	char list[WORDS_TEXT_MAX];
@@ -206,8 +230,8 @@ int options_choice(struct options *options, const char *key, const char *const *
 	return 0;
 }
 
-int options_set(struct options *options, const char *key, const char *const *words, unsigned int count,
-		unsigned int *value)
+int options_set(struct options *options, const char *key, const char *const *words,
+		unsigned int count, unsigned int *value)
 {
 	const char *text = get(options, key);
 	char list[WORDS_TEXT_MAX];
@@ -219,8 +243,8 @@ int options_set(struct options *options, const char *key, const char *const *wor
 		size_t len = strcspn(p, "+");
 
 		if (!find_word(words, count, p, len, &index))
-			return options_error(options, "%s=%s: want some of %s, joined by '+'", key, text,
-					     join_words(words, count, list, sizeof(list)));
+			return options_error(options, "%s=%s: want some of %s, joined by '+'", key,
+					     text, join_words(words, count, list, sizeof(list)));
 		set |= 1u << index;
 		p += len;
 		if (!*p)
@@ -234,6 +258,7 @@ int options_finish(const struct options *options)
 {
 	for (unsigned int i = 0; i < options->count; i++)
 		if (!options->list[i].used)
-			return options_error(options, "there is no option %s=", options->list[i].key);
+			return options_error(options,
+					     "there is no option %s=", options->list[i].key);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options of a device as text: "TYPE,key=value,...". Each key may be given once; what no one asks for is unknown.
+ * Options of a device as text: "TYPE,key=value,...". Each key may be given once; what no one asks
+ * for is unknown.
  */
 #ifndef TPHBUF_DEVICE_OPTIONS_H
 #define TPHBUF_DEVICE_OPTIONS_H
@@ -42,7 +43,10 @@ struct options {
 	size_t error_size;
 };
 
-/* All functions here return 0, or -EINVAL with a message in error. A key that was not given leaves *value alone. */
+/*
+ * All functions here return 0, or -EINVAL with a message in error. A key that was not given leaves
+ * *value alone.
+ */
 
 int options_parse(struct options *options, const char *text, char *error, size_t error_size);
 
@@ -57,17 +61,19 @@ int options_text(struct options *options, const char *key, const char **value);
 int options_bdf(struct options *options, const char *key, uint16_t *value);
 
 /* A power of two with an optional K, M or G behind the number. */
-int options_size(struct options *options, const char *key, uint64_t min, uint64_t max, uint64_t *value);
+int options_size(struct options *options, const char *key, uint64_t min, uint64_t max,
+		 uint64_t *value);
 
-int options_number(struct options *options, const char *key, unsigned int min, unsigned int max, unsigned int *value);
-
-/* One of @count words; *value is its index. */
-int options_choice(struct options *options, const char *key, const char *const *words, unsigned int count,
+int options_number(struct options *options, const char *key, unsigned int min, unsigned int max,
 		   unsigned int *value);
 
+/* One of @count words; *value is its index. */
+int options_choice(struct options *options, const char *key, const char *const *words,
+		   unsigned int count, unsigned int *value);
+
 /* Words joined by '+'; *value gets the bits of their indexes. */
-int options_set(struct options *options, const char *key, const char *const *words, unsigned int count,
-		unsigned int *value);
+int options_set(struct options *options, const char *key, const char *const *words,
+		unsigned int count, unsigned int *value);
 
 /* Every key that was given has been asked for. */
 int options_finish(const struct options *options);

@@ -29,7 +29,8 @@ int msix_add(struct msix *msix, struct pci_config *config, const struct msix_opt
 	if (!options->vectors || options->vectors > MSIX_VECTORS_MAX || options->bar >= PCI_BARS)
 		return -EINVAL;
 	msix->options = *options;
-	if (options->table % 8 || options->pending % 8 || options->pending < options->table + table_size(msix) ||
+	if (options->table % 8 || options->pending % 8 ||
+	    options->pending < options->table + table_size(msix) ||
 	    options->pending + MSIX_PENDING_SIZE > config->bars[options->bar].size)
 		return -EINVAL;
 
@@ -87,7 +88,9 @@ void msix_write(struct msix *msix, uint64_t offset, const void *buf, size_t len)
 
 static uint16_t get_control(const struct pci_config *config)
 {
-	return config->msix ? pci_config_get16(config, config->msix + offsetof(struct msix_cap, control)) : 0;
+	return config->msix
+		       ? pci_config_get16(config, config->msix + offsetof(struct msix_cap, control))
+		       : 0;
 }
 
 void msix_raise(struct msix *msix, const struct pci_config *config, unsigned int vector)
@@ -98,7 +101,8 @@ void msix_raise(struct msix *msix, const struct pci_config *config, unsigned int
 
 static bool vector_masked(const struct msix *msix, unsigned int vector)
 {
-	return msix->table_written && msix->entries[vector].control & htole32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
+	return msix->table_written &&
+	       msix->entries[vector].control & htole32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
 }
 
 int msix_next(struct msix *msix, const struct pci_config *config)

@@ -50,8 +50,9 @@ struct msix_options {
  * @options: as given
  * @entries: the table
  * @pending: a bit a vector
- * @table_written: a client has written the table since the reset. One that keeps the table to itself, as QEMU does, masks
- *	vectors on its own side and never clears the mask bits here, which are set after a reset; they count only when it writes.
+ * @table_written: a client has written the table since the reset. One that keeps the table to
+ *	itself, as QEMU does, masks vectors on its own side and never clears the mask bits here,
+ *	which are set after a reset; they count only when it writes.
  */
 struct msix {
 	struct msix_options options;
@@ -80,7 +81,10 @@ bool msix_claims(const struct msix *msix, unsigned int bar, uint64_t offset, siz
 void msix_read(const struct msix *msix, uint64_t offset, void *buf, size_t len);
 void msix_write(struct msix *msix, uint64_t offset, const void *buf, size_t len);
 
-/* The function wants interrupt @vector, below its number of vectors; nothing happens while MSI-X is disabled. */
+/*
+ * The function wants interrupt @vector, below its number of vectors; nothing happens while MSI-X
+ * is disabled.
+ */
 void msix_raise(struct msix *msix, const struct pci_config *config, unsigned int vector);
 
 /**

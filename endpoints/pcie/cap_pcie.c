@@ -33,20 +33,24 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 	struct pcie_cap values = {
 		.capabilities = htole16(PCIE_CAP_VERSION | PCI_EXP_TYPE_ENDPOINT << 4),
 		.device_control = htole16(MRRS_CODE_RESET << DEVCTL_MRRS_SHIFT),
-		.link_capabilities = htole32(LINK_SPEED_16GT | LINK_WIDTH << 4 | LINK_ASPM_OPTIONALITY),
+		.link_capabilities =
+			htole32(LINK_SPEED_16GT | LINK_WIDTH << 4 | LINK_ASPM_OPTIONALITY),
 		.link_status = htole16(LINK_SPEED_16GT | LINK_WIDTH << 4 | PCI_EXP_LNKSTA_SLC),
 		.link_capabilities2 = htole32(LINK_SPEEDS_TO_16GT),
 		.link_control2 = htole16(LINK_SPEED_16GT),
 	};
 	/*
-	 * Relaxed Ordering, No Snoop and Extended Tag stay 0: no request sent here uses them. No error is ever logged, so the
-	 * status bits have nothing to clear. The target link speed is that of the only link there is.
+	 * Relaxed Ordering, No Snoop and Extended Tag stay 0: no request sent here uses them. No
+	 * error is ever logged, so the status bits have nothing to clear. The target link speed is
+	 * that of the only link there is.
 	 */
 	struct pcie_cap writable = {
-		.device_control = htole16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
-					  PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_PAYLOAD |
-					  PCI_EXP_DEVCTL_READRQ | PCI_EXP_DEVCTL_BCR_FLR),
-		.link_control = htole16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
+		.device_control =
+			htole16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
+				PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_PAYLOAD |
+				PCI_EXP_DEVCTL_READRQ | PCI_EXP_DEVCTL_BCR_FLR),
+		.link_control =
+			htole16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
 		.device_control2 = htole16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),
 	};
 	uint32_t devcap2 = PCI_EXP_DEVCAP2_COMP_TMOUT_DIS |
@@ -86,7 +90,8 @@ uint16_t pcie_cap_device_control(const struct pci_config *config)
 bool pcie_cap_fold(struct pci_config *config, uint16_t old)
 {
 	uint16_t control = pcie_cap_device_control(config);
-	unsigned int supported = get32(config, offsetof(struct pcie_cap, device_capabilities)) & PCI_EXP_DEVCAP_PAYLOAD;
+	unsigned int supported = get32(config, offsetof(struct pcie_cap, device_capabilities)) &
+				 PCI_EXP_DEVCAP_PAYLOAD;
 	bool flr = control & PCI_EXP_DEVCTL_BCR_FLR;
 
 	if (!config->pcie)
@@ -114,19 +119,22 @@ void pcie_cap_restore(struct pci_config *config, const struct pcie_cap_kept *kep
 		return;
 	pci_config_set16(config, config->pcie + offsetof(struct pcie_cap, device_control),
 			 control | kept->device_control);
-	pci_config_set16(config, config->pcie + offsetof(struct pcie_cap, link_control), kept->link_control);
+	pci_config_set16(config, config->pcie + offsetof(struct pcie_cap, link_control),
+			 kept->link_control);
 }
 
 unsigned int pcie_cap_max_payload(const struct pci_config *config)
 {
-	return 128u << ((pcie_cap_device_control(config) & PCI_EXP_DEVCTL_PAYLOAD) >> DEVCTL_MPS_SHIFT);
+	return 128u << ((pcie_cap_device_control(config) & PCI_EXP_DEVCTL_PAYLOAD) >>
+			DEVCTL_MPS_SHIFT);
 }
 
 unsigned int pcie_cap_max_read_request(const struct pci_config *config)
 {
 	if (!config->pcie)
 		return 128u << MRRS_CODE_RESET;
-	return 128u << ((pcie_cap_device_control(config) & PCI_EXP_DEVCTL_READRQ) >> DEVCTL_MRRS_SHIFT);
+	return 128u << ((pcie_cap_device_control(config) & PCI_EXP_DEVCTL_READRQ) >>
+			DEVCTL_MRRS_SHIFT);
 }
 
 bool pcie_cap_end_end_prefix(const struct pci_config *config)
@@ -136,5 +144,7 @@ bool pcie_cap_end_end_prefix(const struct pci_config *config)
 
 enum tph_completer pcie_cap_tph_completer(const struct pci_config *config)
 {
-	return get32(config, offsetof(struct pcie_cap, device_capabilities2)) >> DEVCAP2_COMPLETER_SHIFT & 3;
+	uint32_t devcap2 = get32(config, offsetof(struct pcie_cap, device_capabilities2));
+
+	return devcap2 >> DEVCAP2_COMPLETER_SHIFT & 3;
 }

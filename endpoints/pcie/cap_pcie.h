@@ -76,8 +76,8 @@ uint16_t pcie_cap_device_control(const struct pci_config *config);
  * @config: the space
  * @old: Device Control before the write
  *
- * Max_Payload_Size above what is supported and reserved read request sizes keep their old value. Initiate Function
- * Level Reset reads as 0 (section 7.5.3.4).
+ * Max_Payload_Size above what is supported and reserved read request sizes keep their old value.
+ * Initiate Function Level Reset reads as 0 (section 7.5.3.4).
  *
  * Return: whether software asked for a Function Level Reset.
  */
@@ -86,7 +86,10 @@ bool pcie_cap_fold(struct pci_config *config, uint16_t old);
 void pcie_cap_keep(const struct pci_config *config, struct pcie_cap_kept *kept);
 void pcie_cap_restore(struct pci_config *config, const struct pcie_cap_kept *kept);
 
-/* Max_Payload_Size and Max_Read_Request_Size as programmed, in bytes; 128 and 512 without the capability. */
+/*
+ * Max_Payload_Size and Max_Read_Request_Size as programmed, in bytes; 128 and 512 without the
+ * capability.
+ */
 unsigned int pcie_cap_max_payload(const struct pci_config *config);
 unsigned int pcie_cap_max_read_request(const struct pci_config *config);
 

@@ -28,7 +28,8 @@ int pm_cap_add(struct pci_config *config)
 
 uint16_t pm_cap_control(const struct pci_config *config)
 {
-	return config->pm ? pci_config_get16(config, config->pm + offsetof(struct pm_cap, control)) : 0;
+	return config->pm ? pci_config_get16(config, config->pm + offsetof(struct pm_cap, control))
+			  : 0;
 }
 
 void pm_cap_fold(struct pci_config *config, uint16_t old)

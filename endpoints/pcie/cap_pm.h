@@ -30,7 +30,10 @@ int pm_cap_add(struct pci_config *config);
 /* PMCSR, 0 without the capability. */
 uint16_t pm_cap_control(const struct pci_config *config);
 
-/* A change to a power state that is not supported has no effect: back to the state in @old (section 7.5.2.2). */
+/*
+ * A change to a power state that is not supported has no effect: back to the state in @old
+ * (section 7.5.2.2).
+ */
 void pm_cap_fold(struct pci_config *config, uint16_t old);
 
 /* True without the capability. */

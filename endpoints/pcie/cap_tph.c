@@ -36,7 +36,8 @@ int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options
 	if (options->extended)
 		capability |= TPH_CAPABILITY_EXTENDED;
 	if (options->entries)
-		capability |= TPH_CAPABILITY_IN_CAP | (options->entries - 1) << TPH_CAPABILITY_SIZE_SHIFT;
+		capability |= TPH_CAPABILITY_IN_CAP | (options->entries - 1)
+							      << TPH_CAPABILITY_SIZE_SHIFT;
 	cap->capability = htole32(capability);
 	mask->control = htole32(TPH_CONTROL_MODE | TPH_CONTROL_ENABLE << TPH_CONTROL_ENABLE_SHIFT);
 	/* ST Upper is reserved in a function that cannot send it. */
@@ -45,8 +46,8 @@ int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options
 		writable[size + 1] = options->extended ? 0xff : 0;
 	}
 
-	offset = pci_config_add_ext_cap(config, PCI_EXT_CAP_ID_TPH, TPH_CAP_VERSION, values, writable,
-					(size + 3) & ~(size_t)3);
+	offset = pci_config_add_ext_cap(config, PCI_EXT_CAP_ID_TPH, TPH_CAP_VERSION, values,
+					writable, (size + 3) & ~(size_t)3);
 	if (offset < 0)
 		return offset;
 	config->tph = offset;
@@ -55,12 +56,16 @@ int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options
 
 static uint32_t get_capability(const struct pci_config *config)
 {
-	return config->tph ? pci_config_get32(config, config->tph + offsetof(struct tph_cap, capability)) : 0;
+	return config->tph ? pci_config_get32(config,
+					      config->tph + offsetof(struct tph_cap, capability))
+			   : 0;
 }
 
 static uint16_t get_control(const struct pci_config *config)
 {
-	return config->tph ? pci_config_get16(config, config->tph + offsetof(struct tph_cap, control)) : 0;
+	return config->tph
+		       ? pci_config_get16(config, config->tph + offsetof(struct tph_cap, control))
+		       : 0;
 }
 
 void tph_cap_fold(struct pci_config *config)

@@ -45,7 +45,8 @@ enum tph_requester {
  * struct tph_cap_options - what a requester offers
  * @modes: bits 1 << enum tph_mode; No ST Mode is always added, as section 7.9.13.2 wants it
  * @extended: Extended TPH Requester Supported
- * @entries: of the table in this capability, 0..TPH_CAP_ENTRIES_MAX; 0: there is no table. Interrupt Vector Mode needs one.
+ * @entries: of the table in this capability, 0..TPH_CAP_ENTRIES_MAX; 0: there is no table.
+ *	Interrupt Vector Mode needs one.
  */
 struct tph_cap_options {
 	unsigned int modes;
@@ -57,8 +58,9 @@ struct tph_cap_options {
 int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options);
 
 /*
- * Puts TPH Requester Control right after a write: a mode that is not supported becomes No ST Mode, the reserved enable
- * value becomes off, and Extended TPH becomes TPH where it is not supported (section 7.9.13.3).
+ * Puts TPH Requester Control right after a write: a mode that is not supported becomes No ST Mode,
+ * the reserved enable value becomes off, and Extended TPH becomes TPH where it is not supported
+ * (section 7.9.13.3).
  */
 void tph_cap_fold(struct pci_config *config);
 
@@ -73,8 +75,8 @@ unsigned int tph_cap_entries(const struct pci_config *config);
  * tph_cap_hint() - the hint that the function may send now
  * @config: the space
  * @ph: processing hint, 0..3
- * @tag: what the mode in force selects: an index below tph_cap_entries(), or without a table the steering tag itself.
- *	Ignored in No ST Mode, where every tag is 0 (section 6.17.3).
+ * @tag: what the mode in force selects: an index below tph_cap_entries(), or without a table the
+ *	steering tag itself. Ignored in No ST Mode, where every tag is 0 (section 6.17.3).
  *
  * A requester that is enabled for 8-bit tags only sends the low byte of an entry.
  *

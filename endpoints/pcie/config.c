@@ -19,7 +19,9 @@
 #define BAR_MEM32_MAX		(2ull << 30)
 #define BAR_MEM64_MAX		(1ull << 62)
 
-/* Type 0 header (section 7.5.1.2). Functions here have no INTx, no I/O space and no expansion ROM. */
+/*
+ * Type 0 header (section 7.5.1.2). Functions here have no INTx, no I/O space and no expansion ROM.
+ */
 struct type0_header {
 	__le16 vendor;
 	__le16 device;
@@ -47,16 +49,18 @@ struct type0_header {
 _Static_assert(sizeof(struct type0_header) == 64, "type 0 header");
 _Static_assert(offsetof(struct type0_header, command) == PCI_COMMAND, "Command");
 _Static_assert(offsetof(struct type0_header, bar) == PCI_BASE_ADDRESS_0, "BAR0");
-_Static_assert(offsetof(struct type0_header, capabilities) == PCI_CAPABILITY_LIST, "Capabilities Pointer");
-_Static_assert(offsetof(struct type0_header, interrupt_line) == PCI_INTERRUPT_LINE, "Interrupt Line");
+_Static_assert(offsetof(struct type0_header, capabilities) == PCI_CAPABILITY_LIST,
+	       "Capabilities Pointer");
+_Static_assert(offsetof(struct type0_header, interrupt_line) == PCI_INTERRUPT_LINE,
+	       "Interrupt Line");
 
 static bool bar_is_64bit(const struct pci_bar *bar)
 {
 	return bar->type == PCI_BAR_MEM64 || bar->type == PCI_BAR_MEM64_PREF;
 }
 
-static int bar_init(struct type0_header *values, struct type0_header *writable, const struct pci_bar *bars,
-		    unsigned int i)
+static int bar_init(struct type0_header *values, struct type0_header *writable,
+		    const struct pci_bar *bars, unsigned int i)
 {
 	const struct pci_bar *bar = &bars[i];
 	uint64_t mask = ~(bar->size - 1);
@@ -79,7 +83,8 @@ static int bar_init(struct type0_header *values, struct type0_header *writable, 
 	return 0;
 }
 
-int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids, const struct pci_bar *bars)
+int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids,
+		    const struct pci_bar *bars)
 {
 	struct type0_header values = { 0 }, writable = { 0 };
 	int ret;
@@ -111,7 +116,8 @@ int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids,
 	return 0;
 }
 
-int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values, const void *writable, size_t size)
+int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values,
+		       const void *writable, size_t size)
 {
 	unsigned int offset = (config->end + 3u) & ~3u;
 
@@ -137,8 +143,8 @@ static void put32(uint8_t *p, uint32_t value)
 	memcpy(p, &value, sizeof(value));
 }
 
-int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int version, const void *values,
-			   const void *writable, size_t size)
+int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int version,
+			   const void *values, const void *writable, size_t size)
 {
 	unsigned int offset = (config->ext_end + 3u) & ~3u;
 
@@ -177,7 +183,8 @@ int pci_config_read(const struct pci_config *config, uint64_t offset, void *buf,
 	return 0;
 }
 
-int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf, size_t len, bool *flr)
+int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf, size_t len,
+		     bool *flr)
 {
 	uint16_t devctl, pmcsr;
 	const uint8_t *data = buf;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Configuration space of an endpoint: type 0 header, capability lists, write masks (sections 7.2.1, 7.5.1, 7.6).
+ * Configuration space of an endpoint: type 0 header, capability lists, write masks (sections
+ * 7.2.1, 7.5.1, 7.6).
  *
- * Every bit is either writable by software or constant; a register whose legal values depend on more than a mask is put
- * right after each write, so that software never sees, and a device never uses, an illegal setting. The fabric's lock guards it all.
+ * Every bit is either writable by software or constant; a register whose legal values depend on
+ * more than a mask is put right after each write, so that software never sees, and a device never
+ * uses, an illegal setting. The fabric's lock guards it all.
  */
 #ifndef TPHBUF_PCI_CONFIG_H
 #define TPHBUF_PCI_CONFIG_H
@@ -66,9 +68,11 @@ struct pci_config {
  * @ids: identity
  * @bars: PCI_BARS entries
  *
- * Return: 0, -EINVAL for a BAR whose size is no power of two, is too small or too large for its type, or has no room.
+ * Return: 0, -EINVAL for a BAR whose size is no power of two, is too small or too large for its
+ * type, or has no room.
  */
-int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids, const struct pci_bar *bars);
+int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids,
+		    const struct pci_bar *bars);
 
 /**
  * pci_config_add_cap() - append a capability (section 7.5.3)
@@ -80,7 +84,8 @@ int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids,
  *
  * Return: its offset, -ENOSPC when it does not fit below 0x100.
  */
-int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values, const void *writable, size_t size);
+int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values,
+		       const void *writable, size_t size);
 
 /**
  * pci_config_add_ext_cap() - append an extended capability (section 7.6.3)
@@ -93,8 +98,8 @@ int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values
  *
  * Return: its offset, -ENOSPC when it does not fit below 0x1000.
  */
-int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int version, const void *values,
-			   const void *writable, size_t size);
+int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int version,
+			   const void *values, const void *writable, size_t size);
 
 /* Ends construction: what is there now is what a reset restores. */
 void pci_config_seal(struct pci_config *config);
@@ -120,7 +125,8 @@ int pci_config_read(const struct pci_config *config, uint64_t offset, void *buf,
  *
  * Return: 0, -EINVAL out of bounds.
  */
-int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf, size_t len, bool *flr);
+int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf, size_t len,
+		     bool *flr);
 
 /* Conventional reset: every register to its initial value. */
 void pci_config_reset(struct pci_config *config);
@@ -128,7 +134,9 @@ void pci_config_reset(struct pci_config *config);
 /* Function Level Reset: as above, without the settings that belong to the link (section 6.6.2). */
 void pci_config_flr(struct pci_config *config);
 
-/* Address that a BAR is programmed to; 0 for an absent one. Says nothing of whether it is decoded. */
+/*
+ * Address that a BAR is programmed to; 0 for an absent one. Says nothing of whether it is decoded.
+ */
 uint64_t pci_config_bar_address(const struct pci_config *config, unsigned int bar);
 
 /* The function decodes its memory BARs: Memory Space Enable is set and the power state is D0. */

@@ -13,8 +13,9 @@
 #include "dma_map.h"
 
 /*
- * A file that entries share. Each file is mapped whole and once: with an IOMMU in between, a client announces guest memory page by page, and
- * a mapping for each would soon meet the limit of the kernel (vm.max_map_count).
+ * A file that entries share. Each file is mapped whole and once: with an IOMMU in between, a
+ * client announces guest memory page by page, and a mapping for each would soon meet the limit of
+ * the kernel (vm.max_map_count).
  */
 struct dma_file {
 	struct dma_file *next;
@@ -95,8 +96,11 @@ static uint8_t *file_map(int fd, int access, uint64_t size)
 	return base == MAP_FAILED ? NULL : base;
 }
 
-/* Finds or makes the mapping of the file; a new one keeps @fd, otherwise the caller still owns it. */
-static int file_get(struct dma_map *map, int fd, const struct stat *st, int access, struct dma_file **result)
+/*
+ * Finds or makes the mapping of the file; a new one keeps @fd, otherwise the caller still owns it.
+ */
+static int file_get(struct dma_map *map, int fd, const struct stat *st, int access,
+		    struct dma_file **result)
 {
 	struct dma_file *file;
 	uint8_t *base;
@@ -120,8 +124,12 @@ static int file_get(struct dma_map *map, int fd, const struct stat *st, int acce
 			munmap(base, st->st_size);
 			return -ENOMEM;
 		}
-		*file = (struct dma_file) {
-			.next = map->files, .fd = fd, .access = access, .dev = st->st_dev, .ino = st->st_ino,
+		*file = (struct dma_file){
+			.next = map->files,
+			.fd = fd,
+			.access = access,
+			.dev = st->st_dev,
+			.ino = st->st_ino,
 		};
 		map->files = file;
 	}
@@ -200,17 +208,21 @@ static bool range_ok(uint64_t start, uint64_t size)
 	return size && start + (size - 1) >= start;
 }
 
-int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readable, bool writable, int fd,
-		uint64_t fd_offset)
+int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readable, bool writable,
+		int fd, uint64_t fd_offset)
 {
 	struct dma_entry entry = {
-		.start = start, .last = start + (size - 1), .readable = readable, .writable = writable,
+		.start = start,
+		.last = start + (size - 1),
+		.readable = readable,
+		.writable = writable,
 		.offset = fd_offset,
 	};
 	size_t i;
 	int ret;
 
-	if (!range_ok(start, size) || start % DMA_MAP_PAGE || size % DMA_MAP_PAGE || (!readable && !writable))
+	if (!range_ok(start, size) || start % DMA_MAP_PAGE || size % DMA_MAP_PAGE ||
+	    (!readable && !writable))
 		return -EINVAL;
 	if (fd >= 0 && fd_offset % DMA_MAP_PAGE)
 		return -EINVAL;
@@ -252,7 +264,8 @@ int dma_map_remove(struct dma_map *map, uint64_t start, uint64_t size)
 	for (size_t i = first; i < end; i++)
 		if (map->entries[i].file)
 			file_put(map, map->entries[i].file);
-	memmove(&map->entries[first], &map->entries[end], (map->count - end) * sizeof(*map->entries));
+	memmove(&map->entries[first], &map->entries[end],
+		(map->count - end) * sizeof(*map->entries));
 	map->count -= end - first;
 	return 0;
 }
@@ -281,7 +294,8 @@ const struct dma_entry *dma_map_find(struct dma_map *map, uint64_t address)
 /* Where @len bytes, one at least, are in this process; NULL unless the entry has them all. */
 static uint8_t *entry_memory(const struct dma_entry *entry, uint64_t address, size_t len)
 {
-	if (!entry->file || address < entry->start || address > entry->last || len - 1 > entry->last - address)
+	if (!entry->file || address < entry->start || address > entry->last ||
+	    len - 1 > entry->last - address)
 		return NULL;
 	return entry->file->base + entry->offset + (address - entry->start);
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The bus addresses that a function may use, as its client announces them, and access to those that a file backs.
+ * The bus addresses that a function may use, as its client announces them, and access to those
+ * that a file backs.
  *
- * A client may truncate a file that it has handed over, and a file may have no memory left for a hole: both show only
- * when a page is touched, as SIGBUS. Size checks and seals cannot rule that out, so each copy is guarded and gives an error
- * instead. That needs a signal handler for SIGBUS, which the first dma_map_init() installs for the process; a SIGBUS from
- * anywhere else ends the process as before.
+ * A client may truncate a file that it has handed over, and a file may have no memory left for a
+ * hole: both show only when a page is touched, as SIGBUS. Size checks and seals cannot rule that
+ * out, so each copy is guarded and gives an error instead. That needs a signal handler for SIGBUS,
+ * which the first dma_map_init() installs for the process; a SIGBUS from anywhere else ends the
+ * process as before.
  */
 #ifndef TPHBUF_DMA_MAP_H
 #define TPHBUF_DMA_MAP_H
@@ -65,11 +67,12 @@ void dma_map_init(struct dma_map *map);
  * @fd: regular file or memfd that backs the range, taken over on success; -1: none
  * @fd_offset: of @start in the file; the range must lie in the file as it is now
  *
- * Return: 0, -EINVAL for a range, rights or file that cannot be, -EEXIST when it overlaps another, -ENOSPC when there
- * are too many, -EACCES when the file is not open for what the range allows, -ENOMEM, or an error of mmap().
+ * Return: 0, -EINVAL for a range, rights or file that cannot be, -EEXIST when it overlaps another,
+ * -ENOSPC when there are too many, -EACCES when the file is not open for what the range allows,
+ * -ENOMEM, or an error of mmap().
  */
-int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readable, bool writable, int fd,
-		uint64_t fd_offset);
+int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readable, bool writable,
+		int fd, uint64_t fd_offset);
 
 /**
  * dma_map_remove() - withdraw every entry within a range
@@ -77,7 +80,8 @@ int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readabl
  * @start: first bus address
  * @size: bytes
  *
- * Return: 0, -ENOENT when there is none, -EINVAL when the range is empty, wraps or would cut an entry: nothing is removed.
+ * Return: 0, -ENOENT when there is none, -EINVAL when the range is empty, wraps or would cut an
+ * entry: nothing is removed.
  */
 int dma_map_remove(struct dma_map *map, uint64_t start, uint64_t size);
 
@@ -93,7 +97,8 @@ const struct dma_entry *dma_map_find(struct dma_map *map, uint64_t address);
  * @buf: receives @len bytes
  * @len: bytes
  *
- * Return: 0, -EFAULT when the range leaves the entry, is not readable, or the file has no memory there any more.
+ * Return: 0, -EFAULT when the range leaves the entry, is not readable, or the file has no memory
+ * there any more.
  */
 int dma_entry_read(const struct dma_entry *entry, uint64_t address, void *buf, size_t len);
 

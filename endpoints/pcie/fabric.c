@@ -115,7 +115,10 @@ static bool bar_covers(const struct pci_function *fn, unsigned int i, uint64_t a
 	       address >= fn->bar_address[i] && address - fn->bar_address[i] < bar->size;
 }
 
-/* The map of the requester says that bus addresses reach this BAR unchanged: one entry holds all of it. */
+/*
+ * The map of the requester says that bus addresses reach this BAR unchanged: one entry holds all
+ * of it.
+ */
 static bool entry_holds_bar(const struct dma_entry *entry, const struct pci_function *fn,
 			    unsigned int i)
 {
@@ -124,8 +127,9 @@ static bool entry_holds_bar(const struct dma_entry *entry, const struct pci_func
 }
 
 /*
- * Prefers a function that decodes the address now: the BAR of one that does not may be a leftover of an earlier
- * configuration. When there is only such a one, the request is for it and it does not support it.
+ * Prefers a function that decodes the address now: the BAR of one that does not may be a leftover
+ * of an earlier configuration. When there is only such a one, the request is for it and it does
+ * not support it.
  */
 static bool find_target(const struct pci_function *requester, const struct dma_entry *entry,
 			uint64_t address, struct target *target)
@@ -160,7 +164,10 @@ static enum tlp_result complete(const struct target *target, const struct tlp *t
 	uint64_t size = fn->config.bars[target->bar].size;
 	int ret;
 
-	/* A prefix is an error for whoever does not support prefixes, whatever it says (section 2.2.10.4). */
+	/*
+	 * A prefix is an error for whoever does not support prefixes, whatever it says (section
+	 * 2.2.10.4).
+	 */
 	if (tlp_check(tlp, pcie_cap_max_payload(&fn->config)) ||
 	    (tlp->hint.present && tlp->hint.extended && !pcie_cap_end_end_prefix(&fn->config))) {
 		if (ops->malformed)
@@ -266,7 +273,7 @@ static int result_errno(enum tlp_result result)
 static int transfer(struct pci_function *fn, enum tlp_type type, uint64_t address, uint8_t *buf,
 		    size_t len, const struct tlp_hint *hint, uint64_t *sent)
 {
-	uint64_t resets = fn->resets;
+	uint64_t cancels = fn->cancels;
 	int ret = 0;
 
 	if (!len || address + (len - 1) < address)
@@ -281,7 +288,9 @@ static int transfer(struct pci_function *fn, enum tlp_type type, uint64_t addres
 			return -EPERM;
 		if (n > len)
 			n = len;
-		/* Pieces end at multiples of a power of two up to 4096, hence within a 4 KiB page. */
+		/*
+		 * Pieces end at multiples of a power of two up to 4096, hence within a 4 KiB page.
+		 */
 		tlp_init_range(&tlp, address, n);
 		if (hint)
 			tlp.hint = *hint;
@@ -292,7 +301,7 @@ static int transfer(struct pci_function *fn, enum tlp_type type, uint64_t addres
 		if (sent)
 			++*sent;
 		ret = result_errno(route(fn, &tlp, address, buf, n));
-		if (fn->resets != resets)
+		if (fn->cancels != cancels)
 			return -ECANCELED;
 		address += n;
 		buf += n;

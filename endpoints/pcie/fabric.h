@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fabric: the PCIe switch between the functions of this process, with the root complex as its upstream port.
+ * The fabric: the PCIe switch between the functions of this process, with the root complex as its
+ * upstream port.
  *
  * Where a request goes depends on what the requester's client said in its DMA map of the address:
  *
  * - an entry with a file: memory behind the root complex, reached through the file;
- * - an entry without a file that holds the whole file-backed BAR of another function, at the address that the BAR has: that function.
- *   A client that maps bus addresses one to one announces the BARs it can see this way. A client with an IOMMU that translates announces
- *   pages, and the number of a page's address may by chance be that of a BAR; it then does not hold the whole of it;
- * - everything else, trapped BARs included: up to the root complex, that is through the client. Hints go no further.
+ * - an entry without a file that holds the whole file-backed BAR of another function, at the
+ *   address that the BAR has: that function. A client that maps bus addresses one to one announces
+ *   the BARs it can see this way. A client with an IOMMU that translates announces pages, and the
+ *   number of a page's address may by chance be that of a BAR; it then does not hold the whole of
+ *   it;
+ * - everything else, trapped BARs included: up to the root complex, that is through the client.
+ *   Hints go no further.
  *
- * A request for a BAR whose function does not decode it is unsupported. A function does not reach its own BARs.
+ * A request for a BAR whose function does not decode it is unsupported. A function does not reach
+ * its own BARs.
  *
- * One lock guards every function, its config space, device state and DMA map, the routing and the trace.
+ * One lock guards every function, its config space, device state and DMA map, the routing and the
+ * trace.
  */
 #ifndef TPHBUF_FABRIC_H
 #define TPHBUF_FABRIC_H
@@ -59,7 +65,8 @@ void fabric_destroy(struct fabric *fabric);
  * @fabric: the fabric, not locked
  * @fn: belongs to the fabric from here on, also after an error: then it has been destroyed
  *
- * Return: 0, -EEXIST when name or BDF are taken, -ENOSPC when the fabric is full, -EAGAIN when no thread can be had.
+ * Return: 0, -EEXIST when name or BDF are taken, -ENOSPC when the fabric is full, -EAGAIN when no
+ * thread can be had.
  */
 int fabric_attach(struct fabric *fabric, struct pci_function *fn);
 
@@ -71,7 +78,8 @@ void fabric_get_counters(struct fabric *fabric, struct fabric_counters *counters
 
 /**
  * fabric_write() - memory writes by a function
- * @fn: the requester; fabric lock held, on its worker. The lock may be dropped while the root complex works.
+ * @fn: the requester; fabric lock held, on its worker. The lock may be dropped while the root
+ *	complex works.
  * @address: bus address
  * @buf: bytes to write
  * @len: at least 1; split into TLPs of at most Max_Payload_Size that cross no 4 KiB boundary
@@ -80,10 +88,11 @@ void fabric_get_counters(struct fabric *fabric, struct fabric_counters *counters
  *
  * Stops at the first TLP that fails; what was sent before stays written.
  *
- * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear (nothing is sent),
- * -EFAULT for an unsupported request or when root complex or IOMMU refuse, -EBADMSG when a TLP is malformed or the
- * completer refuses its content, -ENOTCONN when the client is gone, -ECANCELED when the function was reset meanwhile: then
- * its state is that after the reset and the caller must leave it alone.
+ * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear
+ * (nothing is sent), -EFAULT for an unsupported request or when root complex or IOMMU refuse,
+ * -EBADMSG when a TLP is malformed or the completer refuses its content, -ENOTCONN when the client
+ * is gone, -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
+ * a reset the state of the device is that of the reset, which the caller must leave alone.
  */
 int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, size_t len,
 		 const struct tlp_hint *hint, uint64_t *sent);

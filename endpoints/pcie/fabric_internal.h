@@ -13,8 +13,8 @@
 
 /**
  * struct fabric - the switch
- * @gate: held while waiting for @lock, so that a worker that lets go for a moment does not get the lock back before
- *	those who wait for it
+ * @gate: held while waiting for @lock, so that a worker that lets go for a moment does not get the
+ *	lock back before those who wait for it
  * @lock: guards all else, and everything in the functions
  * @trace: not owned, may be NULL
  * @functions: attached ones, owned
@@ -46,14 +46,16 @@ struct fabric {
  * @upstream_opaque: its argument
  * @upstream_users: calls of @upstream under way without the lock
  * @upstream_idle: signalled when @upstream_users becomes 0
- * @resets: counts resets, so that a transaction notices one that came while the lock was dropped
+ * @cancels: counts resets and pci_function_cancel(), so that a transfer notices one that came
+ *	while the lock was dropped
  * @has_worker: @worker runs
  * @kicked: there is work
  * @stop: the worker shall end
  * @wake: signalled when one of the two is set
  * @worker: thread that calls the work operation
  * @tag: of the next read request
- * @staging: payload of the TLP under way where it does not begin and end with a DW; used by the worker
+ * @staging: payload of the TLP under way where it does not begin and end with a DW; used by the
+ *	worker
  */
 struct pci_function {
 	struct fabric *fabric;
@@ -70,7 +72,7 @@ struct pci_function {
 	void *upstream_opaque;
 	unsigned int upstream_users;
 	pthread_cond_t upstream_idle;
-	uint64_t resets;
+	uint64_t cancels;
 	bool has_worker;
 	bool kicked;
 	bool stop;

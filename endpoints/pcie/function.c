@@ -109,6 +109,11 @@ void *pci_function_device(const struct pci_function *fn)
 	return fn->device;
 }
 
+struct fabric *pci_function_fabric(const struct pci_function *fn)
+{
+	return fn->fabric;
+}
+
 const struct pci_config *pci_function_config(const struct pci_function *fn)
 {
 	return &fn->config;
@@ -118,6 +123,11 @@ void pci_function_kick(struct pci_function *fn)
 {
 	fn->kicked = true;
 	pthread_cond_signal(&fn->wake);
+}
+
+void pci_function_cancel(struct pci_function *fn)
+{
+	fn->cancels++;
 }
 
 uint64_t pci_function_region_size(struct pci_function *fn, unsigned int region,
@@ -162,7 +172,7 @@ static void update_decoding(struct pci_function *fn)
 /* What a reset does beside that of the config space. */
 static void reset_device(struct pci_function *fn)
 {
-	fn->resets++;
+	fn->cancels++;
 	msix_reset(&fn->msix);
 	update_decoding(fn);
 	if (fn->ops->reset)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A PCI function: config space, BARs, and the device model behind them, as the protocol side sees it. What a device model
- * calls is in device_model.h.
+ * A PCI function: config space, BARs, and the device model behind them, as the protocol side sees
+ * it. What a device model calls is in device_model.h.
  *
- * Locking: the fabric's lock (fabric_lock()) guards every function, its config space and its device state, the routing and
- * the DMA maps. The functions of this file take it themselves; the operations are called with it held unless they say otherwise. It
- * is a leaf for the protocol side: nothing called under it waits for a socket. fabric_write() and fabric_read() drop it
- * while they wait for the root complex.
+ * Locking: the fabric's lock (fabric_lock()) guards every function, its config space and its
+ * device state, the routing and the DMA maps. The functions of this file take it themselves; the
+ * operations are called with it held unless they say otherwise. It is a leaf for the protocol
+ * side: nothing called under it waits for a socket. fabric_write() and fabric_read() drop it while
+ * they wait for the root complex.
  */
 #ifndef TPHBUF_PCI_FUNCTION_H
 #define TPHBUF_PCI_FUNCTION_H
@@ -32,8 +33,8 @@ enum pci_bar_type {
  * struct pci_bar - one base address register
  * @type: kind, PCI_BAR_NONE for an absent one
  * @size: bytes, a power of two
- * @fd: memory file that backs the whole BAR and that a client may map, or -1 for a BAR whose accesses are trapped.
- *	Owned by the device model, valid until its destroy().
+ * @fd: memory file that backs the whole BAR and that a client may map, or -1 for a BAR whose
+ *	accesses are trapped. Owned by the device model, valid until its destroy().
  */
 struct pci_bar {
 	enum pci_bar_type type;
@@ -44,17 +45,18 @@ struct pci_bar {
 /**
  * struct pci_device_ops - what a device model implements
  * @reset: reset of the function; memory contents of BARs may stay
- * @bar_read: CPU access to a BAR; bounds were checked. To a trapped BAR: naturally aligned, 1, 2, 4 or 8 bytes. Never
- *	waits for DMA. 0, or -errno when the device refuses: the CPU reads all ones.
+ * @bar_read: CPU access to a BAR; bounds were checked. To a trapped BAR: naturally aligned, 1, 2,
+ *	4 or 8 bytes. Never waits for DMA. 0, or -errno when the device refuses: the CPU reads all
+ *	ones.
  * @bar_write: likewise. A doorbell only calls pci_function_kick().
- * @mem_write: memory write TLP that was routed to this function; fabric checks were done. 0, or -EBADMSG when the device
- *	refuses its content. NULL: an unsupported request.
+ * @mem_write: memory write TLP that was routed to this function; fabric checks were done. 0, or
+ *	-EBADMSG when the device refuses its content. NULL: an unsupported request.
  * @mem_read: memory read TLP routed to this function, likewise
  * @malformed: a TLP to this function was dropped because it is malformed; may be NULL
  * @config_written: after bytes of config space changed; may be NULL
- * @work: does pending work, called on the function's worker thread with the fabric lock held; fabric accesses inside may
- *	drop it. Keep it short, others wait for the lock: returns true when more work is left. NULL: the function has no
- *	worker.
+ * @work: does pending work, called on the function's worker thread with the fabric lock held;
+ *	fabric accesses inside may drop it. Keep it short, others wait for the lock: returns true
+ *	when more work is left. NULL: the function has no worker.
  * @destroy: frees the device model
  */
 struct pci_device_ops {
@@ -74,11 +76,14 @@ struct pci_device_ops {
 };
 
 /**
- * struct pci_upstream_ops - the way from a function up to the root complex; implemented by the protocol side
- * @read: read bytes at a bus address that no DMA map entry with a file covers. Called WITHOUT the fabric lock, on a worker;
- *	blocks until the client answers. 0, -EFAULT when the client refuses, -ENOTCONN when it is gone.
+ * struct pci_upstream_ops - the way from a function up to the root complex; implemented by the
+ * protocol side
+ * @read: read bytes at a bus address that no DMA map entry with a file covers. Called WITHOUT the
+ *	fabric lock, on a worker; blocks until the client answers. 0, -EFAULT when the client
+ *	refuses, -ENOTCONN when it is gone.
  * @write: likewise
- * @msix: fire MSI-X vector; called with the fabric lock held; never blocks. Masked and pending state is kept by the caller.
+ * @msix: fire MSI-X vector; called with the fabric lock held; never blocks. Masked and pending
+ *	state is kept by the caller.
  */
 struct pci_upstream_ops {
 	int (*read)(void *opaque, uint64_t addr, void *buf, size_t len);
@@ -93,8 +98,8 @@ struct pci_upstream_ops {
 const char *pci_function_name(const struct pci_function *fn);
 
 /*
- * Requester and completer ID, bus << 8 | device << 3 | function. vfio-user does not tell it, so that it is an option of
- * creation.
+ * Requester and completer ID, bus << 8 | device << 3 | function. vfio-user does not tell it, so
+ * that it is an option of creation.
  */
 uint16_t pci_function_bdf(const struct pci_function *fn);
 
@@ -106,9 +111,10 @@ uint64_t pci_function_region_size(struct pci_function *fn, unsigned int region,
 unsigned int pci_function_msix_vectors(const struct pci_function *fn);
 
 /*
- * An access of the client (CPU). -EINVAL when empty, out of bounds or across the end, or to a region that is absent. A BAR that is not decoded, because memory space is disabled or the function is not in D0, reads as all
- * ones and drops writes, as on a bus. Accesses to trapped BARs are split into naturally aligned ones of at most 8 bytes, as
- * a CPU would make them.
+ * An access of the client (CPU). -EINVAL when empty, out of bounds or across the end, or to a
+ * region that is absent. A BAR that is not decoded, because memory space is disabled or the
+ * function is not in D0, reads as all ones and drops writes, as on a bus. Accesses to trapped BARs
+ * are split into naturally aligned ones of at most 8 bytes, as a CPU would make them.
  */
 int pci_function_region_read(struct pci_function *fn, unsigned int region, uint64_t offset,
 			     void *buf, size_t len);
@@ -116,10 +122,11 @@ int pci_function_region_write(struct pci_function *fn, unsigned int region, uint
 			      const void *buf, size_t len);
 
 /*
- * The client's DMA map: bus addresses the function may use. @fd is taken over on success and may be -1 (then accesses go through
- * pci_upstream_ops, or to the BAR of another function that the entry covers: see fabric.h). Errors of map and unmap are
- * those of dma_map_add() and dma_map_remove(). After an unmap returned, no access to the files of the range is under
- * way; one that went up to the root complex before may still be, and is in the hands of the client.
+ * The client's DMA map: bus addresses the function may use. @fd is taken over on success and may
+ * be -1 (then accesses go through pci_upstream_ops, or to the BAR of another function that the
+ * entry covers: see fabric.h). Errors of map and unmap are those of dma_map_add() and
+ * dma_map_remove(). After an unmap returned, no access to the files of the range is under way; one
+ * that went up to the root complex before may still be, and is in the hands of the client.
  */
 int pci_function_dma_map(struct pci_function *fn, uint64_t iova, uint64_t size, bool readable,
 			 bool writable, int fd, uint64_t fd_offset);
@@ -127,8 +134,8 @@ int pci_function_dma_unmap(struct pci_function *fn, uint64_t iova, uint64_t size
 void pci_function_dma_unmap_all(struct pci_function *fn);
 
 /*
- * Client came (ops set) or went (ops NULL: waits until the worker has left the old ops, which must fail by then; the
- * function is reset and its DMA map emptied).
+ * Client came (ops set) or went (ops NULL: waits until the worker has left the old ops, which must
+ * fail by then; the function is reset and its DMA map emptied).
  */
 void pci_function_connect(struct pci_function *fn, const struct pci_upstream_ops *ops,
 			  void *opaque);

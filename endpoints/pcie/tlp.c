@@ -158,7 +158,8 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 	}
 
 	if (prefix)
-		p = be_dword_put(p, TLP_PREFIX_TPH | (uint32_t)(hint->st >> 8) << TLP_PREFIX_ST_SHIFT);
+		p = be_dword_put(p, TLP_PREFIX_TPH | (uint32_t)(hint->st >> 8)
+							     << TLP_PREFIX_ST_SHIFT);
 	p = be_dword_put(p, dw0);
 	p = be_dword_put(p, (uint32_t)tlp->requester << 16 | tag << 8 | be);
 	if (wide)
@@ -169,7 +170,10 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 	return total;
 }
 
-/* DW1 of the header: with a hint, the tag of a write or the byte enables of a read are the steering tag. */
+/*
+ * DW1 of the header: with a hint, the tag of a write or the byte enables of a read are the
+ * steering tag.
+ */
 static void decode_dw1(struct tlp *tlp, uint32_t dw1)
 {
 	uint8_t tag = dw1 >> 8;
@@ -216,7 +220,10 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 		return -EOPNOTSUPP;
 
 	hint.present = dw0 & TLP_DW0_TH;
-	/* Legal, but then the prefix holds attributes of a translated request and no tag (section 2.2.7.1.1). */
+	/*
+	 * Legal, but then the prefix holds attributes of a translated request and no tag (section
+	 * 2.2.7.1.1).
+	 */
 	if (hint.extended && !hint.present)
 		return -EOPNOTSUPP;
 	tlp->type = dw0 & TLP_DW0_FMT_DATA ? TLP_MWR : TLP_MRD;

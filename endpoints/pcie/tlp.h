@@ -2,8 +2,8 @@
 /*
  * Memory request TLPs in non-flit mode: what one says, and its bytes on the link.
  *
- * Section numbers here and in the rest of endpoints/ are those of the PCI Express Base Specification,
- * Revision 6.x.
+ * Section numbers here and in the rest of endpoints/ are those of the PCI Express Base
+ * Specification, Revision 6.x.
  */
 #ifndef TPHBUF_TLP_H
 #define TPHBUF_TLP_H
@@ -23,8 +23,8 @@ enum tlp_type {
 /**
  * struct tlp_hint - TLP Processing Hint and Steering Tag (section 2.2.7.1.1)
  * @present: the TH bit; all else counts only when it is set
- * @extended: 16-bit tag, upper byte in a TPH TLP prefix. The prefix is sent for every such tag: without it a completer
- *	could not tell a 16-bit tag below 0x100 from an 8-bit one.
+ * @extended: 16-bit tag, upper byte in a TPH TLP prefix. The prefix is sent for every such tag:
+ *	without it a completer could not tell a 16-bit tag below 0x100 from an 8-bit one.
  * @ph: processing hint, 0..3: bidirectional, requester, target, target with priority
  * @st: steering tag, at most 0xff unless @extended
  */
@@ -62,7 +62,8 @@ struct tlp {
 /**
  * enum tlp_result - what became of a TLP
  * @TLP_OK: completed, or accepted when posted
- * @TLP_UNSUPPORTED: unsupported request: nothing claims it, or the completer's memory space is disabled
+ * @TLP_UNSUPPORTED: unsupported request: nothing claims it, or the completer's memory space is
+ *	disabled
  * @TLP_MALFORMED: a check of the fabric failed (section 2.3)
  * @TLP_REJECTED: the completer took the TLP and refused its content
  * @TLP_FAULT: the root complex or its IOMMU refused
@@ -98,8 +99,9 @@ unsigned int tlp_first_byte(const struct tlp *tlp);
  * @tlp: the request
  * @max_payload: Max_Payload_Size in bytes; ignored for a read
  *
- * Length 1..1024 and at most Max_Payload_Size (section 2.2.2), byte enables (section 2.2.5.1), alignment and no
- * crossing of a 4 KiB boundary (section 2.2.7.1), PH and ST in range (section 2.2.7.1.1).
+ * Length 1..1024 and at most Max_Payload_Size (section 2.2.2), byte enables (section 2.2.5.1),
+ * alignment and no crossing of a 4 KiB boundary (section 2.2.7.1), PH and ST in range (section
+ * 2.2.7.1.1).
  *
  * Return: 0, or -EBADMSG for a malformed TLP.
  */
@@ -108,7 +110,8 @@ int tlp_check(const struct tlp *tlp, size_t max_payload);
 /**
  * tlp_encode() - the bytes on the link, before data link framing
  * @tlp: a request that passes tlp_check()
- * @buf: receives prefix, header and payload as big-endian DWs of header and payload bytes in address order
+ * @buf: receives prefix, header and payload as big-endian DWs of header and payload bytes in
+ *	address order
  * @size: of @buf; TLP_BYTES_MAX is always enough
  *
  * Return: bytes written, -EBADMSG when @tlp is malformed, -ENOSPC when @buf is too small.
@@ -122,10 +125,12 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size);
  * @size: bytes in @buf
  * @max_payload: as for tlp_check()
  *
- * A 64-bit header for an address below 4 GiB is refused; the specification leaves that to the receiver (section 2.2.4.1).
+ * A 64-bit header for an address below 4 GiB is refused; the specification leaves that to the
+ * receiver (section 2.2.4.1).
  *
- * Return: 0, -EOPNOTSUPP for a TLP that is no untranslated memory request or that has a prefix which does not extend the
- * steering tag, a digest or poisoned data, -EBADMSG when it is malformed.
+ * Return: 0, -EOPNOTSUPP for a TLP that is no untranslated memory request or that has a prefix
+ * which does not extend the steering tag, a digest or poisoned data, -EBADMSG when it is
+ * malformed.
  */
 int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload);
 

@@ -12,7 +12,10 @@
 
 #include "tlp.h"
 
-/* Ids of a party beside the BDF of a function; 00:00.0 is the host bridge, which no function of a fabric can be. */
+/*
+ * Ids of a party beside the BDF of a function; 00:00.0 is the host bridge, which no function of a
+ * fabric can be.
+ */
 #define TRACE_RC	0
 #define TRACE_NOBODY	(-1)
 
@@ -40,12 +43,15 @@ int trace_destroy(struct trace *trace);
  * @tlp: the request; its requester is TRACE_RC or a BDF
  * @completer: a BDF, TRACE_RC or TRACE_NOBODY
  * @result: what became of it
- * @value: NULL, or the payload to show as a little-endian number: tlp_enabled_bytes() of them, at most 8
+ * @value: NULL, or the payload to show as a little-endian number: tlp_enabled_bytes() of them, at
+ *	most 8
  */
 void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enum tlp_result result,
 		  const uint8_t *value);
 
-/* Hands every recorded line to the file; NULL does nothing. An error is kept for trace_destroy(). */
+/*
+ * Hands every recorded line to the file; NULL does nothing. An error is kept for trace_destroy().
+ */
 void trace_flush(struct trace *trace);
 
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: the DMA map. Ranges at the edges of the address space, overlaps, partial unmaps, files that are too small, of the wrong kind or
- * truncated later, and a random sequence against a naive model.
+ * Description: the DMA map. Ranges at the edges of the address space, overlaps, partial unmaps,
+ * files that are too small, of the wrong kind or truncated later, and a random sequence against a
+ * naive model.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,8 @@ static void test_ranges(void)
 	ok(dma_map_find(&map, UINT64_MAX) == &map.entries[1], "the last address is found");
 	is_int(dma_map_remove(&map, PAGE, top), 0, "up to the top can be removed");
 	is_int(add(top, PAGE), 0, "the last page");
-	ok(dma_map_find(&map, UINT64_MAX) && !dma_map_find(&map, top - 1), "holds the last page only");
+	ok(dma_map_find(&map, UINT64_MAX) && !dma_map_find(&map, top - 1),
+	   "holds the last page only");
 	is_int(dma_map_add(&map, 0x10000, PAGE, false, false, -1, 0), -EINVAL, "no right at all");
 	dma_map_clear(&map);
 	ok(!dma_map_find(&map, 0), "empty after a clear");
@@ -112,13 +114,16 @@ static void test_files(void)
 	char bytes[8];
 
 	dma_map_init(&map);
-	is_int(dma_map_add(&map, 0x10000, 2 * PAGE, true, true, dup(fd), PAGE), 0, "part of a file");
-	is_int(dma_map_add(&map, 0x80000, PAGE, true, false, dup(fd), 2 * PAGE), 0, "the same memory again");
+	is_int(dma_map_add(&map, 0x10000, 2 * PAGE, true, true, dup(fd), PAGE), 0,
+	       "part of a file");
+	is_int(dma_map_add(&map, 0x80000, PAGE, true, false, dup(fd), 2 * PAGE), 0,
+	       "the same memory again");
 	entry = dma_map_find(&map, 0x11ffc);
 	is_int(dma_entry_write(entry, 0x11ffc, "abcd", 4), 0, "write of its last bytes");
 	is_int(pread(fd, bytes, 4, 3 * PAGE - 4), 4, "the file");
 	is_mem(bytes, "abcd", 4, "has them");
-	is_int(dma_entry_read(dma_map_find(&map, 0x80000), 0x80ffc, bytes, 4), 0, "the other range");
+	is_int(dma_entry_read(dma_map_find(&map, 0x80000), 0x80ffc, bytes, 4), 0,
+	       "the other range");
 	is_mem(bytes, "abcd", 4, "has them, too");
 	is_int(dma_entry_write(entry, 0x11ffd, "abcd", 4), -EFAULT, "write across the end");
 	is_int(dma_entry_write(entry, 0x12000, "a", 1), -EFAULT, "write behind the end");
@@ -130,7 +135,8 @@ static void test_files(void)
 	is_int(dma_entry_read(entry, 0xa0000, bytes, 1), -EFAULT, "read without the right to");
 	is_int(dma_entry_write(entry, 0xa0000, "a", 1), 0, "write");
 	is_int(add(0xc0000, PAGE), 0, "without a file");
-	is_int(dma_entry_read(dma_map_find(&map, 0xc0000), 0xc0000, bytes, 1), -EFAULT, "there is nothing to read");
+	is_int(dma_entry_read(dma_map_find(&map, 0xc0000), 0xc0000, bytes, 1), -EFAULT,
+	       "there is nothing to read");
 
 	is_int(open_fds(), before + 2, "one descriptor is kept for all ranges of a file");
 	is_int(dma_map_remove(&map, 0x10000, 2 * PAGE), 0, "remove one");
@@ -141,7 +147,8 @@ static void test_files(void)
 }
 
 /* An error leaves the descriptor with the caller. */
-static void check_refused(const char *what, int fd, uint64_t size, uint64_t offset, bool writable, int result)
+static void check_refused(const char *what, int fd, uint64_t size, uint64_t offset, bool writable,
+			  int result)
 {
 	int ret = dma_map_add(&map, 0x100000, size, true, writable, fd, offset);
 
@@ -160,8 +167,10 @@ static void test_bad_files(void)
 		bail_out("cannot make files: %s", strerror(errno));
 	before = open_fds();
 	dma_map_init(&map);
-	check_refused("range behind the end of the file", make_file(4 * PAGE), PAGE, 4 * PAGE, true, -EINVAL);
-	check_refused("range across the end of the file", make_file(4 * PAGE), 2 * PAGE, 3 * PAGE, true, -EINVAL);
+	check_refused("range behind the end of the file", make_file(4 * PAGE), PAGE, 4 * PAGE, true,
+		      -EINVAL);
+	check_refused("range across the end of the file", make_file(4 * PAGE), 2 * PAGE, 3 * PAGE,
+		      true, -EINVAL);
 	check_refused("offset near 2^64", make_file(4 * PAGE), 2 * PAGE, -PAGE, true, -EINVAL);
 	check_refused("file shorter than a page", make_file(100), PAGE, 0, true, -EINVAL);
 	check_refused("empty file", make_file(0), PAGE, 0, true, -EINVAL);
@@ -169,12 +178,15 @@ static void test_bad_files(void)
 	check_refused("a pipe", dup(pipes[0]), PAGE, 0, false, -EINVAL);
 	check_refused("a device", open("/dev/zero", O_RDWR), PAGE, 0, true, -EINVAL);
 	check_refused("a folder", open("/tmp", O_RDONLY), PAGE, 0, false, -EINVAL);
-	check_refused("read-only file, range to be written", open(name, O_RDONLY), PAGE, 0, true, -EACCES);
+	check_refused("read-only file, range to be written", open(name, O_RDONLY), PAGE, 0, true,
+		      -EACCES);
 	check_refused("write-only file", open(name, O_WRONLY), PAGE, 0, true, -EACCES);
 	check_refused("not open for data", open(name, O_PATH), PAGE, 0, false, -EBADF);
 	check_refused("a descriptor that is closed", 250, PAGE, 0, true, -EBADF);
-	is_int(dma_map_add(&map, 0, PAGE, true, false, open(name, O_RDONLY), 0), 0, "read-only file, range to be read");
-	is_int(dma_map_add(&map, PAGE, PAGE, true, true, open(name, O_RDWR), 0), 0, "the same file for writing");
+	is_int(dma_map_add(&map, 0, PAGE, true, false, open(name, O_RDONLY), 0), 0,
+	       "read-only file, range to be read");
+	is_int(dma_map_add(&map, PAGE, PAGE, true, true, open(name, O_RDWR), 0), 0,
+	       "the same file for writing");
 	is_int(dma_entry_write(dma_map_find(&map, PAGE), PAGE, "x", 1), 0, "which works");
 	dma_map_clear(&map);
 	is_int(open_fds(), before, "no descriptor is left");
@@ -194,7 +206,8 @@ static void test_file_that_grows(void)
 	dma_entry_write(dma_map_find(&map, 0), 0, "1", 1);
 	if (ftruncate(fd, 1024 * PAGE))
 		bail_out("ftruncate: %s", strerror(errno));
-	is_int(dma_map_add(&map, PAGE, PAGE, true, true, dup(fd), 1023 * PAGE), 0, "a page of the file that has grown");
+	is_int(dma_map_add(&map, PAGE, PAGE, true, true, dup(fd), 1023 * PAGE), 0,
+	       "a page of the file that has grown");
 	is_int(dma_entry_write(dma_map_find(&map, PAGE), PAGE, "2", 1), 0, "write to the new page");
 	is_int(dma_entry_read(dma_map_find(&map, 0), 0, &byte, 1), 0, "read of the first page");
 	is_int(byte, '1', "which is where it was");
@@ -213,11 +226,15 @@ static void test_file_that_shrinks(void)
 	if (ftruncate(fd, PAGE))
 		bail_out("ftruncate: %s", strerror(errno));
 	for (unsigned int i = 0; i < 3; i++) {
-		is_int(dma_entry_write(dma_map_find(&map, 0x8000), 0x8000, bytes, 64), -EFAULT, "write where it was cut");
-		is_int(dma_entry_read(dma_map_find(&map, 0xf000), 0xffc0, bytes, 64), -EFAULT, "read where it was cut");
-		is_int(dma_entry_write(dma_map_find(&map, 0), 0xfc0, bytes, 64), 0, "write where it is left");
+		is_int(dma_entry_write(dma_map_find(&map, 0x8000), 0x8000, bytes, 64), -EFAULT,
+		       "write where it was cut");
+		is_int(dma_entry_read(dma_map_find(&map, 0xf000), 0xffc0, bytes, 64), -EFAULT,
+		       "read where it was cut");
+		is_int(dma_entry_write(dma_map_find(&map, 0), 0xfc0, bytes, 64), 0,
+		       "write where it is left");
 	}
-	is_int(dma_entry_write(dma_map_find(&map, 0), 0xfe0, bytes, 64), -EFAULT, "write across the cut");
+	is_int(dma_entry_write(dma_map_find(&map, 0), 0xfe0, bytes, 64), -EFAULT,
+	       "write across the cut");
 	dma_map_clear(&map);
 	close(fd);
 }
@@ -241,7 +258,8 @@ static void test_foreign_sigbus(void)
 		_exit(1);
 	}
 	waitpid(child, &status, 0);
-	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS, "a SIGBUS from elsewhere: status 0x%x", status);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS,
+	   "a SIGBUS from elsewhere: status 0x%x", status);
 	close(fd);
 }
 
@@ -319,7 +337,8 @@ static void test_random(void)
 		entry = dma_map_find(&map, page * PAGE + 5);
 		lost += !entry != !model[page];
 		if (entry && model[page])
-			lost += model[entry->start / PAGE] != model[page] || model[entry->last / PAGE] != model[page];
+			lost += model[entry->start / PAGE] != model[page] ||
+				model[entry->last / PAGE] != model[page];
 	}
 	is_int(wrong, 0, "random ranges: results as the model has them");
 	is_int(lost, 0, "random ranges: entries as the model has them");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: the fabric. Where requests go, what each check refuses, how transfers are cut into TLPs, what is counted and traced,
- * and random transfers against a naive copy.
+ * Description: the fabric. Where requests go, what each check refuses, how transfers are cut into
+ * TLPs, what is counted and traced, and random transfers against a naive copy.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
@@ -35,12 +35,21 @@ static int make_file(uint64_t size)
 	return fd;
 }
 
-/* A requester at 00:05.0 and a completer at 00:04.0, both enabled; guest memory at RAM, the completer's BAR announced. */
+/*
+ * A requester at 00:05.0 and a completer at 00:04.0, both enabled; guest memory at RAM, the
+ * completer's BAR announced.
+ */
 static void setup(void)
 {
-	struct fake_options requester_options = { .name = "requester", .bdf = 0x28, .end_end_prefix = true };
+	struct fake_options requester_options = { .name = "requester",
+						  .bdf = 0x28,
+						  .end_end_prefix = true };
 	struct fake_options peer_options = {
-		.name = "peer", .bdf = 0x20, .bar2_size = PEER_SIZE, .end_end_prefix = true, .is_completer = true,
+		.name = "peer",
+		.bdf = 0x20,
+		.bar2_size = PEER_SIZE,
+		.end_end_prefix = true,
+		.is_completer = true,
 	};
 
 	trace_fd = memfd_create("trace", MFD_CLOEXEC);
@@ -122,26 +131,37 @@ static void test_ways(void)
 	is_int(do_write(RAM + 0x100, "guest memory", 12, &hint8), 0, "write to guest memory");
 	is_int(pread(ram_fd, buf, 12, 0x100), 12, "the file");
 	is_mem(buf, "guest memory", 12, "has the bytes");
-	is_str(new_lines(), "1 00:05.0 -> rc MWr32 0x0000000040000100 len=12 th=1 ph=2 st=0x12 be=f/f result=ok\n",
+	is_str(new_lines(),
+	       "1 00:05.0 -> rc MWr32 0x0000000040000100 len=12 th=1 ph=2 st=0x12 be=f/f "
+	       "result=ok\n",
 	       "to the root complex, with the hint that left");
 	is_int(do_read(RAM + 0x100, buf, 12), 0, "read of guest memory");
 	is_mem(buf, "guest memory", 12, "gives the bytes");
-	is_str(new_lines(), "2 00:05.0 -> rc MRd32 0x0000000040000100 len=12 th=0 be=f/f result=ok\n", "from the root complex");
+	is_str(new_lines(),
+	       "2 00:05.0 -> rc MRd32 0x0000000040000100 len=12 th=0 be=f/f result=ok\n",
+	       "from the root complex");
 
 	is_int(do_write(PEER_BAR + 0x40, "peer", 4, &hint16), 0, "write to the peer");
 	is_mem(peer->memory + 0x40, "peer", 4, "its memory has the bytes");
 	is_int(peer->writes, 1, "as one TLP");
-	ok(peer->last.hint.present && peer->last.hint.extended && peer->last.hint.st == 0x3412 && peer->last.hint.ph == 1,
+	ok(peer->last.hint.present && peer->last.hint.extended && peer->last.hint.st == 0x3412 &&
+		   peer->last.hint.ph == 1,
 	   "with the hint");
-	is_str(new_lines(), "3 00:05.0 -> 00:04.0 MWr64 0x0000380000000040 len=4 th=1 ph=1 st=0x3412 be=f/0 result=ok\n",
+	is_str(new_lines(),
+	       "3 00:05.0 -> 00:04.0 MWr64 0x0000380000000040 len=4 th=1 ph=1 st=0x3412 be=f/0 "
+	       "result=ok\n",
 	       "directly");
 	is_int(do_read(PEER_BAR + 0x41, buf, 2), 0, "read of the peer");
 	is_mem(buf, "ee", 2, "gives the bytes");
-	is_str(new_lines(), "4 00:05.0 -> 00:04.0 MRd64 0x0000380000000040 len=2 th=0 be=6/0 result=ok\n", "directly");
+	is_str(new_lines(),
+	       "4 00:05.0 -> 00:04.0 MRd64 0x0000380000000040 len=2 th=0 be=6/0 result=ok\n",
+	       "directly");
 
 	is_int(do_write(0x200, "up", 2, &hint8), 0, "write to what is not announced");
 	is_mem(requester->upstream + 0x200, "up", 2, "goes through the client");
-	is_str(new_lines(), "5 00:05.0 -> rc MWr32 0x0000000000000200 len=2 th=1 ph=2 st=0x12 be=3/0 result=ok\n",
+	is_str(new_lines(),
+	       "5 00:05.0 -> rc MWr32 0x0000000000000200 len=2 th=1 ph=2 st=0x12 be=3/0 "
+	       "result=ok\n",
 	       "to the root complex");
 	is_int(do_read(0x201, buf, 1), 0, "read of it");
 	is_mem(buf, "p", 1, "gives the byte");
@@ -217,7 +237,8 @@ static void test_routing(void)
 
 	setup();
 	pci_function_dma_unmap(requester->fn, PEER_BAR, PEER_SIZE);
-	is_int(do_write(PEER_BAR, "x", 1, NULL), -EFAULT, "a BAR that is not announced is asked upstream");
+	is_int(do_write(PEER_BAR, "x", 1, NULL), -EFAULT,
+	       "a BAR that is not announced is asked upstream");
 	is_int(requester->upstream_calls, 1, "which the client sees");
 	pci_function_dma_map(requester->fn, PEER_BAR, PEER_SIZE / 2, true, true, -1, 0);
 	do_write(PEER_BAR, "x", 1, NULL);
@@ -228,7 +249,8 @@ static void test_routing(void)
 	do_write(PEER_BAR, "x", 1, NULL);
 	is_int(requester->upstream_calls, 3, "so is one that is moved");
 	pci_function_dma_unmap_all(requester->fn);
-	pci_function_dma_map(requester->fn, PEER_BAR - 0x1000, PEER_SIZE + 0x2000, true, true, -1, 0);
+	pci_function_dma_map(requester->fn, PEER_BAR - 0x1000, PEER_SIZE + 0x2000, true, true, -1,
+			     0);
 	is_int(do_write(PEER_BAR, "x", 1, NULL), 0, "more than the BAR is the peer");
 	is_int(peer->writes, 1, "which gets it");
 	do_write(PEER_BAR + PEER_SIZE, "x", 1, NULL);
@@ -263,7 +285,8 @@ static void test_disabled_completer(void)
 	is_int(do_write(PEER_BAR, "x", 1, NULL), -EFAULT, "D3hot");
 	is_str(new_lines(),
 	       "1 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=1 th=0 be=1/0 result=ur\n"
-	       "2 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=1 th=0 be=1/0 result=ur\n", "unsupported requests");
+	       "2 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=1 th=0 be=1/0 result=ur\n",
+	       "unsupported requests");
 	is_int(counted(TLP_UNSUPPORTED), 2, "counted");
 	is_int(peer->memory[0], 0, "nothing was written");
 
@@ -281,7 +304,8 @@ static void test_not_to_itself(void)
 	setup();
 	pci_function_dma_map(peer->fn, PEER_BAR, PEER_SIZE, true, true, -1, 0);
 	fabric_lock(fabric);
-	is_int(fabric_write(peer->fn, PEER_BAR, "x", 1, NULL, NULL), -EFAULT, "a function's own BAR");
+	is_int(fabric_write(peer->fn, PEER_BAR, "x", 1, NULL, NULL), -EFAULT,
+	       "a function's own BAR");
 	fabric_unlock(fabric);
 	is_int(peer->upstream_calls, 1, "is asked upstream");
 	is_int(peer->writes, 0, "and does not come back by itself");
@@ -295,7 +319,8 @@ static void test_completer_checks(void)
 	setup();
 	fake_device_sizes(requester, 256, 512);
 	new_lines();
-	is_int(do_write(PEER_BAR, buf, 128, NULL), 0, "payload of the completer's Max_Payload_Size");
+	is_int(do_write(PEER_BAR, buf, 128, NULL), 0,
+	       "payload of the completer's Max_Payload_Size");
 	is_int(do_write(PEER_BAR, buf, 256, NULL), -EBADMSG, "payload above it");
 	is_int(do_read(PEER_BAR, buf, 512), 0, "which does not bind reads");
 	is_int(peer->malformed, 1, "the completer is told");
@@ -304,10 +329,12 @@ static void test_completer_checks(void)
 	is_int(do_read(PEER_BAR, buf, 4), -EBADMSG, "the completer refuses a read");
 	is_str(new_lines(),
 	       "1 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=128 th=0 be=f/f result=ok\n"
-	       "2 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=256 th=0 be=f/f result=malformed\n"
+	       "2 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=256 th=0 be=f/f "
+	       "result=malformed\n"
 	       "3 00:05.0 -> 00:04.0 MRd64 0x0000380000000000 len=512 th=0 be=f/f result=ok\n"
 	       "4 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=4 th=0 be=f/0 result=rejected\n"
-	       "5 00:05.0 -> 00:04.0 MRd64 0x0000380000000000 len=4 th=0 be=f/0 result=rejected\n", "traced");
+	       "5 00:05.0 -> 00:04.0 MRd64 0x0000380000000000 len=4 th=0 be=f/0 result=rejected\n",
+	       "traced");
 	is_int(counted(TLP_MALFORMED), 1, "malformed are counted");
 	is_int(counted(TLP_REJECTED), 2, "rejected are counted");
 	teardown();
@@ -315,7 +342,9 @@ static void test_completer_checks(void)
 
 static void test_small_completer(void)
 {
-	struct fake_options small = { .name = "small", .bdf = 0x30, .bar2_size = 256, .is_completer = true };
+	struct fake_options small = {
+		.name = "small", .bdf = 0x30, .bar2_size = 256, .is_completer = true
+	};
 	struct fake_options silent = { .name = "silent", .bdf = 0x38, .bar2_size = 4096 };
 	struct fake_device *third, *fourth;
 	uint8_t buf[512] = { 0 };
@@ -332,8 +361,10 @@ static void test_small_completer(void)
 	is_int(do_write(0xfd000000, buf, 260, NULL), -EFAULT, "across its end");
 	is_int(do_read(0xfd0000fc, buf, 8), -EFAULT, "read across its end");
 	is_int(third->writes, 1, "which the completer does not see");
-	is_int(do_write(0xfd000000, buf, 4, &hint8), 0, "8-bit tag to a completer without prefixes");
-	is_int(do_write(0xfd000000, buf, 4, &hint16), -EBADMSG, "16-bit tag to a completer without prefixes");
+	is_int(do_write(0xfd000000, buf, 4, &hint8), 0,
+	       "8-bit tag to a completer without prefixes");
+	is_int(do_write(0xfd000000, buf, 4, &hint16), -EBADMSG,
+	       "16-bit tag to a completer without prefixes");
 	is_int(third->malformed, 1, "is malformed");
 	is_int(do_write(0xfd001000, buf, 4, NULL), -EFAULT, "a function that completes no writes");
 	is_int(do_read(0xfd001000, buf, 4), -EFAULT, "nor reads");
@@ -351,14 +382,18 @@ static void test_splitting(void)
 	new_lines();
 	fake_device_sizes(requester, 128, 256);
 	fabric_lock(fabric);
-	is_int(fabric_write(requester->fn, RAM + 0xf7d, buf, 0x10a, &hint8, &sent), 0, "odd start, odd end, page border");
+	is_int(fabric_write(requester->fn, RAM + 0xf7d, buf, 0x10a, &hint8, &sent), 0,
+	       "odd start, odd end, page border");
 	fabric_unlock(fabric);
 	is_int(sent, 4, "four TLPs");
 	is_str(new_lines(),
 	       "1 00:05.0 -> rc MWr32 0x0000000040000f7c len=3 th=1 ph=2 st=0x12 be=e/0 result=ok\n"
-	       "2 00:05.0 -> rc MWr32 0x0000000040000f80 len=128 th=1 ph=2 st=0x12 be=f/f result=ok\n"
-	       "3 00:05.0 -> rc MWr32 0x0000000040001000 len=128 th=1 ph=2 st=0x12 be=f/f result=ok\n"
-	       "4 00:05.0 -> rc MWr32 0x0000000040001080 len=7 th=1 ph=2 st=0x12 be=f/7 result=ok\n",
+	       "2 00:05.0 -> rc MWr32 0x0000000040000f80 len=128 th=1 ph=2 st=0x12 be=f/f "
+	       "result=ok\n"
+	       "3 00:05.0 -> rc MWr32 0x0000000040001000 len=128 th=1 ph=2 st=0x12 be=f/f "
+	       "result=ok\n"
+	       "4 00:05.0 -> rc MWr32 0x0000000040001080 len=7 th=1 ph=2 st=0x12 be=f/7 "
+	       "result=ok\n",
 	       "end at Max_Payload_Size and cross nothing");
 	is_int(do_read(RAM + 0xfff, buf, 0x102), 0, "a read");
 	is_str(new_lines(),
@@ -367,7 +402,8 @@ static void test_splitting(void)
 	       "7 00:05.0 -> rc MRd32 0x0000000040001100 len=1 th=0 be=1/0 result=ok\n",
 	       "ends at Max_Read_Request_Size");
 	is_int(do_write(0xffffffff, buf, 2, NULL), -EFAULT, "at 4 GiB");
-	is_str(new_lines(), "8 00:05.0 -> rc MWr32 0x00000000fffffffc len=1 th=0 be=8/0 result=fault\n",
+	is_str(new_lines(),
+	       "8 00:05.0 -> rc MWr32 0x00000000fffffffc len=1 th=0 be=8/0 result=fault\n",
 	       "stops at the first error");
 	sent = 0;
 	fabric_lock(fabric);

@@ -9,7 +9,8 @@
 
 #include "fake_device.h"
 
-static int fake_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf, size_t len)
+static int fake_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
+			 size_t len)
 {
 	struct fake_device *fake = pci_function_device(fn);
 
@@ -19,7 +20,8 @@ static int fake_bar_read(struct pci_function *fn, unsigned int bar, uint64_t off
 	return 0;
 }
 
-static int fake_bar_write(struct pci_function *fn, unsigned int bar, uint64_t offset, const void *buf, size_t len)
+static int fake_bar_write(struct pci_function *fn, unsigned int bar, uint64_t offset,
+			  const void *buf, size_t len)
 {
 	struct fake_device *fake = pci_function_device(fn);
 
@@ -30,7 +32,8 @@ static int fake_bar_write(struct pci_function *fn, unsigned int bar, uint64_t of
 }
 
 /* Stores by byte enables, and looks whether the TLP is one that a link could carry. */
-static int fake_mem_write(struct pci_function *fn, unsigned int bar, uint64_t offset, const struct tlp *tlp)
+static int fake_mem_write(struct pci_function *fn, unsigned int bar, uint64_t offset,
+			  const struct tlp *tlp)
 {
 	struct fake_device *fake = pci_function_device(fn);
 	unsigned int mps = pcie_cap_max_payload(pci_function_config(fn));
@@ -46,7 +49,9 @@ static int fake_mem_write(struct pci_function *fn, unsigned int bar, uint64_t of
 	fake->last = *tlp;
 	fake->last.data = NULL;
 	for (unsigned int i = 0; i < tlp->length * 4u; i++) {
-		unsigned int enables = i / 4 == 0 ? tlp->first_be : i / 4 == tlp->length - 1u ? tlp->last_be : 0xf;
+		unsigned int enables = i / 4 == 0		   ? tlp->first_be
+				       : i / 4 == tlp->length - 1u ? tlp->last_be
+								   : 0xf;
 
 		if (enables & 1u << i % 4)
 			fake->memory[offset + i] = tlp->data[i];
@@ -56,7 +61,8 @@ static int fake_mem_write(struct pci_function *fn, unsigned int bar, uint64_t of
 	return 0;
 }
 
-static int fake_mem_read(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf, size_t len)
+static int fake_mem_read(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
+			 size_t len)
 {
 	struct fake_device *fake = pci_function_device(fn);
 
@@ -165,8 +171,11 @@ struct fake_device *fake_device_new(const struct fake_options *options)
 {
 	struct fake_device *fake = calloc(1, sizeof(*fake));
 	struct pci_function_desc desc = {
-		.name = options->name, .bdf = options->bdf, .ids = { .vendor = 0x1234, .device = 0x5678 },
-		.pcie = { .mps = options->mps ? options->mps : 512, .end_end_prefix = options->end_end_prefix },
+		.name = options->name,
+		.bdf = options->bdf,
+		.ids = { .vendor = 0x1234, .device = 0x5678 },
+		.pcie = { .mps = options->mps ? options->mps : 512,
+			  .end_end_prefix = options->end_end_prefix },
 		.msix = { .vectors = options->vectors, .bar = 4, .pending = 0x800 },
 		.device = fake,
 	};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A device model for tests of the PCIe side: BAR0 is trapped and stores what is written, BAR2 is a file that can be a
- * completer's memory. It keeps what happened to it, and a client that answers upstream accesses from an array.
+ * A device model for tests of the PCIe side: BAR0 is trapped and stores what is written, BAR2 is a
+ * file that can be a completer's memory. It keeps what happened to it, and a client that answers
+ * upstream accesses from an array.
  */
 #ifndef TPHBUF_TESTS_FAKE_DEVICE_H
 #define TPHBUF_TESTS_FAKE_DEVICE_H

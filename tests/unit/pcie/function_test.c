@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: a function as its client sees it. Regions and their bounds, CPU accesses and how they are cut and traced, MSI-X with its
- * masks and pending bits, resets, and what happens when a client goes.
+ * Description: a function as its client sees it. Regions and their bounds, CPU accesses and how
+ * they are cut and traced, MSI-X with its masks and pending bits, resets, and what happens when a
+ * client goes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,11 @@ static off_t seen;
 static void setup(void)
 {
 	struct fake_options options = {
-		.name = "fake", .bdf = 0x28, .bar2_size = BAR2_SIZE, .vectors = 8, .is_completer = true,
+		.name = "fake",
+		.bdf = 0x28,
+		.bar2_size = BAR2_SIZE,
+		.vectors = 8,
+		.is_completer = true,
 	};
 
 	trace_fd = memfd_create("trace", MFD_CLOEXEC);
@@ -96,7 +101,8 @@ static void test_regions(void)
 	is_int(bar.fd, fake->fd, "is a file");
 	is_int(pci_function_region_size(fake->fn, 1, &bar), 0, "BAR1 is absent");
 	is_int(bar.type, PCI_BAR_NONE, "and says so");
-	is_int(pci_function_region_size(fake->fn, 3, NULL), 0, "the upper half of BAR2 is no region");
+	is_int(pci_function_region_size(fake->fn, 3, NULL), 0,
+	       "the upper half of BAR2 is no region");
 	is_int(pci_function_region_size(fake->fn, 6, NULL), 0, "no ROM");
 	is_int(pci_function_region_size(fake->fn, PCI_REGION_CONFIG, NULL), 4096, "config space");
 	is_int(pci_function_region_size(fake->fn, 8, NULL), 0, "no VGA");
@@ -124,15 +130,20 @@ static void test_trapped(void)
 	setup();
 	is_int(cpu_write(0, 0x10, buf, 4), 0, "a register");
 	is_str(new_lines(),
-	       "1 rc -> 00:05.0 MWr32 0x00000000fe000010 len=4 th=0 be=f/0 value=0x04030201 result=ok\n",
+	       "1 rc -> 00:05.0 MWr32 0x00000000fe000010 len=4 th=0 be=f/0 value=0x04030201 "
+	       "result=ok\n",
 	       "is one TLP with its value");
 	is_int(cpu_read(0, 0x10, back, 8), 0, "two registers");
-	is_str(new_lines(), "2 rc -> 00:05.0 MRd32 0x00000000fe000010 len=8 th=0 be=f/f result=ok\n", "are one TLP");
+	is_str(new_lines(),
+	       "2 rc -> 00:05.0 MRd32 0x00000000fe000010 len=8 th=0 be=f/f result=ok\n",
+	       "are one TLP");
 	is_int(cpu_write(0, 0x103, buf, 16), 0, "anything else");
 	is_str(new_lines(),
 	       "3 rc -> 00:05.0 MWr32 0x00000000fe000100 len=1 th=0 be=8/0 value=0x01 result=ok\n"
-	       "4 rc -> 00:05.0 MWr32 0x00000000fe000104 len=4 th=0 be=f/0 value=0x05040302 result=ok\n"
-	       "5 rc -> 00:05.0 MWr32 0x00000000fe000108 len=8 th=0 be=f/f value=0x0d0c0b0a09080706 result=ok\n"
+	       "4 rc -> 00:05.0 MWr32 0x00000000fe000104 len=4 th=0 be=f/0 value=0x05040302 "
+	       "result=ok\n"
+	       "5 rc -> 00:05.0 MWr32 0x00000000fe000108 len=8 th=0 be=f/f "
+	       "value=0x0d0c0b0a09080706 result=ok\n"
 	       "6 rc -> 00:05.0 MWr32 0x00000000fe000110 len=2 th=0 be=3/0 value=0x0f0e result=ok\n"
 	       "7 rc -> 00:05.0 MWr32 0x00000000fe000110 len=1 th=0 be=4/0 value=0x10 result=ok\n",
 	       "is cut as a CPU would");
@@ -205,7 +216,8 @@ static void test_msix(void)
 	is_hex(cpu_read32(4, PENDING), 0, "nothing is pending");
 	fake->interrupts = 0;
 	raise_vector(0);
-	is_hex(fake->interrupts, 1, "not masked: comes at once, whatever the table of a client that keeps its own");
+	is_hex(fake->interrupts, 1,
+	       "not masked: comes at once, whatever the table of a client that keeps its own");
 	raise_vector(8);
 	raise_vector(64);
 	is_hex(fake->interrupts, 1, "there is no vector 8 or 64");
@@ -270,19 +282,22 @@ static void test_resets(void)
 	is_int(fake->resets, 1, "Function Level Reset");
 	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_COMMAND), 0x00100000, "clears Command");
 	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_BASE_ADDRESS_0), 0, "and the BARs");
-	is_int(pci_function_dma_map(fake->fn, 0x10000, 0x1000, true, true, -1, 0), -EEXIST, "the DMA map is the client's");
+	is_int(pci_function_dma_map(fake->fn, 0x10000, 0x1000, true, true, -1, 0), -EEXIST,
+	       "the DMA map is the client's");
 	pci_function_reset(fake->fn);
 	is_int(fake->resets, 2, "reset by the client");
 	pci_function_connect(fake->fn, NULL, NULL);
 	is_int(fake->resets, 3, "a client that goes");
-	is_int(pci_function_dma_map(fake->fn, 0x10000, 0x1000, true, true, -1, 0), 0, "takes its DMA map along");
+	is_int(pci_function_dma_map(fake->fn, 0x10000, 0x1000, true, true, -1, 0), 0,
+	       "takes its DMA map along");
 	pci_function_dma_unmap_all(fake->fn);
 	is_int(pci_function_dma_unmap(fake->fn, 0x10000, 0x1000), -ENOENT, "nothing is left of it");
 	fake_device_enable(fake, BAR0, 0);
 	fake_config_write(fake, msix_control(), PCI_MSIX_FLAGS_ENABLE, 2);
 	raise_vector(0);
 	is_hex(fake->interrupts, 0, "without a client interrupts go nowhere");
-	ok(pci_function_region_size(fake->fn, 2, &bar) && fcntl(bar.fd, F_GETFD) >= 0, "the memory stays for the next");
+	ok(pci_function_region_size(fake->fn, 2, &bar) && fcntl(bar.fd, F_GETFD) >= 0,
+	   "the memory stays for the next");
 	fake_device_connect(fake);
 	teardown();
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: the fabric under threads. Two requesters copy through the fabric and through their clients while CPUs read and write registers,
- * reset functions, map and unmap, and clients come and go. Meant for the thread sanitizer; by itself it finds deadlocks, lost work
- * and a worker that keeps the others out.
+ * Description: the fabric under threads. Two requesters copy through the fabric and through their
+ * clients while CPUs read and write registers, reset functions, map and unmap, and clients come
+ * and go. Meant for the thread sanitizer; by itself it finds deadlocks, lost work and a worker
+ * that keeps the others out.
  */
 #include <errno.h>
 #include <linux/pci_regs.h>
@@ -33,7 +34,10 @@ static unsigned int index_of(struct pci_function *fn)
 	return fn == requesters[0]->fn ? 0 : 1;
 }
 
-/* Work: a transfer of each kind; the register at 0 counts what is left, the one at 4 what was done. */
+/*
+ * Work: a transfer of each kind; the register at 0 counts what is left, the one at 4 what was
+ * done.
+ */
 static bool transfer_work(struct pci_function *fn)
 {
 	struct fake_device *fake = pci_function_device(fn);
@@ -146,9 +150,12 @@ static void test_all_work_is_done(void)
 	for (unsigned int i = 0; i < REQUESTERS; i++)
 		ok(wait_for(requesters[i], 4, ROUNDS), "worker %u did its rounds", i);
 	fabric_get_counters(fabric, &counters);
-	is_int(counters.results[TLP_FAULT] + counters.results[TLP_ABORT] + counters.results[TLP_UNSUPPORTED] +
-	       counters.results[TLP_MALFORMED] + counters.results[TLP_REJECTED], 0, "no request failed");
-	is_int(peer->writes, REQUESTERS * ROUNDS * ((BURST - 128) / 128 + 1), "the peer got every write");
+	is_int(counters.results[TLP_FAULT] + counters.results[TLP_ABORT] +
+		       counters.results[TLP_UNSUPPORTED] + counters.results[TLP_MALFORMED] +
+		       counters.results[TLP_REJECTED],
+	       0, "no request failed");
+	is_int(peer->writes, REQUESTERS * ROUNDS * ((BURST - 128) / 128 + 1),
+	       "the peer got every write");
 	is_int(requesters[0]->upstream_calls, 2 * ROUNDS, "the client every access");
 	teardown();
 }
@@ -237,7 +244,8 @@ static void test_storm(void)
 	for (unsigned int i = 0; i < 5; i++)
 		pthread_join(threads[i], NULL);
 	fabric_get_counters(fabric, &counters);
-	ok(counters.results[TLP_OK] > 1000, "%" PRIu64 " requests completed in the storm", counters.results[TLP_OK]);
+	ok(counters.results[TLP_OK] > 1000, "%" PRIu64 " requests completed in the storm",
+	   counters.results[TLP_OK]);
 	is_int(peer->bad_tlps, 0, "none was bad");
 	for (unsigned int i = 0; i < REQUESTERS; i++) {
 		map_all(requesters[i]);
@@ -251,7 +259,10 @@ static void test_storm(void)
 	is_int(trace_destroy(trace), 0, "the trace has no error");
 }
 
-/* A worker with work for ever lets others in: each register access waits for one call of work() at most, not for chance. */
+/*
+ * A worker with work for ever lets others in: each register access waits for one call of work() at
+ * most, not for chance.
+ */
 static void test_fairness(void)
 {
 	struct timespec start, end;

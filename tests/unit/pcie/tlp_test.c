@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: memory request TLPs. Encodings against bytes put together by hand from the tables of the specification, every malformed
- * form, and a round trip of random legal requests.
+ * Description: memory request TLPs. Encodings against bytes put together by hand from the tables
+ * of the specification, every malformed form, and a round trip of random legal requests.
  */
 #include <errno.h>
 
@@ -75,14 +75,18 @@ static void test_vectors(void)
 	tlp = write_tlp();
 	tlp.first_be = 0xc;
 	tlp.hint = (struct tlp_hint){ .present = true, .extended = true, .ph = 3, .st = 0xabcd };
-	check_vector("MWr32 with a 16-bit tag", &tlp,
-		     (const uint8_t[]){ 0x90, 0xab, 0x00, 0x00, 0x40, 0x01, 0x00, 0x01, 0x00, 0x28,
-					0xcd, 0x0c, 0xfe, 0xa0, 0x01, 0x03, 0x11, 0x22, 0x33, 0x44 }, 20);
+	check_vector("MWr32 with a 16-bit tag",
+		     &tlp, (const uint8_t[]){ 0x90, 0xab, 0x00, 0x00, 0x40, 0x01, 0x00,
+					      0x01, 0x00, 0x28, 0xcd, 0x0c, 0xfe, 0xa0,
+					      0x01, 0x03, 0x11, 0x22, 0x33, 0x44 },
+		     20);
 
 	tlp.hint.st = 0x0042;
-	check_vector("a 16-bit tag below 0x100 keeps its prefix", &tlp,
-		     (const uint8_t[]){ 0x90, 0x00, 0x00, 0x00, 0x40, 0x01, 0x00, 0x01, 0x00, 0x28,
-					0x42, 0x0c, 0xfe, 0xa0, 0x01, 0x03, 0x11, 0x22, 0x33, 0x44 }, 20);
+	check_vector("a 16-bit tag below 0x100 keeps its prefix",
+		     &tlp, (const uint8_t[]){ 0x90, 0x00, 0x00, 0x00, 0x40, 0x01, 0x00,
+					      0x01, 0x00, 0x28, 0x42, 0x0c, 0xfe, 0xa0,
+					      0x01, 0x03, 0x11, 0x22, 0x33, 0x44 },
+		     20);
 
 	tlp = read_tlp();
 	tlp.first_be = 0x3;
@@ -252,7 +256,8 @@ static void test_malformed_bytes(void)
 
 static void test_prefixes(void)
 {
-	uint8_t tlp[] = { 0x90, 0xab, 0, 0, 0x40, 0x01, 0, 1, 0, 0x28, 0xcd, 0x0f, 0, 0, 0x10, 2, 1, 2, 3, 4 };
+	uint8_t tlp[] = { 0x90, 0xab, 0, 0, 0x40, 0x01, 0, 1, 0, 0x28,
+			  0xcd, 0x0f, 0, 0, 0x10, 2,	1, 2, 3, 4 };
 
 	check_bytes("TPH prefix", tlp, sizeof(tlp), 0);
 	check_bytes("prefix without a header", tlp, 4, -EBADMSG);
@@ -296,7 +301,8 @@ static void test_ranges(void)
 		struct tlp tlp = write_tlp();
 		int ret = tlp_init_range(&tlp, cases[i].address, cases[i].bytes);
 
-		is_int(ret, cases[i].result, "%zu bytes at 0x%" PRIx64, cases[i].bytes, cases[i].address);
+		is_int(ret, cases[i].result, "%zu bytes at 0x%" PRIx64, cases[i].bytes,
+		       cases[i].address);
 		if (ret)
 			continue;
 		is_hex(tlp.address, cases[i].first_dw, "  address");
@@ -340,13 +346,17 @@ static void test_round_trip(void)
 		if (tlp.type == TLP_MRD || !tlp.hint.present)
 			tlp.tag = random();
 		size = tlp_encode(&tlp, buf, sizeof(buf));
-		if (size < 0 || tlp_decode(&back, buf, size, ALL_PAYLOADS) || !same_tlp(&tlp, &back))
+		if (size < 0 || tlp_decode(&back, buf, size, ALL_PAYLOADS) ||
+		    !same_tlp(&tlp, &back))
 			wrong++;
 	}
 	is_int(wrong, 0, "random requests survive encoding and decoding");
 }
 
-/* Whatever bytes come in: the decoder refuses them or gives a request that encodes to the same bytes. */
+/*
+ * Whatever bytes come in: the decoder refuses them or gives a request that encodes to the same
+ * bytes.
+ */
 static void test_random_bytes(void)
 {
 	unsigned int wrong = 0, accepted = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: the text trace. Lines against docs/trace-format.md character by character, whole lines at every flush, and what happens
- * when the file cannot be written.
+ * Description: the text trace. Lines against docs/trace-format.md character by character, whole
+ * lines at every flush, and what happens when the file cannot be written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -72,12 +72,16 @@ static void test_lines(void)
 	is_str(contents(fd), "", "nothing is written before a flush");
 	trace_flush(trace);
 	is_str(contents(fd),
-	       "1 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=2 st=0x12 be=f/f result=ok\n"
-	       "2 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=0 st=0x0012 be=f/f result=rejected\n"
+	       "1 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=2 st=0x12 be=f/f "
+	       "result=ok\n"
+	       "2 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=0 st=0x0012 be=f/f "
+	       "result=rejected\n"
 	       "3 00:05.0 -> rc MWr64 0x0000012300000000 len=250 th=0 be=8/1 result=fault\n"
 	       "4 ff:1f.7 -> - MRd64 0x0000012300000000 len=250 th=0 be=8/1 result=ur\n"
-	       "5 rc -> 00:04.0 MWr32 0x00000000fe00000c len=4 th=0 be=f/0 value=0x80000007 result=malformed\n"
-	       "6 rc -> 00:04.0 MWr32 0x00000000fe00000c len=2 th=0 be=6/0 value=0x0007 result=abort\n",
+	       "5 rc -> 00:04.0 MWr32 0x00000000fe00000c len=4 th=0 be=f/0 value=0x80000007 "
+	       "result=malformed\n"
+	       "6 rc -> 00:04.0 MWr32 0x00000000fe00000c len=2 th=0 be=6/0 value=0x0007 "
+	       "result=abort\n",
 	       "one line of each kind");
 	size = strlen(text);
 	trace_flush(trace);
@@ -121,14 +125,16 @@ static void test_many(void)
 		char last = '\n';
 
 		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
-		if (lseek(fd, 0, SEEK_END) != size && pread(fd, &last, 1, lseek(fd, 0, SEEK_END) - 1) == 1)
+		if (lseek(fd, 0, SEEK_END) != size &&
+		    pread(fd, &last, 1, lseek(fd, 0, SEEK_END) - 1) == 1)
 			broken += last != '\n';
 	}
 	is_int(broken, 0, "whole lines only, when the buffer is full as well");
 	is_int(trace_destroy(trace), 0, "no error");
 	lseek(fd, 0, SEEK_SET);
 	file = fdopen(fd, "r");
-	while (fgets(line, sizeof(line), file) && sscanf(line, "%u ", &number) == 1 && number == expect)
+	while (fgets(line, sizeof(line), file) && sscanf(line, "%u ", &number) == 1 &&
+	       number == expect)
 		expect++;
 	is_int(expect, LINES + 1, "all lines, in order");
 	fclose(file);
