@@ -5,7 +5,7 @@ import argparse
 import fnmatch
 from pathlib import Path
 
-from lab import progress, suite_guest, suite_host, suite_kernel, suites, tap
+from lab import progress, suite_guest, suite_host, suite_lab, suites, tap
 
 PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
@@ -139,13 +139,13 @@ def main(args):
 
 
 def _all(chosen, everything, report, full):
-    """Host suites in the tool root, then the kernel's, then the guest's."""
+    """Host suites in the tool root, then those on kernel and builds, then the guest's."""
     from lab import prepare
     guest = [suite for suite in chosen if suite.kind == "guest"]
     flavours = sorted({suite.kernel for suite in guest}, key=lambda name: (name != "base", name))
     if full:
         flavours += [name for name in ("debug", "race") if name not in flavours]
-    variants = ["sanitized"] + (["plain"] if guest else []) + (["clang"] if len(chosen) == len(everything) else [])
+    variants = ["sanitized"] + (["plain"] if guest else [])
     try:
         prepared = prepare.prepare(flavours, variants)
     except progress.Unreachable as err:
@@ -153,7 +153,7 @@ def _all(chosen, everything, report, full):
         _without_root(chosen, everything, report, err.reason)
         return
     _host(suite_host.InRoot(prepared.root), chosen, everything, report)
-    suite_kernel.run([suite for suite in chosen if suite.kind == "kernel"], report)
+    suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report)
     suite_guest.run(prepared, guest, report)
     if full:
         for flavour in ("debug", "race"):

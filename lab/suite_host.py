@@ -14,6 +14,8 @@ from lab import kernel, process, progress, sandbox, tap, userspace
 PROJECT = Path(__file__).resolve().parent.parent
 HOST_BUILD = PROJECT / "build/host"
 OUTPUT = PROJECT / "build/check"
+# Where Python programs among the tests find the lab and the module that prints TAP.
+PYTHON_PATH = f"{PROJECT}:{PROJECT}/tests/protocol"
 
 
 class Here:
@@ -28,6 +30,7 @@ class Here:
                 process.run(["meson", "setup", "-Db_sanitize=address,undefined", "-Db_lundef=false", str(HOST_BUILD)],
                             "meson-host", cwd=PROJECT)
             process.run(["ninja", "-C", str(HOST_BUILD)], "ninja-host", watch=userspace.watch(step))
+            step.detail = ""
 
     def argv(self, command, env):
         return ["env", *(f"{name}={value}" for name, value in env.items()), *command]
@@ -84,11 +87,12 @@ def _run_one(place, suite, tests):
     env = dict(userspace.SANITIZERS)
     if suite.command:
         command, cwd = [sys.executable if word == "python3" else word for word in suite.command], PROJECT
-        return run_program(suite.name, ["env", f"PYTHONPATH={PROJECT}", *command], suite.timeout, cwd)
+        return run_program(suite.name, ["env", f"PYTHONPATH={PYTHON_PATH}", *command], suite.timeout, cwd)
     test = tests[suite.name]
     env.update(test["env"])
-    folder = ["env", "-C", test["workdir"]] if test["workdir"] else []
-    return run_program(suite.name, place.argv(folder + test["cmd"], env), suite.timeout)
+    # Meson gives paths below the build folder as relative ones.
+    command = ["env", "-C", test["workdir"] or str(place.build), *test["cmd"]]
+    return run_program(suite.name, place.argv(command, env), suite.timeout)
 
 
 def missing(place, suites):

@@ -16,8 +16,10 @@ class Suite:
     """One suite.
 
     kind: "host" runs on any machine with compiler and Meson: a Meson test of that name, or @command;
-    "kernel" needs the kernel tree and the tool root: a program tests/kernel/NAME.py;
+    "lab" needs the tool root, and mostly the kernel tree: the program tests/kernel/NAME.py;
     "guest" runs in the virtual machine: @command, or the program tests/guest/NAME of the build.
+
+    machine: name of an entry of the list's table of machines, which gives @devices.
 
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
     a failure. expect: "kernel-log" when a sign of trouble in the kernel log is what the suite has to cause.
@@ -46,8 +48,8 @@ class Suite:
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
-    if suite.kind not in ("host", "kernel", "guest"):
-        raise ValueError(f"{where}: kind {suite.kind!r} is none of host, kernel, guest")
+    if suite.kind not in ("host", "lab", "guest"):
+        raise ValueError(f"{where}: kind {suite.kind!r} is none of host, lab, guest")
     if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.expect):
         raise ValueError(f"{where}: devices, domain and expect are for guest suites")
     if suite.domain not in vm.DOMAINS:
@@ -66,6 +68,11 @@ def load(path=LIST):
     suites = []
     for number, entry in enumerate(table.get("suite", []), 1):
         where = f"{path.name}, suite {number} ({entry.get('name', 'no name')})"
+        machine = entry.pop("machine", None)
+        if machine is not None:
+            if machine not in table.get("machine", {}):
+                raise ValueError(f"{where}: there is no machine {machine!r}")
+            entry["devices"] = table["machine"][machine]
         try:
             suite = Suite(**entry)
         except TypeError as err:

@@ -67,6 +67,7 @@ def _environment(machine, extra):
     lines = {f"TPHBUF_DEV_{device_name(device).upper()}": device_address(index)
              for index, device in enumerate(machine.devices)}
     lines["TPHBUF_DOMAIN"] = machine.domain
+    lines["TPHBUF_MODULE"] = "/job/tph_dma.ko"
     lines["LAB_MODULES"] = " ".join(path.name for path in machine.modules)
     lines.update(extra)
     return "".join(f"{name}='{value}'\nexport {name}\n" for name, value in lines.items())

@@ -37,6 +37,7 @@ def test_mistakes():
     _refused('[[suite]]\nname = "a"\nkind = "guest"\ndevices = ["accelerator,name=a", "accelerator,name=a"]\n')
     _refused('[[suite]]\nname = "a"\nkind = "host"\n[[suite]]\nname = "a"\nkind = "host"\n')
     _refused('[[suite]]\nkind = "host"\n')
+    _refused('[[suite]]\nname = "a"\nkind = "guest"\nmachine = "large"\n')
 
 
 def test_groups():

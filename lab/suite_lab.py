@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Suites on the source of the series: programs tests/kernel/NAME.py, which print TAP."""
+"""Suites that need the tool root but no virtual machine: programs tests/kernel/NAME.py, which print TAP."""
 
 import sys
 import time
@@ -11,9 +11,9 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def run(suites, report):
-    """Run kernel suites one after the other: they share a source tree and keep all processors busy."""
+    """Run the suites one after the other: they share a kernel tree and keep all processors busy."""
     for suite in suites:
-        command = ["env", f"PYTHONPATH={PROJECT}:{PROJECT}/tests/protocol", sys.executable, "-B",
+        command = ["env", f"PYTHONPATH={suite_host.PYTHON_PATH}", sys.executable, "-B",
                    str(PROJECT / f"tests/kernel/{suite.name}.py")]
         start = time.monotonic()
         with progress.quiet_step(suite.name):
