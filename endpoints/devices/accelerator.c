@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "accelerator.h"
 #include "accelerator_regs.h"
 #include "options.h"
+#include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/tlp.h"
 
@@ -180,11 +180,9 @@ static void read_register(struct accelerator *acc, const struct pci_config *conf
 	uint64_t value64;
 
 	if (len == 4 && read4(acc, config, offset, &value32)) {
-		value32 = htole32(value32);
-		memcpy(buf, &value32, len);
+		put_le32(buf, value32);
 	} else if (len == 8 && register64(acc, offset, &value64)) {
-		value64 = htole64(value64);
-		memcpy(buf, &value64, len);
+		put_le64(buf, value64);
 	} else {
 		acc->counters.bad_access++;
 		memset(buf, 0xff, len);
@@ -199,12 +197,8 @@ static bool select_ok(uint32_t value)
 
 static void write_register(struct accelerator *acc, uint64_t offset, const void *buf, size_t len)
 {
-	uint32_t value = 0;
+	uint32_t value = len == 4 ? get_le32(buf) : 0;
 
-	if (len == 4) {
-		memcpy(&value, buf, len);
-		value = le32toh(value);
-	}
 	if (len == 4 && offset == ACC_REG_CONTROL && !(value & ~ACC_CONTROL_CLEAR)) {
 		if (value & ACC_CONTROL_CLEAR)
 			memset(&acc->counters, 0, sizeof(acc->counters));
@@ -302,20 +296,15 @@ static void store(uint8_t *dst, const struct tlp *tlp)
 static void operate(uint8_t *dst, const struct tlp *tlp, enum operation op)
 {
 	for (size_t i = 0; i < (size_t)tlp->length * 4; i += 4) {
-		uint32_t old, operand;
+		uint32_t lane = get_le32(dst + i), operand = get_le32(tlp->data + i);
 
-		memcpy(&old, dst + i, 4);
-		memcpy(&operand, tlp->data + i, 4);
-		old = le32toh(old);
-		operand = le32toh(operand);
 		if (op == OP_ADD)
-			old += operand;
+			lane += operand;
 		else if (op == OP_XOR)
-			old ^= operand;
-		else if (operand > old)
-			old = operand;
-		old = htole32(old);
-		memcpy(dst + i, &old, 4);
+			lane ^= operand;
+		else if (operand > lane)
+			lane = operand;
+		put_le32(dst + i, lane);
 	}
 }
 

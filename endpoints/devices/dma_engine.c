@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <endian.h>
 #include <errno.h>
 #include <linux/types.h>
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include "dma_engine.h"
 #include "dma_engine_regs.h"
 #include "options.h"
+#include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
 
@@ -159,12 +159,12 @@ static bool fetch_descriptor(struct pci_function *fn, struct dma_engine *engine)
 		stop_with_ring_error(fn, engine);
 		return false;
 	}
-	engine->desc.src = le64toh(desc.src);
-	engine->desc.dst = le64toh(desc.dst);
-	engine->desc.length = le32toh(desc.length);
-	engine->desc.flags = le32toh(desc.flags);
-	engine->desc.st_index = le16toh(desc.st_index);
-	engine->desc.vector = le16toh(desc.vector);
+	engine->desc.src = le64_to_cpu(desc.src);
+	engine->desc.dst = le64_to_cpu(desc.dst);
+	engine->desc.length = le32_to_cpu(desc.length);
+	engine->desc.flags = le32_to_cpu(desc.flags);
+	engine->desc.st_index = le16_to_cpu(desc.st_index);
+	engine->desc.vector = le16_to_cpu(desc.vector);
 	engine->done = 0;
 	engine->busy = true;
 	return true;
@@ -174,7 +174,7 @@ static bool fetch_descriptor(struct pci_function *fn, struct dma_engine *engine)
 static void finish_descriptor(struct pci_function *fn, struct dma_engine *engine, uint32_t status)
 {
 	uint64_t generation = engine->generation;
-	__le32 value = htole32(status);
+	__le32 value = cpu_to_le32(status);
 	bool irq = engine->desc.flags & DMA_ENGINE_DESC_IRQ &&
 		   engine->desc.vector < DMA_ENGINE_MSIX_VECTORS;
 	int ret;
@@ -421,11 +421,9 @@ static int dma_engine_bar_read(struct pci_function *fn, unsigned int bar, uint64
 	if (bar == DMA_ENGINE_BAR_MSIX) {
 		memset(buf, 0, len);
 	} else if (len == 4 && read4(engine, offset, &value32)) {
-		value32 = htole32(value32);
-		memcpy(buf, &value32, len);
+		put_le32(buf, value32);
 	} else if (len == 8 && register64(engine, offset, &value64)) {
-		value64 = htole64(value64);
-		memcpy(buf, &value64, len);
+		put_le64(buf, value64);
 	} else {
 		memset(buf, 0xff, len);
 	}
@@ -436,17 +434,15 @@ static int dma_engine_bar_write(struct pci_function *fn, unsigned int bar, uint6
 				const void *buf, size_t len)
 {
 	struct dma_engine *engine = pci_function_device(fn);
-	__le32 value[2];
+	const uint8_t *bytes = buf;
 
 	if (bar == DMA_ENGINE_BAR_MSIX)
 		return 0;
 	if (len == 4) {
-		memcpy(value, buf, len);
-		write_register(fn, engine, offset, le32toh(value[0]));
+		write_register(fn, engine, offset, get_le32(bytes));
 	} else if (len == 8 && offset == DMA_ENGINE_REG_RING_BASE) {
-		memcpy(value, buf, len);
-		write_register(fn, engine, offset, le32toh(value[0]));
-		write_register(fn, engine, offset + 4, le32toh(value[1]));
+		write_register(fn, engine, offset, get_le32(bytes));
+		write_register(fn, engine, offset + 4, get_le32(bytes + 4));
 	}
 	return 0;
 }

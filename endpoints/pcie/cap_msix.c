@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <endian.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
 
+#include "byteorder.h"
 #include "cap_msix.h"
 #include "config.h"
 
@@ -17,12 +17,12 @@ static size_t table_size(const struct msix *msix)
 int msix_add(struct msix *msix, struct pci_config *config, const struct msix_options *options)
 {
 	struct msix_cap values = {
-		.control = htole16(options->vectors - 1),
-		.table = htole32(options->table | options->bar),
-		.pending = htole32(options->pending | options->bar),
+		.control = cpu_to_le16(options->vectors - 1),
+		.table = cpu_to_le32(options->table | options->bar),
+		.pending = cpu_to_le32(options->pending | options->bar),
 	};
 	struct msix_cap writable = {
-		.control = htole16(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL),
+		.control = cpu_to_le16(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL),
 	};
 	int offset;
 
@@ -46,7 +46,7 @@ void msix_reset(struct msix *msix)
 {
 	memset(msix->entries, 0, sizeof(msix->entries));
 	for (unsigned int i = 0; i < msix->options.vectors; i++)
-		msix->entries[i].control = htole32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
+		msix->entries[i].control = cpu_to_le32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
 	msix->pending = 0;
 	msix->table_written = false;
 }
@@ -66,7 +66,7 @@ bool msix_claims(const struct msix *msix, unsigned int bar, uint64_t offset, siz
 
 void msix_read(const struct msix *msix, uint64_t offset, void *buf, size_t len)
 {
-	uint64_t pending = htole64(msix->pending);
+	__le64 pending = cpu_to_le64(msix->pending);
 
 	if (within(offset, len, msix->options.table, table_size(msix)))
 		memcpy(buf, (const uint8_t *)msix->entries + (offset - msix->options.table), len);
@@ -81,8 +81,8 @@ void msix_write(struct msix *msix, uint64_t offset, const void *buf, size_t len)
 	memcpy((uint8_t *)msix->entries + (offset - msix->options.table), buf, len);
 	msix->table_written = true;
 	for (unsigned int i = 0; i < msix->options.vectors; i++) {
-		msix->entries[i].address &= htole64(~3ull);
-		msix->entries[i].control &= htole32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
+		msix->entries[i].address &= cpu_to_le64(~3ull);
+		msix->entries[i].control &= cpu_to_le32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
 	}
 }
 
@@ -102,7 +102,7 @@ void msix_raise(struct msix *msix, const struct pci_config *config, unsigned int
 static bool vector_masked(const struct msix *msix, unsigned int vector)
 {
 	return msix->table_written &&
-	       msix->entries[vector].control & htole32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
+	       msix->entries[vector].control & cpu_to_le32(PCI_MSIX_ENTRY_CTRL_MASKBIT);
 }
 
 int msix_next(struct msix *msix, const struct pci_config *config)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <endian.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 
+#include "byteorder.h"
 #include "cap_pcie.h"
 #include "config.h"
 
@@ -31,13 +31,13 @@ static int mps_code(unsigned int bytes)
 int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options)
 {
 	struct pcie_cap values = {
-		.capabilities = htole16(PCIE_CAP_VERSION | PCI_EXP_TYPE_ENDPOINT << 4),
-		.device_control = htole16(MRRS_CODE_RESET << DEVCTL_MRRS_SHIFT),
+		.capabilities = cpu_to_le16(PCIE_CAP_VERSION | PCI_EXP_TYPE_ENDPOINT << 4),
+		.device_control = cpu_to_le16(MRRS_CODE_RESET << DEVCTL_MRRS_SHIFT),
 		.link_capabilities =
-			htole32(LINK_SPEED_16GT | LINK_WIDTH << 4 | LINK_ASPM_OPTIONALITY),
-		.link_status = htole16(LINK_SPEED_16GT | LINK_WIDTH << 4 | PCI_EXP_LNKSTA_SLC),
-		.link_capabilities2 = htole32(LINK_SPEEDS_TO_16GT),
-		.link_control2 = htole16(LINK_SPEED_16GT),
+			cpu_to_le32(LINK_SPEED_16GT | LINK_WIDTH << 4 | LINK_ASPM_OPTIONALITY),
+		.link_status = cpu_to_le16(LINK_SPEED_16GT | LINK_WIDTH << 4 | PCI_EXP_LNKSTA_SLC),
+		.link_capabilities2 = cpu_to_le32(LINK_SPEEDS_TO_16GT),
+		.link_control2 = cpu_to_le16(LINK_SPEED_16GT),
 	};
 	/*
 	 * Relaxed Ordering, No Snoop and Extended Tag stay 0: no request sent here uses them. No
@@ -46,12 +46,12 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 	 */
 	struct pcie_cap writable = {
 		.device_control =
-			htole16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
+			cpu_to_le16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
 				PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_PAYLOAD |
 				PCI_EXP_DEVCTL_READRQ | PCI_EXP_DEVCTL_BCR_FLR),
 		.link_control =
-			htole16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
-		.device_control2 = htole16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),
+			cpu_to_le16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
+		.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),
 	};
 	uint32_t devcap2 = PCI_EXP_DEVCAP2_COMP_TMOUT_DIS |
 			   (uint32_t)options->completer << DEVCAP2_COMPLETER_SHIFT;
@@ -62,8 +62,8 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 		return code;
 	if (options->end_end_prefix)
 		devcap2 |= DEVCAP2_EXT_FMT | DEVCAP2_PREFIX | DEVCAP2_PREFIXES_1;
-	values.device_capabilities = htole32(code | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
-	values.device_capabilities2 = htole32(devcap2);
+	values.device_capabilities = cpu_to_le32(code | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
+	values.device_capabilities2 = cpu_to_le32(devcap2);
 
 	offset = pci_config_add_cap(config, PCI_CAP_ID_EXP, &values, &writable, sizeof(values));
 	if (offset < 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <endian.h>
 #include <linux/pci_regs.h>
 
+#include "byteorder.h"
 #include "cap_pm.h"
 #include "config.h"
 
@@ -12,11 +12,11 @@
 int pm_cap_add(struct pci_config *config)
 {
 	struct pm_cap values = {
-		.capabilities = htole16(PM_VERSION),
-		.control = htole16(PCI_PM_CTRL_NO_SOFT_RESET),
+		.capabilities = cpu_to_le16(PM_VERSION),
+		.control = cpu_to_le16(PCI_PM_CTRL_NO_SOFT_RESET),
 	};
 	struct pm_cap writable = {
-		.control = htole16(PCI_PM_CTRL_STATE_MASK),
+		.control = cpu_to_le16(PCI_PM_CTRL_STATE_MASK),
 	};
 	int offset = pci_config_add_cap(config, PCI_CAP_ID_PM, &values, &writable, sizeof(values));
 

@@ -2,12 +2,12 @@
 /*
  * Configuration space: header, capability lists, access by software.
  */
-#include <endian.h>
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <linux/types.h>
 #include <string.h>
 
+#include "byteorder.h"
 #include "cap_msix.h"
 #include "cap_pcie.h"
 #include "cap_pm.h"
@@ -76,10 +76,10 @@ static int bar_init(struct type0_header *values, struct type0_header *writable,
 		type = PCI_BASE_ADDRESS_MEM_TYPE_64;
 		if (bar->type == PCI_BAR_MEM64_PREF)
 			type |= PCI_BASE_ADDRESS_MEM_PREFETCH;
-		writable->bar[i + 1] = htole32(mask >> 32);
+		writable->bar[i + 1] = cpu_to_le32(mask >> 32);
 	}
-	values->bar[i] = htole32(type);
-	writable->bar[i] = htole32((uint32_t)mask);
+	values->bar[i] = cpu_to_le32(type);
+	writable->bar[i] = cpu_to_le32((uint32_t)mask);
 	return 0;
 }
 
@@ -89,12 +89,12 @@ int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids,
 	struct type0_header values = { 0 }, writable = { 0 };
 	int ret;
 
-	values.vendor = values.subsystem_vendor = htole16(ids->vendor);
-	values.device = values.subsystem = htole16(ids->device);
+	values.vendor = values.subsystem_vendor = cpu_to_le16(ids->vendor);
+	values.device = values.subsystem = cpu_to_le16(ids->device);
 	values.revision = ids->revision;
 	for (unsigned int i = 0; i < 3; i++)
 		values.class_code[i] = ids->class_code >> 8 * i;
-	writable.command = htole16(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
+	writable.command = cpu_to_le16(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
 				   PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
 	writable.cache_line_size = 0xff;
 	writable.interrupt_line = 0xff;
@@ -137,12 +137,6 @@ int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values
 	return offset;
 }
 
-static void put32(uint8_t *p, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(p, &value, sizeof(value));
-}
-
 int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int version,
 			   const void *values, const void *writable, size_t size)
 {
@@ -152,13 +146,13 @@ int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int 
 		return -ENOSPC;
 	memcpy(config->space + offset, values, size);
 	memcpy(config->writable + offset, writable, size);
-	put32(config->space + offset, (uint32_t)version << 16 | id);
-	put32(config->writable + offset, 0);
+	put_le32(config->space + offset, (uint32_t)version << 16 | id);
+	put_le32(config->writable + offset, 0);
 
 	if (config->last_ext_cap) {
 		uint32_t header = pci_config_get32(config, config->last_ext_cap);
 
-		put32(config->space + config->last_ext_cap, header | (uint32_t)offset << 20);
+		put_le32(config->space + config->last_ext_cap, header | (uint32_t)offset << 20);
 	}
 	config->last_ext_cap = offset;
 	config->ext_end = offset + size;
@@ -244,22 +238,15 @@ bool pci_config_bus_master(const struct pci_config *config)
 
 uint16_t pci_config_get16(const struct pci_config *config, unsigned int offset)
 {
-	uint16_t value;
-
-	memcpy(&value, config->space + offset, sizeof(value));
-	return le16toh(value);
+	return get_le16(config->space + offset);
 }
 
 uint32_t pci_config_get32(const struct pci_config *config, unsigned int offset)
 {
-	uint32_t value;
-
-	memcpy(&value, config->space + offset, sizeof(value));
-	return le32toh(value);
+	return get_le32(config->space + offset);
 }
 
 void pci_config_set16(struct pci_config *config, unsigned int offset, uint16_t value)
 {
-	value = htole16(value);
-	memcpy(config->space + offset, &value, sizeof(value));
+	put_le16(config->space + offset, value);
 }

@@ -2,10 +2,10 @@
 /*
  * Memory request TLPs: checks, encoding, decoding.
  */
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
+#include "byteorder.h"
 #include "tlp.h"
 
 /* First DW of the header (section 2.2.1.1) */
@@ -27,21 +27,6 @@
 
 #define TLP_PH_MASK		3u
 #define TLP_BOUNDARY		4096u
-
-static uint32_t be_dword_get(const uint8_t *p)
-{
-	uint32_t dw;
-
-	memcpy(&dw, p, sizeof(dw));
-	return be32toh(dw);
-}
-
-static uint8_t *be_dword_put(uint8_t *p, uint32_t dw)
-{
-	dw = htobe32(dw);
-	memcpy(p, &dw, sizeof(dw));
-	return p + sizeof(dw);
-}
 
 int tlp_init_range(struct tlp *tlp, uint64_t address, size_t bytes)
 {
@@ -157,16 +142,20 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 			be = hint->st & 0xff;
 	}
 
-	if (prefix)
-		p = be_dword_put(p, TLP_PREFIX_TPH | (uint32_t)(hint->st >> 8)
-							     << TLP_PREFIX_ST_SHIFT);
-	p = be_dword_put(p, dw0);
-	p = be_dword_put(p, (uint32_t)tlp->requester << 16 | tag << 8 | be);
-	if (wide)
-		p = be_dword_put(p, tlp->address >> 32);
-	p = be_dword_put(p, (uint32_t)tlp->address | (hint->present ? hint->ph : 0));
+	if (prefix) {
+		put_be32(p, TLP_PREFIX_TPH | (uint32_t)hint->st >> 8 << TLP_PREFIX_ST_SHIFT);
+		p += 4;
+	}
+	put_be32(p, dw0);
+	put_be32(p + 4, (uint32_t)tlp->requester << 16 | tag << 8 | be);
+	p += 8;
+	if (wide) {
+		put_be32(p, tlp->address >> 32);
+		p += 4;
+	}
+	put_be32(p, (uint32_t)tlp->address | (hint->present ? hint->ph : 0));
 	if (payload)
-		memcpy(p, tlp->data, payload);
+		memcpy(p + 4, tlp->data, payload);
 	return total;
 }
 
@@ -204,7 +193,7 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 	memset(tlp, 0, sizeof(*tlp));
 	if (size % 4 || size < 4)
 		return -EBADMSG;
-	dw0 = be_dword_get(p);
+	dw0 = get_be32(p);
 	if ((dw0 & TLP_DW0_FMT) == TLP_DW0_FMT_PREFIX) {
 		if ((dw0 & TLP_PREFIX_TYPE) != TLP_PREFIX_TPH)
 			return -EOPNOTSUPP;
@@ -214,7 +203,7 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 		/* A prefix must have a header behind it (section 2.2.10.1). */
 		if (p == end)
 			return -EBADMSG;
-		dw0 = be_dword_get(p);
+		dw0 = get_be32(p);
 	}
 	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TYPE | TLP_DW0_TD | TLP_DW0_EP | TLP_DW0_AT))
 		return -EOPNOTSUPP;
@@ -234,13 +223,13 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 		return -EBADMSG;
 
 	tlp->hint = hint;
-	decode_dw1(tlp, be_dword_get(p + 4));
+	decode_dw1(tlp, get_be32(p + 4));
 	if (header == 16) {
-		tlp->address = (uint64_t)be_dword_get(p + 8) << 32;
+		tlp->address = (uint64_t)get_be32(p + 8) << 32;
 		if (!tlp->address)
 			return -EBADMSG;
 	}
-	low = be_dword_get(p + header - 4);
+	low = get_be32(p + header - 4);
 	tlp->address |= low & ~TLP_PH_MASK;
 	if (tlp->hint.present)
 		tlp->hint.ph = low & TLP_PH_MASK;
