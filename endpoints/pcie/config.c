@@ -206,10 +206,13 @@ void pci_config_reset(struct pci_config *config)
 
 void pci_config_flr(struct pci_config *config)
 {
+	uint8_t bars[PCI_BARS * sizeof(__le32)];
 	struct pcie_cap_kept kept;
 
 	pcie_cap_keep(config, &kept);
+	memcpy(bars, config->space + PCI_BASE_ADDRESS_0, sizeof(bars));
 	pci_config_reset(config);
+	memcpy(config->space + PCI_BASE_ADDRESS_0, bars, sizeof(bars));
 	pcie_cap_restore(config, &kept);
 }
 

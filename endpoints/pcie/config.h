@@ -131,7 +131,12 @@ int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf
 /* Conventional reset: every register to its initial value. */
 void pci_config_reset(struct pci_config *config);
 
-/* Function Level Reset: as above, without the settings that belong to the link (section 6.6.2). */
+/*
+ * Function Level Reset: as above, without the settings that belong to the link (section 6.6.2), and
+ * without the BARs. The latter is not what the specification says but what a client of VFIO
+ * relies on: it shows its guest BARs of its own, in which a reset changes nothing, so that the
+ * guest's driver sees no need to write them again.
+ */
 void pci_config_flr(struct pci_config *config);
 
 /*

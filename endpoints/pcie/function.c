@@ -179,16 +179,16 @@ static void reset_device(struct pci_function *fn)
 		fn->ops->reset(fn);
 }
 
-static void reset_locked(struct pci_function *fn)
+static void function_level_reset(struct pci_function *fn)
 {
-	pci_config_reset(&fn->config);
+	pci_config_flr(&fn->config);
 	reset_device(fn);
 }
 
 void pci_function_reset(struct pci_function *fn)
 {
 	fabric_lock(fn->fabric);
-	reset_locked(fn);
+	function_level_reset(fn);
 	fabric_unlock(fn->fabric);
 }
 
@@ -200,8 +200,7 @@ static int config_write(struct pci_function *fn, uint64_t offset, const void *bu
 	if (ret)
 		return ret;
 	if (flr) {
-		pci_config_flr(&fn->config);
-		reset_device(fn);
+		function_level_reset(fn);
 	} else {
 		update_decoding(fn);
 		if (fn->ops->config_written)
@@ -344,7 +343,8 @@ void pci_function_connect(struct pci_function *fn, const struct pci_upstream_ops
 	if (!ops) {
 		while (fn->upstream_users)
 			pthread_cond_wait(&fn->upstream_idle, &fn->fabric->lock);
-		reset_locked(fn);
+		pci_config_reset(&fn->config);
+		reset_device(fn);
 		dma_map_clear(&fn->dma);
 		trace_flush(fn->fabric->trace);
 	}

@@ -135,11 +135,12 @@ void pci_function_dma_unmap_all(struct pci_function *fn);
 
 /*
  * Client came (ops set) or went (ops NULL: waits until the worker has left the old ops, which must
- * fail by then; the function is reset and its DMA map emptied).
+ * fail by then; the function goes through a conventional reset and its DMA map is emptied).
  */
 void pci_function_connect(struct pci_function *fn, const struct pci_upstream_ops *ops,
 			  void *opaque);
 
+/* VFIO_USER_DEVICE_RESET: a Function Level Reset, see pci_config_flr(). */
 void pci_function_reset(struct pci_function *fn);
 
 #endif

@@ -281,13 +281,15 @@ static void test_resets(void)
 	fake_config_write(fake, control, PCI_EXP_DEVCTL_BCR_FLR, 2);
 	is_int(fake->resets, 1, "Function Level Reset");
 	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_COMMAND), 0x00100000, "clears Command");
-	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_BASE_ADDRESS_0), 0, "and the BARs");
+	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_BASE_ADDRESS_0), BAR0, "but not the BARs");
 	is_int(pci_function_dma_map(fake->fn, 0x10000, 0x1000, true, true, -1, 0), -EEXIST,
 	       "the DMA map is the client's");
 	pci_function_reset(fake->fn);
 	is_int(fake->resets, 2, "reset by the client");
+	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_BASE_ADDRESS_0), BAR0, "does the same");
 	pci_function_connect(fake->fn, NULL, NULL);
 	is_int(fake->resets, 3, "a client that goes");
+	is_hex(cpu_read32(PCI_REGION_CONFIG, PCI_BASE_ADDRESS_0), 0, "leaves nothing behind");
 	is_int(pci_function_dma_map(fake->fn, 0x10000, 0x1000, true, true, -1, 0), 0,
 	       "takes its DMA map along");
 	pci_function_dma_unmap_all(fake->fn);
