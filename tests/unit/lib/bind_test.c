@@ -25,6 +25,7 @@ static void start(const char *driver, const char *neighbour_driver)
 	fake_tree_driver(root, "accel");
 	fake_tree_driver(root, "pci-stub");
 	fake_tree_driver(root, "pcieport");
+	fake_tree_driver(root, "mlx5-vfio-pci");
 	fake_tree_function(root, &function);
 	if (neighbour_driver) {
 		function.bdf = NEIGHBOUR;
@@ -101,7 +102,9 @@ static void override_of_the_user(void)
 
 static void group_members(void)
 {
-	static const char *const harmless[] = { "vfio-pci", "pci-stub", "pcieport" };
+	static const char *const harmless[] = {
+		"vfio-pci", "mlx5-vfio-pci", "pci-stub", "pcieport",
+	};
 	struct tphbuf_device *dev = NULL;
 	struct tphbuf_probe why;
 	size_t i;

@@ -150,6 +150,7 @@ static void config_space(void)
 	       "one byte beyond the end");
 	is_int(tphbuf_device_config_write(dev, UINT64_MAX, bytes, 4), -ERANGE,
 	       "an offset that wraps");
+	is_int(tphbuf_device_config_read(dev, 16, bytes, SIZE_MAX), -ERANGE, "a length that wraps");
 	fake_sys.errors.short_io = true;
 	is_int(tphbuf_device_config_read(dev, 0, bytes, 4), -EIO, "a short read is an error");
 	is_int(tphbuf_device_config_write(dev, 0x100, bytes, 4), -EIO, "a short write is an error");
@@ -167,6 +168,7 @@ static void bar_access(void)
 	is_int(tphbuf_device_bar_read(dev, 2, page + 8, &back, 4), 0, "reads from BAR 2");
 	is_hex(back, value, "the same value");
 	is_int(tphbuf_device_bar_read(dev, 2, FAKE_BAR2_SIZE - 3, &back, 4), -ERANGE, "across");
+	is_int(tphbuf_device_bar_read(dev, 2, 16, &back, SIZE_MAX), -ERANGE, "a length that wraps");
 	is_int(tphbuf_device_bar_read(dev, 3, 0, &back, 4), -ENXIO, "a BAR that is not there");
 	is_int(tphbuf_device_bar_write(dev, 6, 0, &back, 4), -EINVAL, "a BAR that cannot be");
 	is_int(tphbuf_device_bar_map(dev, 2, page, page, &addr), 0, "maps a part");

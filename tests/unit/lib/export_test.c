@@ -70,6 +70,30 @@ static void tagged(void)
 	close(fd);
 }
 
+/* The layout that the kernel reads, spelled out once more and on purpose. */
+static void wire_format(void)
+{
+	const struct tphbuf_range range = { 0, page };
+	const struct {
+		uint32_t argsz, flags;
+		int32_t dmabuf_fd;
+		uint32_t tag_flags;
+		uint16_t st_ext;
+		uint8_t st, ph;
+	} *raw = (const void *)&fake_sys.set_argument;
+	int fd = tphbuf_export(dev, 2, &range, 1, &both);
+
+	is_int(sizeof(*raw), 20, "SET takes 20 bytes");
+	is_int(raw->argsz, 20, "which argsz says");
+	is_hex(raw->flags, 1u << 17 | 14, "SET of feature 14");
+	is_int(raw->dmabuf_fd, fd, "the dma-buf");
+	is_hex(raw->tag_flags, 3, "bit 0 and bit 1: both tags are valid");
+	is_hex(raw->st_ext, 0x3456, "16 bits of Extended ST");
+	is_hex(raw->st, 0x12, "then 8 bits of ST");
+	is_int(raw->ph, 2, "then PH");
+	close(fd);
+}
+
 static void bad_ranges(void)
 {
 	const struct {
@@ -152,7 +176,7 @@ int main(void)
 		.completer = 3,
 	};
 	static void (*const cases[])(void) = {
-		untagged, tagged, bad_ranges, bad_tags, failing_tag,
+		untagged, tagged, wire_format, bad_ranges, bad_tags, failing_tag,
 	};
 	size_t i;
 

@@ -226,6 +226,14 @@ static int play_feature(const struct vfio_device_feature *feature)
 	}
 }
 
+/* Before it is known what it is, so that a wrong feature number can be seen. */
+static void record_set(const struct vfio_device_feature *feature)
+{
+	if (feature->flags & VFIO_DEVICE_FEATURE_SET &&
+	    feature->argsz == sizeof(fake_sys.set_argument))
+		memcpy(&fake_sys.set_argument, feature, feature->argsz);
+}
+
 static int fake_ioctl(int fd, unsigned long request, void *arg)
 {
 	int ret = fault("ioctl");
@@ -246,6 +254,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return play_region(arg);
 	case VFIO_DEVICE_FEATURE:
+		record_set(arg);
 		return play_feature(arg);
 	default:
 		return -ENOTTY;

@@ -52,6 +52,7 @@ struct fake_sys {
 	unsigned int exports;
 	unsigned int tag_sets;
 	struct tpb_vfio_dma_buf_tph tag;
+	struct tpb_vfio_set_tph set_argument;	/* the last one, as it came */
 	struct {
 		uint32_t region_index;
 		uint32_t open_flags;

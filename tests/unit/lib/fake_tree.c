@@ -134,13 +134,19 @@ void fake_tree_delete(const char *root, const char *format, ...)
 	remove_all(path);
 }
 
+/* Drivers that take part in VFIO have it in their names, as in the kernel. */
+static bool is_vfio_driver(const char *driver)
+{
+	return strstr(driver, "vfio");
+}
+
 void fake_tree_driver(const char *root, const char *driver)
 {
 	char path[PATH_MAX];
 
 	make_folders(at(path, "%s/" DRIVERS "/%s", root, driver));
 	fake_tree_write(root, "", DRIVERS "/%s/unbind", driver);
-	if (!strcmp(driver, "vfio-pci"))
+	if (is_vfio_driver(driver))
 		make_folders(at(path, "%s/sys/class/vfio-dev", root));
 }
 
@@ -200,7 +206,7 @@ void fake_tree_bind(const char *root, const char *bdf, const char *driver)
 
 	make_link(at(target, "../../drivers/%s", driver),
 		  at(path, "%s/" DEVICES "/%s/driver", root, bdf));
-	if (strcmp(driver, "vfio-pci"))
+	if (!is_vfio_driver(driver))
 		return;
 	vfio_name(bdf, vfio);
 	make_folders(at(path, "%s/" DEVICES "/%s/vfio-dev/%s", root, bdf, vfio));
@@ -216,7 +222,7 @@ void fake_tree_unbind(const char *root, const char *bdf)
 {
 	char path[PATH_MAX], vfio[32];
 
-	if (!strcmp(fake_tree_driver_of(root, bdf), "vfio-pci")) {
+	if (is_vfio_driver(fake_tree_driver_of(root, bdf))) {
 		vfio_name(bdf, vfio);
 		remove_all(at(path, "%s/" DEVICES "/%s/vfio-dev", root, bdf));
 		remove_all(at(path, "%s/sys/class/vfio-dev/%s", root, vfio));

@@ -34,7 +34,7 @@ struct fake_function {
 void fake_tree_create(char root[FAKE_ROOT_SIZE]);
 void fake_tree_remove(const char *root);
 
-/* A driver that a function can be bound to; vfio-pci brings the VFIO class. */
+/* A driver that a function can be bound to; one with "vfio" in its name brings the VFIO class. */
 void fake_tree_driver(const char *root, const char *driver);
 void fake_tree_function(const char *root, const struct fake_function *function);
 
