@@ -263,8 +263,6 @@ bool json_skip(struct json *json)
 
 const char *json_finish(struct json *json)
 {
-	if (!json->error && json->depth)
-		fail(json, "object or array without end");
 	if (!json->error && peek(json) != -1)
 		fail(json, "text behind the value");
 	return json->error;

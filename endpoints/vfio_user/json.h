@@ -54,7 +54,7 @@ bool json_bool(struct json *json, bool *value);
 /* Any value, read and forgotten. */
 bool json_skip(struct json *json);
 
-/* Return: NULL when the text was one whole value, otherwise what is wrong with it. */
+/* After the walk. Return: NULL when the text was one whole value, otherwise what is wrong with it. */
 const char *json_finish(struct json *json);
 
 #endif

@@ -233,7 +233,7 @@ static void settle(struct device *device)
  * @device: what is served
  * @epoll_fd: watches the server's end
  * @client: the other end, non-blocking
- * @connection: NULL once it has ended
+ * @connection: NULL once it has ended, and without memory
  * @sent: bytes of the message that is being received
  * @header: of that message
  */
@@ -374,7 +374,6 @@ static void send_version(struct harness *harness)
 
 	send_packet(harness, iov, 2, 0, 0);
 	serve(harness, true);
-	must(harness->connection && harness->connection->negotiated, "VERSION failed");
 }
 
 /* Return: bytes of the input that the packet took, 0 when there is none left. */
@@ -429,7 +428,6 @@ static void start(struct harness *harness)
 	harness->client = ends[0];
 	harness->connection = vfio_user_connection_create(ends[1], harness->epoll_fd, NULL, &ops,
 							  &harness->device, NULL);
-	must(harness->connection, "no connection");
 }
 
 static void stop(struct harness *harness)
@@ -451,7 +449,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!size)
 		return 0;
 	start(&harness);
-	if (data[0] & 1)
+	if (harness.connection && data[0] & 1)
 		send_version(&harness);
 	while (harness.connection && at < size) {
 		taken = next_packet(&harness, data + at, size - at, data[0] & 2);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs a fuzz target on files, for compilers without libFuzzer: replay [--mutations N] FILE...
+ * Runs a fuzz target on files, for compilers without libFuzzer: replay [--mutations N | --fail-nth] FILE...
  *
- * With --mutations, N further inputs are made from the files by small changes, the same ones every time.
+ * With --mutations, N further inputs are made from the files by small changes, the same ones every time. With --fail-nth,
+ * each file is run with its first allocation failing, then with its second, and so on until none is left to fail. The
+ * allocations are those of the code under test, which the linker sends here (--wrap).
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,41 @@
 #define CHANGES_MAX	8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *block, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *block, size_t size);
+
+/* Allocations until one fails; 0: none does any more. Threads of a target allocate too. */
+static unsigned long fail_in;
+
+static bool fails_now(void)
+{
+	unsigned long left = __atomic_load_n(&fail_in, __ATOMIC_SEQ_CST);
+
+	while (left && !__atomic_compare_exchange_n(&fail_in, &left, left - 1, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+	return left == 1;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *block, size_t size)
+{
+	return fails_now() ? NULL : __real_realloc(block, size);
+}
 
 struct input {
 	uint8_t *data;
@@ -101,30 +139,49 @@ static int mutate(const struct input *inputs, size_t count, unsigned long mutati
 	return 0;
 }
 
-int main(int argc, char **argv)
+static void fail_nth(const struct input *input)
 {
-	unsigned long mutations = 0;
-	struct input *inputs;
-	int first = 1, ret = 0;
-	size_t count;
-
-	if (argc > 2 && !strcmp(argv[1], "--mutations")) {
-		mutations = strtoul(argv[2], NULL, 0);
-		first = 3;
+	for (unsigned long n = 1; ; n++) {
+		__atomic_store_n(&fail_in, n, __ATOMIC_SEQ_CST);
+		LLVMFuzzerTestOneInput(input->data, input->size);
+		if (__atomic_exchange_n(&fail_in, 0, __ATOMIC_SEQ_CST))
+			break;
 	}
-	count = (size_t)(argc - first);
-	inputs = calloc(count + 1, sizeof(*inputs));
-	if (!inputs)
-		return EXIT_FAILURE;
+}
+
+/* Return: 0, or -1 with a message. */
+static int run(char **paths, size_t count, unsigned long mutations, bool fail)
+{
+	struct input *inputs = calloc(count + 1, sizeof(*inputs));
+	int ret = inputs ? 0 : -1;
+
 	for (size_t i = 0; i < count && !ret; i++) {
-		ret = read_input(argv[first + (int)i], &inputs[i]);
-		if (!ret)
+		ret = read_input(paths[i], &inputs[i]);
+		if (!ret && fail)
+			fail_nth(&inputs[i]);
+		else if (!ret)
 			LLVMFuzzerTestOneInput(inputs[i].data, inputs[i].size);
 	}
 	if (!ret && count)
 		ret = mutate(inputs, count, mutations);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; inputs && i < count; i++)
 		free(inputs[i].data);
 	free(inputs);
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	return ret;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long mutations = 0;
+	bool fail = false;
+	int first = 1;
+
+	if (argc > 2 && !strcmp(argv[1], "--mutations")) {
+		mutations = strtoul(argv[2], NULL, 0);
+		first = 3;
+	} else if (argc > 1 && !strcmp(argv[1], "--fail-nth")) {
+		fail = true;
+		first = 2;
+	}
+	return run(argv + first, (size_t)(argc - first), mutations, fail) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

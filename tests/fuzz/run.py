@@ -2,7 +2,7 @@
 """Runs a fuzz target: run.py replay|libfuzzer TARGET PROGRAM
 
 First all seeds, each of which is a scene that a test has or a finding of the past, then a bounded number of inputs made
-from them. Prints TAP. TPHBUF_FUZZ_SECONDS makes it go on for longer, with libFuzzer only.
+from them, then, without libFuzzer, the seeds with every allocation failing once. Prints TAP. TPHBUF_FUZZ_SECONDS makes it go on for longer, with libFuzzer only.
 """
 import os
 import pathlib
@@ -17,7 +17,7 @@ sys.dont_write_bytecode = True
 
 import vfio_user as vu  # noqa: E402
 
-MUTATIONS = 4000
+MUTATIONS = 2500
 SECONDS = int(os.environ.get("TPHBUF_FUZZ_SECONDS", "10"))
 EVENTFD, MEMFD, NULL, EPOLL = range(4)
 NEGOTIATED, FRAMED = 1, 2
@@ -123,7 +123,7 @@ def main():
     engine, target, program = sys.argv[1:]
     seeds = {"connection": connection_seeds, "capabilities": capabilities_seeds}[target]()
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1")
-    print("1..2")
+    print("1..2" if engine == "libfuzzer" else "1..3")
     with tempfile.TemporaryDirectory(prefix="tphbuf-fuzz-") as directory:
         corpus = pathlib.Path(directory)
         for name, data in seeds.items():
@@ -137,6 +137,7 @@ def main():
         else:
             command = [program, "--mutations", str(MUTATIONS), *files]
             good &= run(2, f"{target}: {MUTATIONS} mutations", command)
+            good &= run(3, f"{target}: each allocation fails once", [program, "--fail-nth", *files])
     sys.exit(0 if good else 1)
 
 

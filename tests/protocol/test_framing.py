@@ -302,6 +302,13 @@ def test_slow_reader():
         for i in range(count):
             reply = client.receive()
             equal((reply.id, reply.payload[16:] == config), (i, True), "reply")
+        # Longer than a socket takes at once.
+        read = struct.pack("=QII", 0, 2, vu.MAX_XFER)
+        client.send_raw(b"".join(vu.header(vu.REGION_READ, 16, msg_id=i) + read for i in range(6)))
+        time.sleep(0.1)
+        for i in range(6):
+            reply = client.receive()
+            equal((reply.id, reply.payload == read + b"\xff" * vu.MAX_XFER), (i, True), "long reply")
 
 
 def test_log_is_bounded():

@@ -59,6 +59,7 @@ def test_usage():
     fails(2, "colour", "--dir", DIRECTORY, "--device", "accelerator,bdf=00:04.0,colour=red")
     fails(2, "name=", "--dir", DIRECTORY, "--device", "accelerator,bdf=00:04.0,name=../x")
     fails(2, "another device", "--dir", DIRECTORY, "--device", ACCELERATOR, "--device", ACCELERATOR)
+    fails(2, "more than 64 devices", "--dir", DIRECTORY, *["--device", "accelerator"] * 65)
     for arguments in (("--nonsense",), ("--dir",)):
         code, out, err = program(*arguments)
         equal((code, out, err.count("\n")), (2, "", 1), f"{arguments}")
@@ -72,6 +73,7 @@ def test_environment_fails():
     fails(1, "/dev/null", "--dir", "/dev/null", *device)
     fails(1, "/nonexistent/t", "--dir", DIRECTORY, "--trace", "/nonexistent/t", *device)
     fails(1, "Is a directory", "--dir", DIRECTORY, "--trace", DIRECTORY, *device)
+    fails(1, "/proc/acc.sock", "--dir", "/proc", *device)
     deep = os.path.join(DIRECTORY, "d" * 60, "e" * 60)
     os.makedirs(deep)
     fails(1, "longer than the 107 bytes", "--dir", deep, *device)
