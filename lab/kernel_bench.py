@@ -59,7 +59,7 @@ class Bench:
 
     def make(self, out, args):
         """Run make with the objects in @out."""
-        return self.call(kernel.make_argv(self.root, self.tree, out, args))
+        return self.call(kernel.make_argv(self.root, self.tree, out, args, [(kernel.PROJECT, "/src", "ro")]))
 
     def run(self, command, bind=()):
         """Run a program of the tool root in the tree."""

@@ -74,10 +74,11 @@ def export(folder, base, target):
 def repository(folder, pristine, names):
     """A git repository with one commit that holds the files @names as @pristine(name) gives them.
 
-    git am looks at the files that a patch touches and at nothing else, so these are enough of a kernel tree.
+    git am looks at the files that a patch touches and at nothing else, so these are enough of a kernel tree, with
+    the file by which git finds the names of functions for the headers of hunks.
     """
     git(folder, "init", "-q")
-    for name in names:
+    for name in [".gitattributes", *names]:
         content = pristine(name)
         if content is not None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
