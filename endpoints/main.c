@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * tphbuf-endpoints: the emulated PCIe endpoints of one machine. One process, one fabric, one vfio-user socket a device.
+ * tphbuf-endpoints: the emulated PCIe endpoints of one machine. One process, one fabric, one
+ * vfio-user socket a device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +62,7 @@ static void print_help(FILE *out)
 	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT end it.\n"
 	      "\n"
 	      "  --dir DIR      existing folder for the sockets\n"
-	      "  --trace FILE   write a line for each TLP (docs/trace-format.md); an old file is emptied\n"
+	      "  --trace FILE   write a line for each TLP into a new file (docs/trace-format.md)\n"
 	      "  --device SPEC  add a device; may be repeated\n"
 	      "  --help         this text\n"
 	      "  --version      version\n"
@@ -108,7 +109,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'D':
 			if (options->count == FABRIC_FUNCTIONS_MAX)
-				return fail(EXIT_USAGE, "more than %d devices", FABRIC_FUNCTIONS_MAX);
+				return fail(EXIT_USAGE, "more than %d devices",
+					    FABRIC_FUNCTIONS_MAX);
 			options->devices[options->count++] = optarg;
 			break;
 		case 'h':
@@ -197,7 +199,10 @@ static int serve(struct machine *machine, int signal_fd)
 	return EXIT_SUCCESS;
 }
 
-/* In the reverse order of use: clients go, then functions and their workers, then what they wrote to. */
+/*
+ * In the reverse order of use: clients go, then functions and their workers, then what they wrote
+ * to.
+ */
 static int stop(struct machine *machine, const struct options *options, int code)
 {
 	int ret;
@@ -206,11 +211,15 @@ static int stop(struct machine *machine, const struct options *options, int code
 	fabric_destroy(machine->fabric);
 	ret = trace_destroy(machine->trace);
 	if (ret)
-		return fail(EXIT_FAILURE, "%s: lines are missing: %s", options->trace, strerror(-ret));
+		return fail(EXIT_FAILURE, "%s: lines are missing: %s", options->trace,
+			    strerror(-ret));
 	return code;
 }
 
-/* Blocked here, before there is any other thread, so that all threads inherit it and only the descriptor sees the signals. */
+/*
+ * Blocked here, before there is any other thread, so that all threads inherit it and only the
+ * descriptor sees the signals.
+ */
 static int catch_signals(void)
 {
 	sigset_t signals;

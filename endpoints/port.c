@@ -42,7 +42,8 @@ static void port_region_info(void *device, unsigned int index, struct vfio_user_
 	region->fd = index < PCI_BARS && region->size ? bar.fd : -1;
 }
 
-static int port_region_read(void *device, unsigned int index, uint64_t offset, void *buf, size_t len)
+static int port_region_read(void *device, unsigned int index, uint64_t offset, void *buf,
+			    size_t len)
 {
 	struct port *port = device;
 

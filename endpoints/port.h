@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A port joins a PCI function to the vfio-user protocol: regions are BARs and config space, the client is the root complex.
+ * A port joins a PCI function to the vfio-user protocol: regions are BARs and config space, the
+ * client is the root complex.
  */
 #ifndef TPHBUF_PORT_H
 #define TPHBUF_PORT_H
@@ -12,7 +13,8 @@ struct pci_function;
 /**
  * struct port - one function and its client
  * @fn: the function
- * @connection: the client, or NULL; constant while the function is connected, written by the server's thread
+ * @connection: the client, or NULL; constant while the function is connected, written by the
+ *	server's thread
  */
 struct port {
 	struct pci_function *fn;

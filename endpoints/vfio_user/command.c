@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands of the client. A handler returns 0 after it has replied, or -errno with a reason for the log: then the error reply is
- * sent here, in one place.
+ * Commands of the client. A handler returns 0 after it has replied, or -errno with a reason for the
+ * log: then the error reply is sent here, in one place.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +29,10 @@ static size_t payload_size(const struct vfio_user_connection *connection)
 	return connection->in.header.size - sizeof(connection->in.header);
 }
 
-/* Answers the command in @in, unless its sender wants no answer. An error has ended the connection and needs no other. */
+/*
+ * Answers the command in @in, unless its sender wants no answer. An error has ended the connection
+ * and needs no other.
+ */
 static void send_reply(struct vfio_user_connection *connection, uint32_t flags, uint32_t error,
 		       const void *part, size_t part_size, const void *data, size_t data_size,
 		       int fd)
@@ -76,9 +79,9 @@ static int negotiate(struct vfio_user_connection *connection, struct vfio_user_c
 
 	memcpy(&version, payload, sizeof(version));
 	if (version.major != VFIO_USER_VERSION_MAJOR)
-		return refuse(connection, -EPROTONOSUPPORT, "version %u.%u, this server speaks %u.%u",
-			      version.major, version.minor, VFIO_USER_VERSION_MAJOR,
-			      VFIO_USER_VERSION_MINOR);
+		return refuse(connection, -EPROTONOSUPPORT,
+			      "version %u.%u, this server speaks %u.%u", version.major,
+			      version.minor, VFIO_USER_VERSION_MAJOR, VFIO_USER_VERSION_MINOR);
 	ret = vfio_user_capabilities_parse(caps, (const char *)payload + sizeof(version),
 					   payload_size(connection) - sizeof(version), &why);
 	if (ret)
@@ -149,13 +152,15 @@ static int handle_dma_unmap(struct vfio_user_connection *connection)
 
 	memcpy(&unmap, connection->in.payload, sizeof(unmap));
 	if (unmap.argsz < sizeof(unmap))
-		return refuse(connection, -EINVAL, "argsz %u below %zu", unmap.argsz, sizeof(unmap));
+		return refuse(connection, -EINVAL, "argsz %u below %zu", unmap.argsz,
+			      sizeof(unmap));
 	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)
 		return refuse(connection, -EOPNOTSUPP, "no dirty page tracking");
 	if (unmap.flags & ~(uint32_t)VFIO_DMA_UNMAP_FLAG_ALL)
 		return refuse(connection, -EINVAL, "flags 0x%x", unmap.flags);
 	if (payload_size(connection) != sizeof(unmap))
-		return refuse(connection, -EINVAL, "payload of %zu bytes", payload_size(connection));
+		return refuse(connection, -EINVAL, "payload of %zu bytes",
+			      payload_size(connection));
 	if (unmap.flags) {
 		if (unmap.address || unmap.size)
 			return refuse(connection, -EINVAL, "all, but with a range");
@@ -163,8 +168,8 @@ static int handle_dma_unmap(struct vfio_user_connection *connection)
 	} else {
 		ret = connection->ops->dma_unmap(connection->device, unmap.address, unmap.size);
 		/*
-		 * The specification wants the range of a map. A client with a virtual IOMMU withdraws
-		 * whole address ranges though, and VFIO itself takes that for success.
+		 * The specification wants the range of a map. A client with a virtual IOMMU
+		 * withdraws whole address ranges though, and VFIO itself takes that for success.
 		 */
 		if (ret && ret != -ENOENT)
 			return refuse(connection, ret, "0x%" PRIx64 "+0x%" PRIx64, unmap.address,
@@ -227,7 +232,10 @@ static int handle_get_irq_info(struct vfio_user_connection *connection)
 	if (info.flags || info.count)
 		return refuse(connection, -EINVAL, "reserved fields are not 0");
 	if (info.index >= VFIO_USER_IRQ_TYPES) {
-		/* Clients probe for the error and request interrupts of VFIO like this: nothing to report. */
+		/*
+		 * Clients probe for the error and request interrupts of VFIO like this: nothing to
+		 * report.
+		 */
 		connection->reason[0] = '\0';
 		return -EINVAL;
 	}

@@ -147,7 +147,8 @@ static int enqueue(struct vfio_user_connection *connection, const struct iovec *
 	size_t skip = sent;
 
 	if (connection->queued + (total - sent) > VFIO_USER_QUEUE_MAX) {
-		vfio_user_log(connection->log, "client dropped: it does not read, %zu bytes wait for it",
+		vfio_user_log(connection->log,
+			      "client dropped: it does not read, %zu bytes wait for it",
 			      connection->queued);
 		vfio_user_connection_kill(connection);
 		return -ENOTCONN;
@@ -208,7 +209,10 @@ static void flush(struct vfio_user_connection *connection)
 
 	pthread_mutex_lock(&connection->lock);
 	while (!connection->dead && (message = connection->queue)) {
-		struct iovec iov = { message->bytes + message->done, message->size - message->done };
+		struct iovec iov = {
+			message->bytes + message->done,
+			message->size - message->done,
+		};
 		ssize_t sent = send_some(connection->fd, &iov, 1, message->fd);
 
 		if (sent < 0)
@@ -253,7 +257,9 @@ static void keep_fds(struct vfio_user_incoming *in, struct msghdr *msg)
 		in->fds_lost = true;
 }
 
-/* Return: bytes received, 0 at the end of the stream, or -errno; -EAGAIN when there is nothing now. */
+/*
+ * Return: bytes received, 0 at the end of the stream, or -errno; -EAGAIN when there is nothing now.
+ */
 static ssize_t receive_some(struct vfio_user_connection *connection, void *buf, size_t size)
 {
 	union {
@@ -294,8 +300,8 @@ int vfio_user_connection_reserve(struct vfio_user_connection *connection, size_t
 }
 
 /*
- * A header that cannot be: where the next message begins is not known any more. Whoever sent a command is told before the
- * connection ends.
+ * A header that cannot be: where the next message begins is not known any more. Whoever sent a
+ * command is told before the connection ends.
  */
 static void refuse_framing(struct vfio_user_connection *connection, int error)
 {
@@ -331,15 +337,18 @@ static int check_framing(struct vfio_user_connection *connection)
 		return -EPROTO;
 	}
 	if (vfio_user_connection_reserve(connection, size - sizeof(connection->in.header))) {
-		vfio_user_log(connection->log, "client dropped: no memory for a message of %zu bytes",
-			      size);
+		vfio_user_log(connection->log,
+			      "client dropped: no memory for a message of %zu bytes", size);
 		connection->closing = true;
 		return -ENOMEM;
 	}
 	return 0;
 }
 
-/* Return: 0 when a message is complete, -EAGAIN when more of it has to come, another -errno at the end of the connection. */
+/*
+ * Return: 0 when a message is complete, -EAGAIN when more of it has to come, another -errno at the
+ * end of the connection.
+ */
 static int receive_message(struct vfio_user_connection *connection)
 {
 	struct vfio_user_incoming *in = &connection->in;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One client: its socket, the message that is arriving, the messages that wait to leave, and the DMA requests that wait for
- * their reply.
+ * One client: its socket, the message that is arriving, the messages that wait to leave, and the
+ * DMA requests that wait for their reply.
  *
- * The server's thread receives and carries out commands. Other threads only send DMA requests and wait for the reply.
+ * The server's thread receives and carries out commands. Other threads only send DMA requests and
+ * wait for the reply.
  */
 #ifndef TPHBUF_VFIO_USER_CONNECTION_H
 #define TPHBUF_VFIO_USER_CONNECTION_H
@@ -17,8 +18,10 @@
 #include "log.h"
 #include "message.h"
 
-#define VFIO_USER_RECEIVE_FDS	253	/* as many as the kernel passes in one message (SCM_MAX_FD) */
-#define VFIO_USER_QUEUE_MAX	(8u << 20)	/* bytes that may wait for a client that does not read */
+/* As many descriptors as the kernel passes in one message (SCM_MAX_FD) */
+#define VFIO_USER_RECEIVE_FDS	253
+/* Bytes that may wait for a client that does not read */
+#define VFIO_USER_QUEUE_MAX	(8u << 20)
 
 /**
  * struct vfio_user_incoming - the message that is arriving
@@ -53,7 +56,8 @@ struct vfio_user_dma_request;
  * @ops, @device: what is served
  * @log: for lines about this client
  * @in: the message that is arriving
- * @reason: cause of the error that a handler returns, for the log; empty: the error is worth no line
+ * @reason: cause of the error that a handler returns, for the log; empty: the error is worth no
+ *	line
  * @negotiated: VERSION was agreed upon; set once, before connect() of @ops
  * @closing: VERSION failed, or framing is lost: the connection ends after this message
  * @max_data_xfer: bytes in one transfer, agreed upon with VERSION
@@ -110,7 +114,9 @@ struct vfio_user_connection *vfio_user_connection_create(int fd, int epoll_fd,
 							 const struct vfio_user_device_ops *ops,
 							 void *device, struct vfio_user_log *log);
 
-/* Fails every waiter, tells the device that the client is gone, frees everything. Server's thread. */
+/*
+ * Fails every waiter, tells the device that the client is gone, frees everything. Server's thread.
+ */
 void vfio_user_connection_destroy(struct vfio_user_connection *connection);
 
 /**
@@ -122,7 +128,9 @@ void vfio_user_connection_destroy(struct vfio_user_connection *connection);
  */
 bool vfio_user_connection_handle(struct vfio_user_connection *connection, uint32_t events);
 
-/* True when the client has closed its end: what it may have sent before does not matter any more. */
+/*
+ * True when the client has closed its end: what it may have sent before does not matter any more.
+ */
 bool vfio_user_connection_hung_up(const struct vfio_user_connection *connection);
 
 /**
@@ -135,8 +143,8 @@ bool vfio_user_connection_hung_up(const struct vfio_user_connection *connection)
  * @data_size: of @data
  * @fd: to pass along, or -1; not taken over, stays open while the client is connected
  *
- * Return: 0; -ENOTCONN when the client is gone, or has been dropped now because it does not read; -ENOMEM: then too it is
- * dropped, since a reply is missing.
+ * Return: 0; -ENOTCONN when the client is gone, or has been dropped now because it does not read;
+ * -ENOMEM: then too it is dropped, since a reply is missing.
  */
 int vfio_user_connection_send(struct vfio_user_connection *connection,
 			      const struct vfio_user_header *header, const void *part,
@@ -151,7 +159,9 @@ int vfio_user_connection_send(struct vfio_user_connection *connection,
  */
 int vfio_user_connection_reserve(struct vfio_user_connection *connection, size_t size);
 
-/* Declares the connection dead and wakes all waiters; the server's thread will see it. @lock held. */
+/*
+ * Declares the connection dead and wakes all waiters; the server's thread will see it. @lock held.
+ */
 void vfio_user_connection_kill(struct vfio_user_connection *connection);
 
 /* Carries out the command in @in and replies. Server's thread. */

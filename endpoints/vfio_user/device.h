@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The seam between the protocol and what it serves. The protocol knows regions, interrupts and DMA maps; what they mean is the
- * device's business.
+ * The seam between the protocol and what it serves. The protocol knows regions, interrupts and DMA
+ * maps; what they mean is the device's business.
  */
 #ifndef TPHBUF_VFIO_USER_DEVICE_H
 #define TPHBUF_VFIO_USER_DEVICE_H
@@ -15,8 +15,8 @@ struct vfio_user_connection;
 /**
  * struct vfio_user_region - what a client may know of a region
  * @size: bytes, 0 for a region that the device does not have
- * @fd: file that the client may map from offset 0 for the whole region, or -1; stays the device's and open while a client
- *	is connected
+ * @fd: file that the client may map from offset 0 for the whole region, or -1; stays the device's
+ *	and open while a client is connected
  */
 struct vfio_user_region {
 	uint64_t size;
@@ -47,18 +47,21 @@ struct vfio_user_mapping {
  * @region_read: access by the client; -EINVAL out of bounds, other -errno as the device likes
  * @region_write: likewise
  * @dma_map: -EEXIST for an overlap, -EINVAL for a range that cannot be, -ENOSPC for too many
- * @dma_unmap: -ENOENT when nothing was mapped there; after it returned the range is not used any more
+ * @dma_unmap: -ENOENT when nothing was mapped there; after it returned the range is not used any
+ *	more
  * @dma_unmap_all: likewise for all of them
  * @reset: function-level reset
  * @irq_count: vectors of an interrupt type
- * @connect: a client is there (its connection), or gone (NULL). Once it returned from the latter, no call of
- *	vfio_user_dma_*() or vfio_user_trigger() with the old connection is under way or will come.
+ * @connect: a client is there (its connection), or gone (NULL). Once it returned from the latter,
+ *	no call of vfio_user_dma_*() or vfio_user_trigger() with the old connection is under way or
+ *	will come.
  *
  * All are called on the server's thread, one at a time, and must not wait for the client.
  */
 struct vfio_user_device_ops {
 	void (*region_info)(void *device, unsigned int index, struct vfio_user_region *region);
-	int (*region_read)(void *device, unsigned int index, uint64_t offset, void *buf, size_t len);
+	int (*region_read)(void *device, unsigned int index, uint64_t offset, void *buf,
+			   size_t len);
 	int (*region_write)(void *device, unsigned int index, uint64_t offset, const void *buf,
 			    size_t len);
 	int (*dma_map)(void *device, const struct vfio_user_mapping *mapping);

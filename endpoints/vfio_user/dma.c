@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands of the server: DMA_READ and DMA_WRITE. Replies are matched by message id, because commands and replies of both ends
- * cross on the one socket.
+ * Commands of the server: DMA_READ and DMA_WRITE. Replies are matched by message id, because
+ * commands and replies of both ends cross on the one socket.
  *
- * There is no time limit: a client that is stopped in a debugger must not see its DMA fail. A client that never answers holds
- * up its own device only, until it goes away.
+ * There is no time limit: a client that is stopped in a debugger must not see its DMA fail. A
+ * client that never answers holds up its own device only, until it goes away.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,8 @@
 #include "connection.h"
 
 /**
- * struct vfio_user_dma_request - a request without reply; on the stack of the thread that waits for it
+ * struct vfio_user_dma_request - a request without reply; on the stack of the thread that waits for
+ * it
  * @next: in the connection's list
  * @id: message id, unique in the list
  * @command: VFIO_USER_DMA_READ or _WRITE
@@ -73,7 +74,10 @@ static int transfer_chunk(struct vfio_user_connection *connection,
 	header.size = (uint32_t)(sizeof(header) + sizeof(request->access) + data_size);
 	request->next = connection->requests;
 	connection->requests = request;
-	/* The connection is dead after an error, and may have been so before this request was in the list. */
+	/*
+	 * The connection is dead after an error, and may have been so before this request was in
+	 * the list.
+	 */
 	if (vfio_user_connection_send(connection, &header, &request->access,
 				      sizeof(request->access), data, data_size, -1))
 		vfio_user_dma_abort(connection);
@@ -140,6 +144,14 @@ static const char *check_reply(const struct vfio_user_incoming *in,
 	return NULL;
 }
 
+static void report(struct vfio_user_connection *connection,
+		   const struct vfio_user_dma_request *request, const char *what, const char *why)
+{
+	vfio_user_log(connection->log, "%s of 0x%" PRIx64 "+0x%" PRIx64 ": %s %s",
+		      vfio_user_command_name(request->command), request->access.address,
+		      request->access.count, what, why);
+}
+
 void vfio_user_dma_reply(struct vfio_user_connection *connection)
 {
 	const struct vfio_user_incoming *in = &connection->in;
@@ -157,14 +169,11 @@ void vfio_user_dma_reply(struct vfio_user_connection *connection)
 	}
 	wrong = check_reply(in, request);
 	if (wrong) {
-		vfio_user_log(connection->log, "reply %s to the %s of 0x%" PRIx64 "+0x%" PRIx64
-			      ": taken as a refusal", wrong, vfio_user_command_name(request->command),
-			      request->access.address, request->access.count);
+		report(connection, request, "reply", wrong);
 		result = -EFAULT;
 	} else if (in->header.flags & VFIO_USER_FLAG_ERROR) {
-		vfio_user_log(connection->log, "client refused the %s of 0x%" PRIx64 "+0x%" PRIx64 ": %s",
-			      vfio_user_command_name(request->command), request->access.address,
-			      request->access.count, strerror((int)in->header.error));
+		report(connection, request, "refused by the client:",
+		       strerror((int)in->header.error));
 		result = -EFAULT;
 	} else if (request->buf) {
 		memcpy(request->buf, in->payload + sizeof(struct vfio_user_dma_access),

@@ -62,8 +62,8 @@ void vfio_user_irqs_destroy(struct vfio_user_irqs *irqs)
 }
 
 /*
- * The descriptor is the client's too: it may have filled the counter and taken O_NONBLOCK back. A full counter has an event
- * that was not seen yet, so that nothing is lost by leaving it alone.
+ * The descriptor is the client's too: it may have filled the counter and taken O_NONBLOCK back. A
+ * full counter has an event that was not seen yet, so that nothing is lost by leaving it alone.
  */
 static void signal_fd(int fd)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interrupts of one connection: which event descriptor stands for which vector, and what is masked.
+ * The interrupts of one connection: which event descriptor stands for which vector, and what is
+ * masked.
  *
- * Locking: any thread may call; one mutex, which is a leaf: nothing is called and nobody waited for under it.
+ * Locking: any thread may call; one mutex, which is a leaf: nothing is called and nobody waited for
+ * under it.
  */
 #ifndef TPHBUF_VFIO_USER_IRQ_H
 #define TPHBUF_VFIO_USER_IRQ_H
@@ -14,7 +16,10 @@
 
 #include "message.h"
 
-/* INTx, MSI and MSI-X by the indexes of <linux/vfio.h>; those behind them are not about interrupts of the device. */
+/*
+ * INTx, MSI and MSI-X by the indexes of <linux/vfio.h>; those behind them are not about interrupts
+ * of the device.
+ */
 #define VFIO_USER_IRQ_TYPES	3
 
 enum vfio_user_irq_event {
@@ -66,7 +71,8 @@ void vfio_user_irqs_destroy(struct vfio_user_irqs *irqs);
  * @set: the command
  * @data: bytes behind @set
  * @size: of @data
- * @fds: descriptors that came with it; those that are kept are replaced by -1, the others stay the caller's
+ * @fds: descriptors that came with it; those that are kept are replaced by -1, the others stay the
+ *	caller's
  * @nfds: number of @fds
  * @why: out, on error: the cause, for the log
  *
@@ -76,7 +82,10 @@ int vfio_user_irqs_set(struct vfio_user_irqs *irqs, const struct vfio_user_irq_s
 		       const uint8_t *data, size_t size, int *fds, unsigned int nfds,
 		       const char **why);
 
-/* The device's interrupt: signals the vector's event descriptor, if it has one and is not masked. Never blocks. */
+/*
+ * The device's interrupt: signals the vector's event descriptor, if it has one and is not masked.
+ * Never blocks.
+ */
 void vfio_user_irqs_trigger(struct vfio_user_irqs *irqs, unsigned int type, unsigned int vector);
 
 #endif

@@ -71,7 +71,10 @@ static int read_hex4(struct json *json)
 	return value;
 }
 
-/* One character behind a backslash; what is not ASCII becomes 0x7f, which no known name contains. -1 when malformed. */
+/*
+ * One character behind a backslash; what is not ASCII becomes 0x7f, which no known name contains.
+ * -1 when malformed.
+ */
 static int read_escape(struct json *json)
 {
 	static const char from[] = "\"\\/bfnrt";
@@ -126,7 +129,10 @@ bool json_object_begin(struct json *json)
 	return enter(json);
 }
 
-/* Steps over the comma between members. False at the closing bracket, which is taken, and on an error. */
+/*
+ * Steps over the comma between members. False at the closing bracket, which is taken, and on an
+ * error.
+ */
 static bool next_member(struct json *json, char close)
 {
 	if (json->error)
@@ -163,7 +169,8 @@ bool json_u64(struct json *json, uint64_t *value)
 	while (is_digit(json)) {
 		unsigned int digit = (unsigned int)(*json->next++ - '0');
 
-		if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, digit, &sum))
+		if (__builtin_mul_overflow(sum, 10, &sum) ||
+		    __builtin_add_overflow(sum, digit, &sum))
 			return fail(json, "number too large");
 	}
 	if (json->next < json->end && strchr(".eE", *json->next) && *json->next)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A reader of JSON text (RFC 8259) that comes from outside: no allocation, bounded depth, strict grammar.
+ * A reader of JSON text (RFC 8259) that comes from outside: no allocation, bounded depth, strict
+ * grammar.
  *
- * The caller walks the text in order: json_object_begin(), then json_object_next() and one value, until it returns false.
- * The first error sticks: every later call fails, and json_finish() gives the verdict.
+ * The caller walks the text in order: json_object_begin(), then json_object_next() and one value,
+ * until it returns false. The first error sticks: every later call fails, and json_finish() gives
+ * the verdict.
  */
 #ifndef TPHBUF_VFIO_USER_JSON_H
 #define TPHBUF_VFIO_USER_JSON_H
@@ -42,7 +44,8 @@ bool json_object_begin(struct json *json);
  * @key: out: the member's name; cut off when it is longer
  * @key_size: of @key
  *
- * Return: true when a value follows, to be read by one of the functions below; false at the end of the object or on an error.
+ * Return: true when a value follows, to be read by one of the functions below; false at the end of
+ * the object or on an error.
  */
 bool json_object_next(struct json *json, char *key, size_t key_size);
 
@@ -54,7 +57,9 @@ bool json_bool(struct json *json, bool *value);
 /* Any value, read and forgotten. */
 bool json_skip(struct json *json);
 
-/* After the walk. Return: NULL when the text was one whole value, otherwise what is wrong with it. */
+/*
+ * After the walk. Return: NULL when the text was one whole value, otherwise what is wrong with it.
+ */
 const char *json_finish(struct json *json);
 
 #endif

@@ -14,8 +14,8 @@
 #define BACKLOG		8
 
 /*
- * Two servers that start at once must not both find a stale socket and remove each other's new one: the folder is locked
- * meanwhile.
+ * Two servers that start at once must not both find a stale socket and remove each other's new one:
+ * the folder is locked meanwhile.
  */
 static int lock_folder(const char *path)
 {
@@ -64,11 +64,13 @@ static int bind_and_listen(struct vfio_user_listener *listener)
 
 	/* The mode of a socket file is that of bind(): no moment in which others may connect. */
 	mask = umask(0177);
-	ret = bind(listener->fd, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+	ret = bind(listener->fd, (const struct sockaddr *)address, sizeof(*address));
+	ret = ret < 0 ? -errno : 0;
 	umask(mask);
 	if (ret)
 		return ret;
-	if (listen(listener->fd, BACKLOG) < 0 || lstat(address->sun_path, &listener->identity) < 0) {
+	if (listen(listener->fd, BACKLOG) < 0 ||
+	    lstat(address->sun_path, &listener->identity) < 0) {
 		ret = -errno;
 		unlink(address->sun_path);
 	}
@@ -97,8 +99,9 @@ static void explain(int ret, const char *path, char *error, size_t error_size)
 	else if (ret == -EEXIST)
 		snprintf(error, error_size, "%s: in the way and no socket; remove it", path);
 	else if (ret == -ENAMETOOLONG)
-		snprintf(error, error_size, "%s: longer than the %zu bytes that a socket's path may have",
-			 path, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+		snprintf(error, error_size,
+			 "%s: longer than the %zu bytes that a socket's path may have", path,
+			 sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
 	else
 		snprintf(error, error_size, "%s: %s", path, strerror(-ret));
 }

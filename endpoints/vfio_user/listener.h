@@ -24,12 +24,13 @@ struct vfio_user_listener {
 /**
  * vfio_user_listener_open() - listen at a path
  * @listener: to fill in
- * @path: of the socket; only its owner may connect. A socket that nobody listens on is replaced, anything else is not.
+ * @path: of the socket; only its owner may connect. A socket that nobody listens on is replaced,
+ *	anything else is not.
  * @error: receives one line when the call fails
  * @error_size: of @error
  *
- * Return: 0, -EADDRINUSE when another server listens there, -EEXIST for a file that is no socket, -ENAMETOOLONG, or what
- * the system said.
+ * Return: 0, -EADDRINUSE when another server listens there, -EEXIST for a file that is no socket,
+ * -ENAMETOOLONG, or what the system said.
  */
 int vfio_user_listener_open(struct vfio_user_listener *listener, const char *path, char *error,
 			    size_t error_size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One line an event on standard error, headed by the device's name. Each device has a budget of lines, so that a hostile
- * client can neither fill a disk nor hide what other devices say; the number of lines left out is told with the next one.
+ * One line an event on standard error, headed by the device's name. Each device has a budget of
+ * lines, so that a hostile client can neither fill a disk nor hide what other devices say; the
+ * number of lines left out is told with the next one.
  */
 #ifndef TPHBUF_VFIO_USER_LOG_H
 #define TPHBUF_VFIO_USER_LOG_H

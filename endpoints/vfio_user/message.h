@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages of the vfio-user protocol, version 0.0, as docs/interop/vfio-user.rst of QEMU specifies them.
+ * Messages of the vfio-user protocol, version 0.0, as docs/interop/vfio-user.rst of QEMU specifies
+ * them.
  *
- * Fields are in the byte order of the host, which is what the protocol asks for: both ends are on one machine. That order is
- * taken to be little-endian, as the PCI functions behind the messages are. Payloads are copied into these structs before a
- * field is looked at, because nothing aligns them in a receive buffer.
- * Flags, region and interrupt indexes are those of <linux/vfio.h>.
+ * Fields are in the byte order of the host, which is what the protocol asks for: both ends are on
+ * one machine. That order is taken to be little-endian, as the PCI functions behind the messages
+ * are. Payloads are copied into these structs before a field is looked at, because nothing aligns
+ * them in a receive buffer. Flags, region and interrupt indexes are those of <linux/vfio.h>.
  */
 #ifndef TPHBUF_VFIO_USER_MESSAGE_H
 #define TPHBUF_VFIO_USER_MESSAGE_H
@@ -51,7 +52,7 @@ enum vfio_user_command {
 #define VFIO_USER_FLAG_ERROR	(1u << 5)
 
 struct vfio_user_header {
-	uint16_t id;		/* of the sender's choice, not necessarily unique; a reply repeats it */
+	uint16_t id;		/* the sender's, not necessarily unique; a reply repeats it */
 	uint16_t command;
 	uint32_t size;		/* of the whole message */
 	uint32_t flags;		/* VFIO_USER_FLAG_* */
@@ -125,7 +126,10 @@ VFIO_USER_ASSERT_SIZE(vfio_user_irq_info, 16);
 VFIO_USER_ASSERT_OFFSET(vfio_user_irq_info, index, 8);
 VFIO_USER_ASSERT_OFFSET(vfio_user_irq_info, count, 12);
 
-/* Followed by @count bytes when flags say VFIO_IRQ_SET_DATA_BOOL; event descriptors come as ancillary data. */
+/*
+ * Followed by @count bytes when flags say VFIO_IRQ_SET_DATA_BOOL; event descriptors come as
+ * ancillary data.
+ */
 struct vfio_user_irq_set {
 	uint32_t argsz;
 	uint32_t flags;		/* VFIO_IRQ_SET_* */
@@ -173,14 +177,20 @@ struct vfio_user_dma_access {
 VFIO_USER_ASSERT_SIZE(vfio_user_dma_access, 16);
 VFIO_USER_ASSERT_OFFSET(vfio_user_dma_access, count, 8);
 
-/* What this server takes, and proposes as far as the client does. Where the protocol has a default it is the same. */
+/*
+ * What this server takes, and proposes as far as the client does. Where the protocol has a default
+ * it is the same.
+ */
 #define VFIO_USER_MAX_DATA_XFER	(1u << 20)
 #define VFIO_USER_MAX_MSG_FDS	16u
 #define VFIO_USER_MAX_DMA_MAPS	65535u
 #define VFIO_USER_PAGE_SIZE	4096u
 #define VFIO_USER_MAX_VERSION_DATA 4096u	/* capabilities text, NUL included */
 
-/* The longest payload that any message may have: a transfer of the full size behind its description. */
+/*
+ * The longest payload that any message may have: a transfer of the full size behind its
+ * description.
+ */
 #define VFIO_USER_MAX_PAYLOAD	(VFIO_USER_MAX_DATA_XFER + sizeof(struct vfio_user_region_access))
 
 #endif

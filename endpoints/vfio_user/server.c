@@ -52,7 +52,8 @@ struct endpoint {
 /**
  * struct vfio_user_server - all endpoints
  * @epoll_fd: waits for all sockets
- * @spare_fd: given up for a moment to turn a client away when there is no other descriptor left; or -1
+ * @spare_fd: given up for a moment to turn a client away when there is no other descriptor left; or
+ *	-1
  * @endpoints: list
  */
 struct vfio_user_server {
@@ -118,8 +119,8 @@ static int peer_pid(int fd)
 }
 
 /*
- * Without descriptors accept() fails and the client stays in line, so that epoll would report it for ever: the spare one makes
- * room to turn it away.
+ * Without descriptors accept() fails and the client stays in line, so that epoll would report it
+ * for ever: the spare one makes room to turn it away.
  */
 static void turn_away_without_fds(struct endpoint *endpoint)
 {
@@ -222,7 +223,10 @@ int vfio_user_server_run(struct vfio_user_server *server, int stop_fd)
 	if (epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, stop_fd, &event) < 0)
 		return -errno;
 	for (;;) {
-		/* One at a time: what an event leads to may end the connection that the next one points to. */
+		/*
+		 * One at a time: what an event leads to may end the connection that the next one
+		 * points to.
+		 */
 		n = epoll_wait(server->epoll_fd, &event, 1, -1);
 		if (n < 0 && errno == EINTR)
 			continue;

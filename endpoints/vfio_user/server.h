@@ -2,7 +2,8 @@
 /*
  * The vfio-user server: one socket a device, one client a socket, one thread for all of them.
  *
- * A second client of a device is turned away while the first is there: its connection is closed at once.
+ * A second client of a device is turned away while the first is there: its connection is closed at
+ * once.
  */
 #ifndef TPHBUF_VFIO_USER_SERVER_H
 #define TPHBUF_VFIO_USER_SERVER_H

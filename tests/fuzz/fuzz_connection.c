@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzzes one vfio-user connection: receiving, commands, replies to DMA requests, interrupts, queueing. The other end of a
- * socket pair is fed from the input; a device of a few lines stands behind, with a thread that asks for DMA.
+ * Fuzzes one vfio-user connection: receiving, commands, replies to DMA requests, interrupts,
+ * queueing. The other end of a socket pair is fed from the input; a device of a few lines stands
+ * behind, with a thread that asks for DMA.
  *
- * Input: one byte, bit 0: VERSION is agreed upon before the rest; bit 1: packets are framed. Then packets:
+ * Input: one byte, bit 0: VERSION is agreed upon before the rest; bit 1: packets are framed. Then
+ * packets:
  *
- *	control		bits 0-4: descriptors to send along, bits 5-6: which, bit 7: replies are not read
+ *	control		bits 0-4: descriptors to send along, bits 5-6: which, bit 7: replies wait
  *	length		2 bytes, little-endian, of data
- *	command, flags, id	one byte each, of the header that is put in front; with framed packets only
+ *	command, flags, id	one byte each, of the header put in front; framed packets only
  *	data
  *
- * Whatever comes: every message that the server sends has the right form, and in the end no descriptor and no byte of memory
- * is left.
+ * Whatever comes: every message that the server sends has the right form, and in the end no
+ * descriptor and no byte of memory is left.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define VECTORS		8
 #define DMA_ROUNDS	4
 
-static const char version[] = "\0\0\0\0{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true}}";
+static const char version[] =
+	"\0\0\0\0{\"capabilities\":{\"max_msg_fds\":8,\"write_multiple\":true}}";
 
 /* In place of the log of the library: the format strings are tried out, nothing is printed. */
 void vfio_user_log(struct vfio_user_log *log, const char *fmt, ...)
@@ -335,7 +338,10 @@ static int open_kind(unsigned int kind)
 	}
 }
 
-/* Sends as much as fits; a server that is behind loses the rest, which is one more malformed message. */
+/*
+ * Sends as much as fits; a server that is behind loses the rest, which is one more malformed
+ * message.
+ */
 static void send_packet(struct harness *harness, const struct iovec *iov, size_t iovcnt,
 			unsigned int nfds, unsigned int kind)
 {
@@ -424,7 +430,8 @@ static void start(struct harness *harness)
 				      harness->device.memory_fd, 0);
 	must(harness->device.memory != MAP_FAILED, "no memory");
 	harness->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), "no sockets");
+	must(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends),
+	     "no sockets");
 	harness->client = ends[0];
 	harness->connection = vfio_user_connection_create(ends[1], harness->epoll_fd, NULL, &ops,
 							  &harness->device, NULL);

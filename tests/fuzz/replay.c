@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs a fuzz target on files, for compilers without libFuzzer: replay [--mutations N | --fail-nth] FILE...
+ * Runs a fuzz target on files, for compilers without libFuzzer: replay [--mutations N | --fail-nth]
+ * FILE...
  *
- * With --mutations, N further inputs are made from the files by small changes, the same ones every time. With --fail-nth,
- * each file is run with its first allocation failing, then with its second, and so on until none is left to fail. The
- * allocations are those of the code under test, which the linker sends here (--wrap).
+ * With --mutations, N further inputs are made from the files by small changes, the same ones every
+ * time. With --fail-nth, each file is run with its first allocation failing, then with its second,
+ * and so on until none is left to fail. The allocations are those of the code under test, which the
+ * linker sends here (--wrap).
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -183,5 +185,7 @@ int main(int argc, char **argv)
 		fail = true;
 		first = 2;
 	}
-	return run(argv + first, (size_t)(argc - first), mutations, fail) ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (run(argv + first, (size_t)(argc - first), mutations, fail))
+		return EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }

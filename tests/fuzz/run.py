@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs a fuzz target: run.py replay|libfuzzer TARGET PROGRAM
 
-First all seeds, each of which is a scene that a test has or a finding of the past, then a bounded number of inputs made
-from them, then, without libFuzzer, the seeds with every allocation failing once. Prints TAP. TPHBUF_FUZZ_SECONDS makes it go on for longer, with libFuzzer only.
+First all seeds, each of which is a scene that a test has or a finding of the past, then a
+bounded number of inputs made from them, then, without libFuzzer, the seeds with every allocation
+failing once. Prints TAP. TPHBUF_FUZZ_SECONDS makes it go on for longer, with libFuzzer only.
 """
 import os
 import pathlib
@@ -58,7 +59,8 @@ def connection_seeds():
         "version": b"\0" + message(vu.VERSION, vu.version_payload()),
         "version-only": b"\0" + message(vu.VERSION, vu.version_payload(data=None)),
         "major": b"\0" + message(vu.VERSION, vu.version_payload(1)),
-        "early": b"\0" + message(vu.DEVICE_GET_INFO, info) + message(vu.VERSION, vu.version_payload()),
+        "early": b"\0" + message(vu.DEVICE_GET_INFO, info) +
+        message(vu.VERSION, vu.version_payload()),
         "bytes": b"\0" + b"".join(packet(bytes([b])) for b in
                                   vu.header(vu.VERSION, 4) + vu.version_payload(data=None)),
         "short": b"\1" + packet(vu.header(vu.REGION_READ, 0, size=15)),
@@ -68,14 +70,17 @@ def connection_seeds():
         framed(vu.DEVICE_GET_REGION_INFO, region_info) + framed(vu.DEVICE_GET_IRQ_INFO, info),
         "access": start + framed(vu.REGION_READ, read) + framed(vu.REGION_WRITE, write) +
         framed(vu.REGION_WRITE_MULTI, multi) + framed(vu.DEVICE_RESET),
-        "no-reply": start + framed(vu.REGION_WRITE, write, vu.NO_REPLY) + framed(99, b"", vu.NO_REPLY),
-        "map": start + framed(vu.DMA_MAP, dma_map, fds=1, kind=MEMFD) + framed(vu.DMA_MAP, dma_map) +
-        framed(vu.DMA_UNMAP, dma_unmap) + framed(vu.DMA_UNMAP, struct.pack("=IIQQ", 24, 2, 0, 0)),
+        "no-reply": start + framed(vu.REGION_WRITE, write, vu.NO_REPLY) +
+        framed(99, b"", vu.NO_REPLY),
+        "map": start + framed(vu.DMA_MAP, dma_map, fds=1, kind=MEMFD) +
+        framed(vu.DMA_MAP, dma_map) + framed(vu.DMA_UNMAP, dma_unmap) +
+        framed(vu.DMA_UNMAP, struct.pack("=IIQQ", 24, 2, 0, 0)),
         "fds": start + framed(vu.DEVICE_GET_INFO, info, fds=5, kind=NULL) +
         framed(vu.DMA_MAP, dma_map, fds=31, kind=EPOLL),
         "irqs": start + framed(vu.DEVICE_SET_IRQS, irqs(0x24, 0, 8), fds=8) +
         framed(vu.DEVICE_SET_IRQS, irqs(0x22, 0, 3, b"\1\0\1")) +
-        framed(vu.DEVICE_SET_IRQS, irqs(0x09, 0, 4)) + framed(vu.DEVICE_SET_IRQS, irqs(0x11, 0, 4)) +
+        framed(vu.DEVICE_SET_IRQS, irqs(0x09, 0, 4)) +
+        framed(vu.DEVICE_SET_IRQS, irqs(0x11, 0, 4)) +
         framed(vu.DEVICE_SET_IRQS, irqs(0x0c, 1, 1), fds=1) +
         framed(vu.DEVICE_SET_IRQS, irqs(0x24, 2, 2)) + framed(vu.DEVICE_SET_IRQS, irqs(0x21, 0, 0)),
         "irq-kinds": start + framed(vu.DEVICE_SET_IRQS, irqs(0x24, 0, 1), fds=1, kind=NULL),
@@ -83,29 +88,33 @@ def connection_seeds():
             framed(vu.DMA_READ, dma_read, reply, 2 * i) +
             framed(vu.DMA_WRITE, dma_write, reply, 2 * i + 1) for i in range(4)),
         "dma-errors": start + framed(vu.DMA_READ, b"", error, 0) +
-        framed(vu.DMA_WRITE, dma_write[:12], reply, 1) + framed(vu.DMA_READ, dma_read[:-1], reply, 2),
+        framed(vu.DMA_WRITE, dma_write[:12], reply, 1) +
+        framed(vu.DMA_READ, dma_read[:-1], reply, 2),
         "dma-confused": start + framed(vu.DMA_WRITE, dma_read, reply, 0) +
         framed(vu.DMA_READ, dma_read, reply, 77) + framed(vu.DMA_READ, dma_read, reply, 1, fds=2),
-        "unread": start + b"".join(framed(vu.REGION_READ, big_read, unread=True) for _ in range(10)),
-        "behind": start + b"".join(framed(vu.REGION_READ, big_read, unread=True) for _ in range(3)) +
-        b"".join(framed(vu.REGION_READ, read) for _ in range(3)),
+        "unread": start + framed(vu.REGION_READ, big_read, unread=True) * 10,
+        "behind": start + framed(vu.REGION_READ, big_read, unread=True) * 3 +
+        framed(vu.REGION_READ, read) * 3,
         "others": start + b"".join(framed(command, info) for command in range(20)),
     }
 
 
 def capabilities_seeds():
     """Texts for fuzz_capabilities.c by name."""
-    texts = {
+    return {
         "empty": b"", "nul": b"\0", "object": b"{}\0", "none": b'{"capabilities":{}}\0',
         "all": vu.version_payload()[4:],
-        "numbers": b'{"a":[0,-1,1.5,1e9,-2E-3,18446744073709551615],"capabilities":{"pgsizes":4096}}\0',
-        "strings": b'{"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00","b":null,"c":[true,false]}\0',
-        "deep": b'{"a":' + b"[" * 7 + b"]" * 7 + b"}\0", "deeper": b'{"a":' * 9 + b"1" + b"}" * 9 + b"\0",
+        "numbers": b'{"a":[0,-1,1.5,1e9,-2E-3,18446744073709551615]}\0',
+        "strings": b'{"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00"}\0',
+        "words": b'{"b":null,"c":[true,false]}\0',
+        "deep": b'{"a":' + b"[" * 7 + b"]" * 7 + b"}\0",
+        "deeper": b'{"a":' * 9 + b"1" + b"}" * 9 + b"\0",
         "escape": b'{"c\\u0061pabilities":{"max\\u005fmsg_fds":1}}\0',
-        "migration": b'{"capabilities":{"migration":{"pgsize":4096},"twin_socket":{"supported":true}}}\0',
-        "cut": b'{"capabilities":{"max_msg_fds":\0', "two": b"{}{}\0", "large": b'{"a":1' + b"0" * 40 + b"}\0",
+        "unknown": b'{"capabilities":{"migration":{"pgsize":1},"twin_socket":{"x":true}}}\0',
+        "cut": b'{"capabilities":{"max_msg_fds":\0',
+        "two": b"{}{}\0",
+        "large": b'{"a":1' + b"0" * 40 + b"}\0",
     }
-    return texts
 
 
 def run(number, what, command):
@@ -132,7 +141,8 @@ def main():
         good = run(1, f"{target}: {len(files)} seeds and findings", [program, *files])
         if engine == "libfuzzer":
             command = [program, "-seed=1", f"-max_total_time={SECONDS}", "-max_len=8192",
-                       "-timeout=20", "-print_final_stats=1", f"-artifact_prefix={os.getcwd()}/", corpus]
+                       "-timeout=20", "-print_final_stats=1",
+                       f"-artifact_prefix={os.getcwd()}/", corpus]
             good &= run(2, f"{target}: {SECONDS} s of new inputs", command)
         else:
             command = [program, "--mutations", str(MUTATIONS), *files]

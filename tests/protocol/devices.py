@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Drivers for the accelerator and the DMA engine, over a vfio-user client that plays the machine."""
+"""Drivers for the accelerator and the DMA engine, over a vfio-user client."""
 import os
 import pathlib
 import re
@@ -166,7 +166,8 @@ class DmaEngine(Function):
         self.client.config_write(offset + 2, 2, 0x8000)
 
     def set_tph(self, mode, requester):
-        self.client.config_write(self.extended_capability(EXT_CAP_TPH) + 8, 4, requester << 8 | mode)
+        control = self.extended_capability(EXT_CAP_TPH) + 8
+        self.client.config_write(control, 4, requester << 8 | mode)
 
     def set_st(self, index, tag):
         """As pcie_tph_set_st_entry() of Linux does: off, entry, on again."""

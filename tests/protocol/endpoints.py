@@ -32,7 +32,7 @@ def environment():
 
 
 class Endpoints:
-    """Starts the program in a folder of its own; a context manager that stops it and checks how it ended."""
+    """Starts the program in a folder of its own; stops it and checks how it ended."""
 
     def __init__(self, *devices, trace=False, arguments=(), directory=None):
         self.own_directory = directory is None
@@ -124,7 +124,8 @@ class Endpoints:
     def fds_with(self, *names):
         """Open file descriptors while a fresh client of each of these devices is connected.
 
-        A new client is let in after everything of the one before is gone, so that two such counts can be compared.
+        A new client is let in after everything of the one before is gone, so that two such counts
+        can be compared.
         """
         clients = [self.connect(name) for name in names]
         for client in clients:

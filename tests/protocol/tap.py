@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test Anything Protocol for the protocol tests: every function test_*() of a module is one test.
 
-A test fails by an exception, skips by Skip, and gets one line of explanation from its docstring. A test that hangs fails
-after TEST_SECONDS.
+A test fails by an exception, skips by Skip, and gets one line of explanation from its docstring.
+A test that hangs fails after TEST_SECONDS.
 """
 import signal
 import sys
@@ -63,10 +63,10 @@ def _run_one(number, name, function):
 
 
 def run(namespace, teardown=None):
-    """Runs the tests among the given globals in the order of the file; exits with 0 when none failed.
+    """Runs the tests among the given globals in the order of the file; exits with 0 if none failed.
 
-    Names of tests as arguments of the program run those only. teardown() comes last and counts as a test: it sees what no
-    single test can, such as the exit code of a server.
+    Names of tests as arguments of the program run those only. teardown() comes last and counts as
+    a test: it sees what no single test can, such as the exit code of a server.
     """
     tests = [(name, value) for name, value in namespace.items()
              if name.startswith("test_") and callable(value)]

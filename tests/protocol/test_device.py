@@ -36,7 +36,8 @@ def test_reserved_fields():
     """Fields that must be 0 and are not are refused"""
     with SERVER.connect("acc") as client:
         for offset in (4, 8, 12):
-            equal(client.refused(vu.DEVICE_GET_INFO, patched(16, offset)), "EINVAL", f"info {offset}")
+            equal(client.refused(vu.DEVICE_GET_INFO, patched(16, offset)), "EINVAL",
+                  f"info {offset}")
         for offset in (4, 12, 16, 20, 24, 28):
             equal(client.refused(vu.DEVICE_GET_REGION_INFO, patched(32, offset)), "EINVAL",
                   f"region info {offset}")
@@ -191,7 +192,7 @@ def test_counts():
 
 
 def test_trapped_register():
-    """A trapped BAR is reached by messages once memory decoding is on; before that it is all ones"""
+    """A trapped BAR is reached by messages when memory decoding is on, else it is all ones"""
     with SERVER.connect("acc") as client:
         client.config_write(4, 2, 0)
         equal(client.read32(0, 0), 0xffffffff, "with decoding off")

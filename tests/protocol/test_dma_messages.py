@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""DMA_READ and DMA_WRITE: commands of the server, and clients that answer them well, badly or never."""
+"""DMA_READ and DMA_WRITE, and clients that answer them well, badly or never."""
 import errno
 import struct
 import threading
@@ -19,7 +19,7 @@ RANGE = struct.Struct("=QQ")
 
 
 class Machine:
-    """A DMA engine whose memory is reached by messages only: all of it is announced without file."""
+    """A DMA engine whose memory is reached by messages only: it is announced without file."""
 
     def __init__(self, server=None, capabilities=vu.CAPABILITIES):
         self.client = (server or SERVER).connect("dma", capabilities=capabilities)
@@ -244,7 +244,8 @@ def test_reply_to_a_write():
                           (struct.pack("=QH", DST, 64), ENGINE.DMA_ENGINE_DONE_WRITE_ERROR),
                           (struct.pack("=QI", DST, 63), ENGINE.DMA_ENGINE_DONE_WRITE_ERROR),
                           (struct.pack("=QI", DST + 64, 64), ENGINE.DMA_ENGINE_DONE_WRITE_ERROR),
-                          (struct.pack("=QQ64s", DST, 64, b""), ENGINE.DMA_ENGINE_DONE_WRITE_ERROR)):
+                          (struct.pack("=QQ64s", DST, 64, b""),
+                           ENGINE.DMA_ENGINE_DONE_WRITE_ERROR)):
         with Machine() as m:
             status = m.submit(SRC, DST, 64)
             command, address, count = m.next()
@@ -256,7 +257,7 @@ def test_reply_to_a_write():
 
 
 def test_never_answers():
-    """A client that never answers holds up its device, not its own commands and not other devices"""
+    """A client that never answers holds up its device, not its commands and not others"""
     with Machine() as m, SERVER.connect("acc") as other:
         m.pending_read()
         other.config_write(4, 2, 2)
@@ -272,7 +273,7 @@ def test_unmap_while_pending():
         command, address, count = m.pending_read()
         m.client.dma_unmap(0, 1 << 20)
         m.answer(command, address, count)
-        # The source is not announced any more, and asked for all the same: who refuses is the client.
+        # The source is not announced any more; to refuse it is the client's business.
         command, address, _ = m.next()
         equal((command.command, address), (vu.DMA_READ, SRC))
         m.client.reply(command, error=errno.EFAULT)

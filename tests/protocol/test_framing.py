@@ -85,12 +85,13 @@ def test_largest_message():
 
 
 def test_payload_sizes():
-    """A payload that is too short or too long for its command is refused, and the connection goes on"""
+    """A payload too short or too long for its command is refused, and the connection goes on"""
     with SERVER.connect("acc") as client:
         for command, (low, high) in SIZES.items():
             sizes = list(range(low)) if high is None else list(range(low)) + [high + 1, high + 4096]
             for size in sizes:
-                equal(client.refused(command, bytes(size)), "EINVAL", f"{command} with {size} bytes")
+                equal(client.refused(command, bytes(size)), "EINVAL",
+                      f"{command} with {size} bytes")
         works(client)
 
 
@@ -104,7 +105,7 @@ def test_message_types():
 
 
 def test_unknown_commands():
-    """Commands that are unknown, of the server, or not offered are refused with the errno of each"""
+    """Commands that are unknown, of the server, or not offered are refused"""
     with SERVER.connect("acc") as client:
         for command in (0, 14, 19, 20, 255, 256, 0x7fff, 0xffff):
             for payload in (b"", bytes(64)):
@@ -308,7 +309,7 @@ def test_slow_reader():
         time.sleep(0.1)
         for i in range(6):
             reply = client.receive()
-            equal((reply.id, reply.payload == read + b"\xff" * vu.MAX_XFER), (i, True), "long reply")
+            equal((reply.id, reply.payload == read + b"\xff" * vu.MAX_XFER), (i, True), "long")
 
 
 def test_log_is_bounded():

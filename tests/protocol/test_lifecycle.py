@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -249,8 +250,9 @@ def test_out_of_descriptors():
         with server.connect("dma", negotiate=False) as turned_away:
             true(turned_away.at_end(), "accepted without descriptors")
         ram = vu.memfd(4096)
+        dma_map = struct.pack("=IIQQQ", 32, 3, 0, 0x100000, 4096)
         for _ in range(3):
-            equal(client.refused(vu.DMA_MAP, b"\x20\0\0\0\3" + bytes(27), [ram]), "EINVAL")
+            equal(client.refused(vu.DMA_MAP, dma_map, [ram]), "EINVAL", "the descriptor got lost")
         equal(client.device_info()[0], 16, "argsz")
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
         with server.connect("dma") as served:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes of the DMA engine to the accelerator, as a machine without IOMMU makes them possible; the client plays it."""
+"""Writes of the DMA engine to the accelerator; the client plays a machine without IOMMU."""
 import errno
 import os
 import re
@@ -12,8 +12,8 @@ from endpoints import ACCELERATOR, DMA_ENGINE, Endpoints
 from tap import equal, run, true
 
 MPS = 512
-SERVER = Endpoints(ACCELERATOR, DMA_ENGINE, ACCELERATOR.replace("acc", "acc8").replace("04.0", "06.0")
-                   .replace("acc8elerator", "accelerator") + ",completer=8bit", trace=True)
+SERVER = Endpoints(ACCELERATOR, DMA_ENGINE,
+                   "accelerator,name=acc8,bdf=00:06.0,completer=8bit", trace=True)
 PH_COUNTERS = 0x60      # ACC_REG_PH(0)
 RAM = 0x100000
 RAM_SIZE = 4 << 20
@@ -118,7 +118,7 @@ def test_untagged():
 
 
 def test_max_payload():
-    """The size of TLPs is that of Device Control, 128 bytes after a reset; a receiver set to less refuses more"""
+    """The size of TLPs is that of Device Control; a receiver that is set to less refuses"""
     with Machine() as m:
         for size in (128, 256, 512):
             m.mark()
@@ -146,7 +146,8 @@ def test_8bit_tags():
             equal(hints(m.tlps()), {("1", "2", f"0x{tag:02x}")})
             equal(len(m.tlps()), 4096 // MPS, "TLPs")
         equal(m.acc.count(ACC.ACC_REG_TAGGED), 4 * 4096 // MPS, "TAGGED")
-        equal([m.acc.count(PH_COUNTERS + 8 * n) for n in range(4)], [0, 0, 4 * 4096 // MPS, 0], "PH")
+        equal([m.acc.count(PH_COUNTERS + 8 * n) for n in range(4)],
+              [0, 0, 4 * 4096 // MPS, 0], "PH")
 
 
 def test_16bit_tags():
@@ -244,7 +245,7 @@ def test_interrupt():
 
 
 def test_wild_descriptors():
-    """Descriptors with wild addresses, lengths, flags or vectors get their status, and the engine goes on"""
+    """Wild lengths, flags, vectors and ranges give their descriptors a status"""
     top = 2**64
     mem = Accelerator.__init__.__defaults__[1]
     wild = [
@@ -278,7 +279,7 @@ def test_wild_addresses():
 
 
 def test_across_the_end():
-    """A copy that runs over the end of the accelerator's memory writes up to there and then fails"""
+    """A copy that runs over the end of the accelerator's memory fails there"""
     with Machine() as m:
         m.ram.write(SRC, b"\x5a" * 2048)
         status = m.engine.submit(m.ram, SRC, m.acc.mem + m.acc.size - 1024, 2048)
@@ -302,7 +303,7 @@ def test_memory_disabled():
 
 
 def test_not_announced():
-    """Without the map of the BAR, as behind an IOMMU, a write goes up through the client and loses its hint"""
+    """Without the map of the BAR a write goes up through the client and loses its hint"""
     with Machine(announce=False) as m:
         m.engine.set_tph(TPH_DS, TPH_8BIT)
         m.engine.set_st(0, 0x11)

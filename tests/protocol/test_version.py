@@ -61,7 +61,8 @@ def test_reply_is_subset():
 
 def test_without_capabilities():
     """Version data is optional, and so are the capabilities in it"""
-    for data in (None, b"{}\0", b'{"other": [1, {"a": null}]}\0', b' {\t"capabilities" :\n{ } }\r\0'):
+    for data in (None, b"{}\0", b'{"other": [1, {"a": null}]}\0',
+                 b' {\t"capabilities" :\n{ } }\r\0'):
         client, reply = negotiate(vu.version_payload(data=data))
         with client:
             equal(json.loads(reply.payload[4:-1]), {"capabilities": {}}, repr(data))
@@ -94,10 +95,12 @@ MALFORMED = [
     '{"a"}', '{"a":}', '{"a":1,}', '{,"a":1}', '{"a" 1}', '{"a":1 "b":2}', "{'a':1}", '{"a":01}',
     '{"a":-}', '{"a":1.}', '{"a":.5}', '{"a":1e}', '{"a":+1}', '{"a":0x10}', '{"a":tru}',
     '{"a":nul}', '{"a":NaN}', '{"a":"\\x"}', '{"a":"\\u12"}', '{"a":"\\u12g4"}', '{"a":"', '{"a',
-    '{"a":"\n"}', '{"a":[1,]}', '{"a":[,1]}', '{"a":[1 2]}', '{"a":[1}', '{"a":{"b":1]}', "\ufeff{}",
+    '{"a":"\n"}', '{"a":[1,]}', '{"a":[,1]}', '{"a":[1 2]}', '{"a":[1}', '{"a":{"b":1]}',
+    "\ufeff{}",
     '{"capabilities":1}', '{"capabilities":[]}', '{"capabilities":null}', '{"capabilities":{}',
     '{"capabilities":{"max_msg_fds":}}', "\\", "\"", "{\"a\":\x00}", "//", "{}\x00{}",
-    "{" * 4000, '{"a":"\\u12', '{"a":"\\', '{"capabilities":{"pgsizes":04096}}', '{"a":1e+}', '{"a":1E-x}',
+    "{" * 4000, '{"a":"\\u12', '{"a":"\\', '{"capabilities":{"pgsizes":04096}}', '{"a":1e+}',
+    '{"a":1E-x}',
     "[" * 4000, '{"a":' * 100 + "1" + "}" * 100, '{"a":' + "[" * 9 + "]" * 9 + "}",
 ]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A vfio-user client: the messages as the specification lays them out, sent and received one by one.
+"""A vfio-user client: messages as the specification lays them out, sent and received one by one.
 
 Nothing here is careful: tests send what no decent client would.
 """
