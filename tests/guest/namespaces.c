@@ -5,11 +5,11 @@
  *
  * acc0 completes extended tags, acc1 8-bit ones, acc2 none, acc3 has the
  * reserved value. dma0 sends extended tags from a table in its capability, dma1
- * 8-bit ones, dma2 extended ones from its MSI-X table, dma3 has no ST table,
- * dma4 cannot send hints at all.
+ * 8-bit ones. dma2 is an extended one in interrupt vector mode, dma3 has no
+ * table and takes the tag in the descriptor, dma4 cannot send tags at all.
  */
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "guest.h"
 #include "wire.h"
@@ -26,7 +26,7 @@
 
 static bool sends_extended(const char *engine)
 {
-	return engine[3] == '0' || engine[3] == '2';
+	return strchr("023", engine[3]);
 }
 
 static bool sends_8bit(const char *engine)

@@ -19,7 +19,7 @@
 #include "workers.h"
 
 #define BUFFER_SIZE	(64 * PAGE)
-#define ROUNDS		40
+#define ROUNDS		24
 
 static void pause_ms(long ms)
 {

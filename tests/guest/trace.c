@@ -15,6 +15,8 @@
 #define TRACE_TRIES	50
 #define TRACE_PAUSE_MS	20
 
+#define TRACE_BUFFER	(256u << 10)
+
 static const char *without_domain(const char *bdf)
 {
 	return strncmp(bdf, "0000:", 5) ? bdf : bdf + 5;
@@ -90,18 +92,39 @@ static bool read_span(FILE *file, const struct trace_query *query, struct trace_
 	return found;
 }
 
+static FILE *open_trace(void)
+{
+	const char *path = getenv("TPHBUF_TRACE");
+
+	return fopen(path ? path : "trace.txt", "re");
+}
+
+long trace_end(void)
+{
+	FILE *file = open_trace();
+	long end = 0;
+
+	if (!file)
+		return 0;
+	if (!fseek(file, 0, SEEK_END))
+		end = ftell(file);
+	fclose(file);
+	return end;
+}
+
 int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *sum)
 {
 	const struct timespec pause = { .tv_nsec = TRACE_PAUSE_MS * 1000000L };
-	const char *path = getenv("TPHBUF_TRACE");
 	int i;
 
 	for (i = 0; i < TRACE_TRIES; i++) {
-		FILE *file = fopen(path ? path : "trace.txt", "re");
+		FILE *file = open_trace();
 		bool found;
 
 		if (!file)
 			return -ENOENT;
+		/* Each read is a request to the host. */
+		setvbuf(file, NULL, _IOFBF, TRACE_BUFFER);
 		*sum = (struct trace_sum){ 0 };
 		found = !fseek(file, *offset, SEEK_SET) && read_span(file, query, sum);
 		if (found)

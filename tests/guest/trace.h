@@ -45,6 +45,9 @@ struct trace_query {
 	unsigned int ph;
 };
 
+/* Size of the trace now: what is to come is behind it. 0 when there is none. */
+long trace_end(void);
+
 /*
  * Reads the trace from @*offset on and moves @*offset behind the end mark. 0,
  * -ENOENT when there is no trace, -ENODATA when it lacks one of the marks, also

@@ -49,6 +49,8 @@ static uint32_t next_mark(struct accelerator *acc)
 	if (!mark) {
 		struct timespec now;
 
+		/* Nothing before the first mark is of interest. */
+		trace_offset = trace_end();
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		mark = (uint32_t)getpid() << 20 ^ (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
 	}

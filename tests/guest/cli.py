@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The tphbuf command in the guest: what it says of each device, with which exit code, and exec down to the wire.
+
+acc0 completes extended tags, acc1 8-bit ones, acc2 none, acc3 has the reserved value; dma0 is an engine that tph_dma
+drives. Arguments are names of cases, as for every test of the guest.
+"""
+
+import ctypes
+import fcntl
+import json
+import os
+import pwd
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+TPHBUF = os.environ.get("TPHBUF_CLI", "/build/cli/tphbuf")
+ACCELERATORS = ("ACC0", "ACC1", "ACC2", "ACC3")
+OK, USAGE, UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY = 0, 2, 3, 4, 5, 6
+
+# kernel/modules/tph_dma/tph_dma.h
+IMPORT = 0xC018B700
+COPY = 0x4020B701
+QUERY = 0xC018B702
+MAPPED, TAGGED, EXTENDED = 1, 2, 4
+
+
+def device(name):
+    """PCI address of a device of the suite."""
+    return os.environ[f"TPHBUF_DEV_{name}"]
+
+
+def driver(name):
+    """Driver that has a device, or an empty string."""
+    link = Path(f"/sys/bus/pci/devices/{device(name)}/driver")
+    return link.resolve().name if link.exists() else ""
+
+
+def bind(name):
+    """Give a device to vfio-pci."""
+    Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("vfio-pci")
+    Path("/sys/bus/pci/drivers_probe").write_text(device(name))
+
+
+def unbind_all():
+    """Take all accelerators from vfio-pci."""
+    for name in ACCELERATORS:
+        if driver(name) == "vfio-pci":
+            Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(device(name))
+        Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("\n")
+
+
+class Failed(Exception):
+    """An expectation that did not hold."""
+
+
+def equal(got, want, what):
+    """Both values are in the message."""
+    if got != want:
+        raise Failed(f"{what}: got {got!r}, want {want!r}")
+
+
+def run(*args, **options):
+    """Run tphbuf, and see to what holds for every run: errors are one line each, and end up on standard error."""
+    result = subprocess.run([TPHBUF, *args], capture_output=True, text=True, timeout=60, check=False, **options)
+    command = " ".join(args)
+    if result.returncode in (UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY):
+        equal(len(result.stderr.splitlines()), 1, f"lines on standard error of {command}: {result.stderr}")
+    if result.stderr:
+        equal(result.stderr.startswith(("tphbuf: ", f"tphbuf {args[0]}: ")), True, f"errors of {command} name the program: {result.stderr}")
+    return result
+
+
+def test_list():
+    """list shows every accelerator, and what is free to use"""
+    unbind_all()
+    bind("ACC0")
+    result = run("list", "--json")
+    equal(result.returncode, OK, "exit code")
+    answer = json.loads(result.stdout)
+    equal(answer["host"]["possible"], True, "the machine can do it")
+    devices = {entry["device"]: entry for entry in answer["devices"]}
+    completers = [devices[device(name)]["completer"] for name in ACCELERATORS]
+    equal(completers, ["ext-tph", "tph", "none", "none"], "completers")
+    equal(devices[device("ACC0")]["driver"], "vfio-pci", "driver of acc0")
+    equal(devices[device("ACC1")]["open"]["reason"], "not-bound", "reason of acc1, which has no driver")
+    equal(devices[device("DMA0")]["driver"], "tph_dma", "driver of dma0")
+    equal(devices[device("ACC0")]["id"], "1b36:11a0", "id of acc0")
+    text = run("list")
+    equal(text.returncode, OK, "exit code of the text form")
+    for name in ACCELERATORS:
+        equal(device(name) in text.stdout, True, f"{name} is in the text form")
+    bound = json.loads(run("list", "--bound", "--json").stdout)
+    equal([entry["device"] for entry in bound["devices"]], [device("ACC0")], "devices with --bound")
+
+
+def test_probe():
+    """probe gives a reason for each no, and an exit code by class"""
+    unbind_all()
+    for name in ACCELERATORS:
+        bind(name)
+    wanted = {
+        "ACC0": (OK, None, None), "ACC1": (OK, None, "st-8bit-only"),
+        "ACC2": (UNSUPPORTED, "no-completer", "no-completer"), "ACC3": (UNSUPPORTED, "no-completer", "no-completer"),
+    }
+    for name, (code, st, st_ext) in wanted.items():
+        result = run("probe", "--json", device(name))
+        equal(result.returncode, code, f"{name}: exit code")
+        answer = json.loads(result.stdout)
+        equal(answer["dmabuf"]["possible"], True, f"{name}: dma-bufs")
+        equal(answer["st"]["possible"], st is None, f"{name}: 8-bit tags")
+        equal(answer["st_ext"]["possible"], st_ext is None, f"{name}: extended tags")
+        if st_ext:
+            equal(answer["st_ext"]["reason"], st_ext, f"{name}: reason")
+        equal(run("probe", device(name)).returncode, code, f"{name}: exit code of the text form")
+
+
+def test_unbound():
+    """an unbound device: not bound, and told how"""
+    unbind_all()
+    result = run("probe", device("ACC0"))
+    equal(result.returncode, NO_DEVICE, "exit code of probe")
+    result = run("exec", "-d", device("ACC0"), "--bar", "2", "true")
+    equal(result.returncode, NO_DEVICE, "exit code of exec")
+    equal("--bind" in result.stderr, True, f"it names --bind: {result.stderr}")
+    equal(driver("ACC0"), "", "driver afterwards")
+
+
+def test_no_device():
+    """what is not there, and what is no device"""
+    equal(run("probe", "0000:7f:00.0").returncode, NO_DEVICE, "a device that is not there")
+    equal(run("probe", "/dev/vfio/devices/vfio77").returncode, NO_DEVICE, "a file that is not there")
+    equal(run("probe", "/dev/null").returncode, USAGE, "a file of another kind")
+    equal(run("probe", "nonsense").returncode, USAGE, "nonsense")
+    equal(run("exec", "--bar", "2", "true").returncode, USAGE, "exec without a device")
+    equal(run("frobnicate").returncode, USAGE, "an unknown verb")
+
+
+def test_no_permission():
+    """as an ordinary user"""
+    unbind_all()
+    bind("ACC0")
+    nobody = pwd.getpwnam("nobody")
+    for command in (("probe", device("ACC0")), ("exec", "-d", device("ACC0"), "--bar", "2", "true")):
+        result = run(*command, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[])
+        equal(result.returncode, PERMISSION, f"exit code of {command[0]}")
+    unbind_all()
+    result = run("exec", "--bind", "-d", device("ACC0"), "--bar", "2", "true", user=nobody.pw_uid, group=nobody.pw_gid,
+                 extra_groups=[])
+    equal(result.returncode, PERMISSION, "exit code of exec --bind")
+    equal(driver("ACC0"), "", "driver afterwards")
+
+
+def test_busy():
+    """a device that another process has open"""
+    unbind_all()
+    with subprocess.Popen([TPHBUF, "exec", "--bind", "-d", device("ACC0"), "--bar", "2", "sh", "-c", "echo; read x"],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        other.stdout.readline()
+        result = run("exec", "-d", device("ACC0"), "--bar", "2", "true")
+        equal(result.returncode, BUSY, "exit code of exec")
+        other.communicate("\n", timeout=60)
+        equal(other.returncode, OK, "exit code of the other")
+    equal(driver("ACC0"), "", "driver afterwards")
+
+
+def child():
+    """What the commands of exec do here: import the dma-buf that they inherited, write to it, and tell."""
+    fd = int(os.environ["TPHBUF_FD"])
+    misc = next(Path(f"/sys/bus/pci/devices/{device('DMA0')}/misc").iterdir()).name
+    with open(f"/dev/{misc}", "r+b", buffering=0) as engine:
+        argument = bytearray(struct.pack("iIIIQ", fd, 0, 0, 0, 0))
+        fcntl.ioctl(engine, IMPORT, argument)
+        handle, size = struct.unpack_from("8xI4xQ", argument)
+        data = bytearray(range(200))
+        buffer = (ctypes.c_char * len(data)).from_buffer(data)
+        fcntl.ioctl(engine, COPY, struct.pack("IIQQQ", handle, 0, ctypes.addressof(buffer), 8, len(data)))
+        answer = bytearray(struct.pack("I20x", handle))
+        fcntl.ioctl(engine, QUERY, answer)
+        _, state, tag, ph = struct.unpack_from("IIHB", answer)
+    json.dump({"size": size, "environment": os.environ["TPHBUF_SIZE"], "state": state, "tag": tag, "ph": ph,
+               "file": os.readlink(f"/proc/self/fd/{fd}")}, sys.stdout)
+
+
+def run_child(*args):
+    """tphbuf exec --bind with @args and child() as the command."""
+    result = run("exec", "--bind", *args, "--", sys.executable, "-B", __file__, "--child")
+    equal(result.returncode, OK, f"exit code, with {result.stderr}")
+    return json.loads(result.stdout)
+
+
+def test_exec():
+    """exec: the command inherits the dma-buf, with the tag that was asked for"""
+    unbind_all()
+    acc0 = ("-d", device("ACC0"), "--bar", "2")
+    answer = run_child(*acc0, "--range", "64K:16K")
+    equal(answer["size"], 16384, "size of the buffer")
+    equal(answer["environment"], "16384", "TPHBUF_SIZE")
+    equal("dmabuf" in answer["file"], True, f"the file is a dma-buf: {answer['file']}")
+    equal(answer["state"], MAPPED | EXTENDED, "state without a tag")
+    answer = run_child(*acc0, "--range", "1M:12K", "--st", "0x12", "--st-ext", "0x34", "--ph", "3")
+    equal(answer["size"], 12288, "size of the buffer")
+    equal((answer["state"], answer["tag"], answer["ph"]), (MAPPED | EXTENDED | TAGGED, 0x34, 3), "with both tags")
+    answer = run_child(*acc0, "--range", "0:4K", "--st", "0x12")
+    equal(answer["state"], MAPPED | EXTENDED, "state with an 8-bit tag, on an engine that sends extended ones")
+    answer = run_child(*acc0, "--range", "0:4K", "--st-ext", "0")
+    equal((answer["state"], answer["tag"], answer["ph"]), (MAPPED | EXTENDED | TAGGED, 0, 0), "with tag 0")
+    equal(driver("ACC0"), "", "driver afterwards")
+
+
+def test_exec_unsupported():
+    """a tag that the device cannot take: the command does not run"""
+    unbind_all()
+    for name, tag in (("ACC1", "--st-ext"), ("ACC2", "--st"), ("ACC3", "--st"), ("ACC2", "--st-ext")):
+        result = run("exec", "--bind", "-d", device(name), "--bar", "2", "--range", "0:4K", tag, "1", "echo", "ran")
+        equal(result.returncode, UNSUPPORTED, f"{name} with {tag}: exit code")
+        equal(result.stdout, "", f"{name} with {tag}: output of the command")
+        equal(driver(name), "", f"{name}: driver afterwards")
+
+
+def test_exec_ends_as_command():
+    """exit code and signal of the command"""
+    unbind_all()
+    acc0 = ("exec", "--bind", "-d", device("ACC0"), "--bar", "2", "--range", "0:4K")
+    equal(run(*acc0, "sh", "-c", "exit 42").returncode, 42, "exit 42")
+    equal(run(*acc0, "sh", "-c", "kill -TERM $$").returncode, -signal.SIGTERM, "killed by SIGTERM, and so is tphbuf")
+    equal(run(*acc0, "/nonexistent").returncode, 127, "a command that is not there")
+    equal(run(*acc0, "/").returncode, 126, "a folder")
+    equal(driver("ACC0"), "", "driver afterwards")
+
+
+def main():
+    """Run the cases and print TAP."""
+    table = {name.removeprefix("test_"): function for name, function in globals().items() if name.startswith("test_")}
+    names = sys.argv[1:] or list(table)
+    for name in names:
+        if name not in table:
+            print(f'{sys.argv[0]}: no case "{name}"', file=sys.stderr)
+            return 2
+    print(f"1..{len(names)}", flush=True)
+    failed = 0
+    for number, name in enumerate(names, 1):
+        try:
+            table[name]()
+            print(f"ok {number} - {name}", flush=True)
+        except (Failed, OSError, subprocess.SubprocessError, ValueError, LookupError) as err:
+            failed += 1
+            print(f"# {type(err).__name__}: {err}".replace("\n", "\n# "))
+            print(f"not ok {number} - {name}", flush=True)
+    unbind_all()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(child() if sys.argv[1:] == ["--child"] else main())
