@@ -25,7 +25,7 @@ struct tph_dma_engine;
  * @table_full: with @sgt: they would, had the ST table room
  * @steering_tag: with @tagged
  * @ph: with @tagged
- * @st_index: with @tagged: the entry that holds @steering_tag
+ * @st_index: with @tagged: what makes the engine send @steering_tag
  * @in_flight: the engine may access the mapping. Set under the reservation
  *	lock, cleared without it; see tph_dma_buffer_unmap().
  */

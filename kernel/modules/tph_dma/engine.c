@@ -30,11 +30,19 @@ static irqreturn_t tph_dma_irq(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* Frees the first @count interrupts, and all vectors. */
+static void tph_dma_free_irqs(struct tph_dma_engine *engine, unsigned int count)
+{
+	while (count--)
+		pci_free_irq(engine->pdev, count, engine);
+	pci_free_irq_vectors(engine->pdev);
+}
+
 /**
- * tph_dma_engine_init - allocate the ring and the interrupt of an engine
+ * tph_dma_engine_init - allocate the ring and the interrupts of an engine
  * @engine: the engine; @engine->pdev is enabled, @engine->regs is mapped
  *
- * The ring is freed with the device; the interrupt is not, see
+ * The ring is freed with the device; the interrupts are not, see
  * tph_dma_engine_free_irq().
  *
  * Return: 0 or a negative error code
@@ -42,6 +50,7 @@ static irqreturn_t tph_dma_irq(int irq, void *data)
 int tph_dma_engine_init(struct tph_dma_engine *engine)
 {
 	struct pci_dev *pdev = engine->pdev;
+	unsigned int i;
 	int ret;
 
 	if (readl(engine->regs + DMA_ENGINE_REG_ID) != DMA_ENGINE_ID ||
@@ -63,24 +72,27 @@ int tph_dma_engine_init(struct tph_dma_engine *engine)
 		return -ENOMEM;
 
 	/*
-	 * One vector is used. The others are asked for because each carries an
-	 * entry of the ST table on an engine that keeps the table in MSI-X.
+	 * In interrupt vector mode the vector of a descriptor selects its tag, so
+	 * that each of them may fire; otherwise the first one serves all.
 	 */
 	ret = pci_alloc_irq_vectors(pdev, 1, DMA_ENGINE_MSIX_VECTORS, PCI_IRQ_MSIX);
 	if (ret < 0)
 		return dev_err_probe(&pdev->dev, ret, "no MSI-X vectors\n");
 	engine->vectors = ret;
 
-	ret = pci_request_irq(pdev, 0, tph_dma_irq, NULL, engine, "%s", engine->name);
-	if (ret)
-		pci_free_irq_vectors(pdev);
-	return ret;
+	for (i = 0; i < engine->vectors; i++) {
+		ret = pci_request_irq(pdev, i, tph_dma_irq, NULL, engine, "%s", engine->name);
+		if (ret) {
+			tph_dma_free_irqs(engine, i);
+			return ret;
+		}
+	}
+	return 0;
 }
 
 void tph_dma_engine_free_irq(struct tph_dma_engine *engine)
 {
-	pci_free_irq(engine->pdev, 0, engine);
-	pci_free_irq_vectors(engine->pdev);
+	tph_dma_free_irqs(engine, engine->vectors);
 }
 
 static void tph_dma_engine_release(struct kref *ref)
@@ -145,7 +157,7 @@ void tph_dma_engine_stop(struct tph_dma_engine *engine)
  * @dst: bus address to write to
  * @length: bytes, 1 to DMA_ENGINE_LENGTH_MAX
  * @flags: DMA_ENGINE_DESC_TH and processing hint, or 0
- * @st_index: entry of the ST table, used with DMA_ENGINE_DESC_TH
+ * @st_index: from tph_dma_st_get(), used with DMA_ENGINE_DESC_TH
  */
 void tph_dma_engine_queue(struct tph_dma_engine *engine, unsigned int nr, dma_addr_t src,
 			  dma_addr_t dst, u32 length, u32 flags, u16 st_index)
@@ -159,7 +171,7 @@ void tph_dma_engine_queue(struct tph_dma_engine *engine, unsigned int nr, dma_ad
 	desc->length = cpu_to_le32(length);
 	desc->flags = cpu_to_le32(flags);
 	desc->st_index = cpu_to_le16(st_index);
-	desc->vector = 0;
+	desc->vector = cpu_to_le16(engine->st.by_vector ? st_index : 0);
 	desc->status = 0;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Entries of the requester's ST table, handed out by tag. A table is small and
- * tags are few: buffers with the same tag share an entry, and an entry is free
- * again when the last mapping that used it has gone.
+ * Entries of the requester's ST table, handed out by tag. A table is small, so
+ * buffers with the same tag share an entry, and an entry is free again when the
+ * last mapping that used it has gone.
  */
 #include <linux/slab.h>
 #include <kunit/visibility.h>
@@ -22,7 +22,7 @@
  */
 int tph_dma_st_init(struct tph_dma_st_table *table, struct pci_dev *pdev, unsigned int vectors)
 {
-	unsigned int size;
+	u32 location;
 	int ret;
 
 	mutex_init(&table->lock);
@@ -30,36 +30,36 @@ int tph_dma_st_init(struct tph_dma_st_table *table, struct pci_dev *pdev, unsign
 	table->write = pcie_tph_set_st_entry;
 
 	/*
-	 * The engine takes the index of the entry from the descriptor, which is
-	 * what device specific mode means. Interrupt vector mode serves as
-	 * well, because a descriptor also names its vector. Without an ST table
-	 * the tag would always be 0, not the one that the exporter published:
-	 * no hint at all is better than a wrong one.
+	 * In device specific mode a descriptor names its entry freely. In
+	 * interrupt vector mode it is the entry of its vector, so there are not
+	 * more entries than vectors. In "no ST" mode all tags are 0, not what
+	 * exporters publish: no hint at all is better than a wrong one.
 	 */
 	ret = pcie_enable_tph(pdev, PCI_TPH_ST_DS_MODE);
-	if (ret)
+	if (ret) {
 		ret = pcie_enable_tph(pdev, PCI_TPH_ST_IV_MODE);
+		table->by_vector = !ret;
+	}
 	if (ret) {
 		pci_info(pdev, "TPH not enabled (%pe): writes carry no hints\n", ERR_PTR(ret));
 		return 0;
 	}
 
-	size = pcie_tph_get_st_table_size(pdev);
-	if (!size && pcie_tph_get_st_table_loc(pdev) != PCI_TPH_LOC_NONE)
-		size = vectors;		/* the table is in MSI-X: an entry a vector */
-	if (!size) {
-		pci_info(pdev, "no ST table: writes carry no hints\n");
-		pcie_disable_tph(pdev);
+	location = pcie_tph_get_st_table_loc(pdev);
+	table->size = pcie_tph_get_st_table_size(pdev);
+	if (location == PCI_TPH_LOC_NONE) {
+		table->direct = true;
 		return 0;
 	}
+	/* The size is 0 for a table in MSI-X, which has an entry a vector. */
+	if (!table->size || (table->by_vector && table->size > vectors))
+		table->size = vectors;
 
-	table->entries = devm_kcalloc(&pdev->dev, size, sizeof(*table->entries), GFP_KERNEL);
-	if (!table->entries) {
-		pcie_disable_tph(pdev);
-		return -ENOMEM;
-	}
-	table->size = size;
-	return 0;
+	table->entries = devm_kcalloc(&pdev->dev, table->size, sizeof(*table->entries), GFP_KERNEL);
+	if (table->entries)
+		return 0;
+	pcie_disable_tph(pdev);
+	return -ENOMEM;
 }
 
 /**
@@ -72,10 +72,10 @@ void tph_dma_st_disable(struct tph_dma_st_table *table)
 }
 
 /**
- * tph_dma_st_get - get an entry that holds a tag
+ * tph_dma_st_get - get what a descriptor needs to send a tag
  * @table: the table
  * @tag: the tag
- * @index: the entry
+ * @index: the entry that holds it, or the tag itself where there is no table
  *
  * The device must be idle: to write an entry the PCI core turns the requester
  * off for a moment, and what is sent in that moment goes without its hint.
@@ -88,6 +88,11 @@ int tph_dma_st_get(struct tph_dma_st_table *table, u16 tag, unsigned int *index)
 {
 	unsigned int i, free = table->size;
 	int ret;
+
+	if (table->direct) {
+		*index = tag;
+		return 0;
+	}
 
 	guard(mutex)(&table->lock);
 
@@ -126,6 +131,9 @@ EXPORT_SYMBOL_IF_KUNIT(tph_dma_st_get);
  */
 void tph_dma_st_put(struct tph_dma_st_table *table, unsigned int index)
 {
+	if (table->direct)
+		return;
+
 	guard(mutex)(&table->lock);
 
 	if (!WARN_ON(index >= table->size || !table->entries[index].users))

@@ -17,17 +17,21 @@ struct tph_dma_st_entry {
 };
 
 /**
- * struct tph_dma_st_table - which entries of an ST table are in use
+ * struct tph_dma_st_table - how the requester gets its tags
  * @lock: guards @entries; a leaf
  * @pdev: for @write
  * @write: puts a tag into an entry: pcie_tph_set_st_entry()
- * @size: number of entries; 0 on a device that sends no hints
- * @entries: the entries
+ * @direct: descriptors hold the tag itself, there is no table
+ * @by_vector: interrupt vector mode: a descriptor names the entry with its vector
+ * @size: number of entries; 0 with @direct and on a device that sends no hints
+ * @entries: which are in use
  */
 struct tph_dma_st_table {
 	struct mutex lock; /* guards entries */
 	struct pci_dev *pdev;
 	int (*write)(struct pci_dev *pdev, unsigned int index, u16 tag);
+	bool direct;
+	bool by_vector;
 	unsigned int size;
 	struct tph_dma_st_entry *entries;
 };

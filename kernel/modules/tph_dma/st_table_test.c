@@ -124,6 +124,19 @@ static void st_table_without_entries(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, tph_dma_st_get(table, 0, &index), -ENOSPC);
 }
 
+static void st_table_direct(struct kunit *test)
+{
+	struct tph_dma_st_table *table = test->priv;
+	unsigned int index;
+
+	table->direct = true;
+	table->size = 0;
+	KUNIT_EXPECT_EQ(test, tph_dma_st_get(table, 0xffff, &index), 0);
+	KUNIT_EXPECT_EQ(test, index, 0xffff);
+	KUNIT_EXPECT_EQ(test, writes, 0);
+	tph_dma_st_put(table, index);
+}
+
 static struct kunit_case st_table_cases[] = {
 	KUNIT_CASE(st_table_same_tag_shares),
 	KUNIT_CASE(st_table_zero_is_a_tag),
@@ -131,6 +144,7 @@ static struct kunit_case st_table_cases[] = {
 	KUNIT_CASE(st_table_full),
 	KUNIT_CASE(st_table_write_fails),
 	KUNIT_CASE(st_table_without_entries),
+	KUNIT_CASE(st_table_direct),
 	{}
 };
 

@@ -71,7 +71,7 @@ struct tph_dma_copy {
  * @steering_tag: out: with TPH_DMA_STATE_TAGGED, the tag programmed for the present mapping
  * @ph: out: likewise the processing hint
  * @pad: out: 0
- * @st_index: out: likewise the entry of the engine's ST table
+ * @st_index: out: likewise the entry of the engine's ST table, or the tag where there is no table
  * @mappings: out: how often the buffer has been mapped since the import
  */
 struct tph_dma_query {
