@@ -54,8 +54,9 @@ static int complete_ranges(struct tphbuf_device *dev, struct exec_args *args)
 
 	tphbuf_device_bar(dev, args->bar, &bar);
 	if (!bar.size || bar.flags & TPHBUF_BAR_IO) {
-		error_line("cannot export BAR %u of %s: the device does not implement it as memory; "
-			   "choose another BAR (lspci -v shows them)", args->bar, args->device);
+		error_line("cannot export BAR %u of %s: the device does not implement it as "
+			   "memory; choose another BAR (lspci -v shows them)", args->bar,
+			   args->device);
 		return EXIT_NO_DEVICE;
 	}
 	if (args->nr_ranges)
@@ -136,9 +137,9 @@ static int open_device(const struct exec_args *args, struct tphbuf_device **dev)
 	if (!ret)
 		return EXIT_OK;
 	if (ret == -EINVAL && why.open == TPHBUF_REASON_SYSTEM && !why.bdf[0])
-		return usage_error(&verb_exec, "-d \"%s\" is no device: it is neither a PCI address "
-				   "nor the path of a VFIO device file; give one like 0000:00:03.0 "
-				   "or /dev/vfio/devices/vfio0", args->device);
+		return usage_error(&verb_exec, "-d \"%s\" is no device: it is neither a PCI "
+				   "address nor the path of a VFIO device file; give one like "
+				   "0000:00:03.0 or /dev/vfio/devices/vfio0", args->device);
 	if (why.open == TPHBUF_REASON_NOT_BOUND) {
 		error_line("cannot open %s through VFIO: %s%s has it; add --bind to have it taken "
 			   "for as long as the command runs", why.bdf,

@@ -56,8 +56,8 @@ static int parse_range(struct exec_args *args, const char *text)
 	int ret;
 
 	if (args->nr_ranges == EXEC_MAX_RANGES)
-		return usage_error(&verb_exec, "too many ranges: at most %d fit on the command line; "
-				   "join those that are neighbours", EXEC_MAX_RANGES);
+		return usage_error(&verb_exec, "too many ranges: at most %d fit on the command "
+				   "line; join those that are neighbours", EXEC_MAX_RANGES);
 	range = &args->ranges[args->nr_ranges];
 	ret = range_parse(text, &range->offset, &range->length);
 	if (ret == -EINVAL)
@@ -68,8 +68,8 @@ static int parse_range(struct exec_args *args, const char *text)
 				   "64 bits; give smaller numbers", text);
 	if (!range->length || range->offset % page || range->length % page)
 		return usage_error(&verb_exec, "--range %s cannot be exported: offset and length "
-				   "have to be multiples of the page size, %llu, and the length not "
-				   "zero; give such numbers", text, (unsigned long long)page);
+				   "have to be multiples of the page size, %llu, and the length "
+				   "not zero; give such numbers", text, (unsigned long long)page);
 	args->nr_ranges++;
 	return EXIT_OK;
 }
@@ -82,8 +82,8 @@ static int parse_st(struct exec_args *args, const char *text)
 	if (ret == -EINVAL)
 		return not_a_number("--st", text);
 	if (ret || tphbuf_tag_set_st(&args->tag, value))
-		return usage_error(&verb_exec, "--st %s is out of range: a Steering Tag has 8 bits; "
-				   "give 0 to 0xff, or a 16-bit tag with --st-ext", text);
+		return usage_error(&verb_exec, "--st %s is out of range: a Steering Tag has 8 "
+				   "bits; give 0 to 0xff, or a 16-bit tag with --st-ext", text);
 	return EXIT_OK;
 }
 
@@ -155,11 +155,11 @@ static int check_complete(struct exec_args *args, const struct seen *seen)
 				   "its number");
 	args->tagged = args->tag.valid;
 	if (seen->ph && !args->tagged)
-		return usage_error(&verb_exec, "--ph without a tag: a hint goes with a Steering Tag; "
-				   "give --st or --st-ext too");
+		return usage_error(&verb_exec, "--ph without a tag: a hint goes with a Steering "
+				   "Tag; give --st or --st-ext too");
 	if (!args->command[0])
-		return usage_error(&verb_exec, "no command given: the dma-buf is for a command; give "
-				   "one after \"--\"");
+		return usage_error(&verb_exec, "no command given: the dma-buf is for a command; "
+				   "give one after \"--\"");
 	return EXIT_OK;
 }
 

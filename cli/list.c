@@ -150,8 +150,8 @@ static int run_list(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return usage_error(&verb_list, "unexpected \"%s\": list takes no argument; use probe "
-				   "for one device", argv[optind]);
+		return usage_error(&verb_list, "unexpected \"%s\": list takes no argument; use "
+				   "probe for one device", argv[optind]);
 	return print_list(&list);
 }
 

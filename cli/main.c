@@ -57,8 +57,8 @@ static int run(int argc, char **argv)
 		return verb_help.run(1, argv + 1);
 	verb = verb_find(argv[1]);
 	if (!verb)
-		return usage_error(NULL, "unknown verb \"%s\": there is no such verb; choose one of "
-				   "list, probe, exec, help", argv[1]);
+		return usage_error(NULL, "unknown verb \"%s\": there is no such verb; choose one "
+				   "of list, probe, exec, help", argv[1]);
 	return verb->run(argc - 1, argv + 1);
 }
 

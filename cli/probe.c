@@ -112,11 +112,11 @@ static int run_probe(int argc, char **argv)
 		}
 	}
 	if (optind == argc)
-		return usage_error(&verb_probe, "no device given: there is nothing to probe; give a "
-				   "PCI address such as 0000:00:03.0");
+		return usage_error(&verb_probe, "no device given: there is nothing to probe; give "
+				   "a PCI address such as 0000:00:03.0");
 	if (optind + 1 < argc)
-		return usage_error(&verb_probe, "unexpected \"%s\": probe takes one device; use list "
-				   "for all", argv[optind + 1]);
+		return usage_error(&verb_probe, "unexpected \"%s\": probe takes one device; use "
+				   "list for all", argv[optind + 1]);
 	return probe_device(argv[optind], &options, as_json);
 }
 

@@ -46,13 +46,16 @@ static int error_text(const char *what, const char *device, int error, const cha
 int tphbuf_reason_text(enum tphbuf_reason reason, const struct tphbuf_probe *about, char *buf,
 		       size_t size)
 {
-	const char *device = "a device", *cdev = "/dev/vfio/devices/vfioN";
+	const char *device = "a device";
+	const char *cdev = "/dev/vfio/devices/vfioN";
 	const char *blocker = "another device", *driver = "a kernel driver";
 	int group = about ? about->iommu_group : -1;
 	char group_text[32] = "its IOMMU group";
 
-	if (about && about->cdev[0])
-		device = cdev = about->cdev;
+	if (about && about->cdev[0]) {
+		cdev = about->cdev;
+		device = cdev;
+	}
 	if (about && about->bdf[0])
 		device = about->bdf;
 	if (about && about->driver[0])

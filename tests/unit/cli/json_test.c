@@ -69,9 +69,10 @@ int main(void)
 	string("", "\"\"\n", "no text");
 	string(NULL, "null\n", "null");
 	string("a\"b\\c/d", "\"a\\\"b\\\\c/d\"\n", "quote and backslash");
-	string("\n\t\x01\x1f\x7f", "\"\\u000a\\u0009\\u0001\\u001f\\u007f\"\n", "control characters");
-	string("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"\n",
-	       "two, three and four bytes");
+	string("\n\t\x01\x1f\x7f",
+	       "\"\\u000a\\u0009\\u0001\\u001f\\u007f\"\n", "control characters");
+	string("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+	       "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"\n", "two, three and four bytes");
 	string("\xff", "\"\\ufffd\"\n", "a byte that is never there");
 	string("\x80x", "\"\\ufffdx\"\n", "a continuation alone");
 	string("\xc3", "\"\\ufffd\"\n", "a sequence that ends too early");

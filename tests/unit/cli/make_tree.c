@@ -20,7 +20,8 @@ static void make_function(const char *root, const char *text)
 		exit(99);
 	text += used;
 	if (text[0] != ',') {
-		sscanf(text, "%63[^,]%n", driver, &used);
+		if (sscanf(text, "%63[^,]%n", driver, &used) != 1)
+			exit(99);
 		text += used;
 	}
 	if (sscanf(text, ",%d,%u,%x", &function.group, &function.completer,

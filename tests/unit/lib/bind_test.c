@@ -95,7 +95,7 @@ static void override_of_the_user(void)
 	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "takes a device with an override");
 	is_str(fake_tree_override_of(root, BDF), "mine", "which is back at once");
 	is_int(tphbuf_device_restore_driver(dev), 0, "gives it back");
-	is_str(fake_tree_driver_of(root, BDF), "accel", "to its driver, not to that of the override");
+	is_str(fake_tree_driver_of(root, BDF), "accel", "to its driver, not that of the override");
 	is_str(fake_tree_override_of(root, BDF), "mine", "and the override is still there");
 	fake_tree_remove(root);
 }

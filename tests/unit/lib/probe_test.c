@@ -102,8 +102,8 @@ static void ask_all(void)
 		  TPHBUF_REASON_NO_COMPLETER, TPHBUF_REASON_NO_COMPLETER);
 	ask_bound("reserved completer", 2, &(struct fake_errors) { .tph_probe = EOPNOTSUPP }, NONE,
 		  NONE, TPHBUF_REASON_NO_COMPLETER, TPHBUF_REASON_NO_COMPLETER);
-	ask_bound("kernel without TPH", 3, &(struct fake_errors) { .tph_probe = ENOTTY }, NONE, NONE,
-		  TPHBUF_REASON_NO_TPH_FEATURE, TPHBUF_REASON_NO_TPH_FEATURE);
+	ask_bound("kernel without TPH", 3, &(struct fake_errors) { .tph_probe = ENOTTY }, NONE,
+		  NONE, TPHBUF_REASON_NO_TPH_FEATURE, TPHBUF_REASON_NO_TPH_FEATURE);
 	ask_bound("kernel without dma-buf", 3,
 		  &(struct fake_errors) { .dmabuf_probe = ENOTTY, .tph_probe = ENOTTY }, NONE,
 		  TPHBUF_REASON_NO_DMABUF, TPHBUF_REASON_NO_TPH_FEATURE,
@@ -125,9 +125,11 @@ static void ask_all(void)
 		  TPHBUF_REASON_NO_PERMISSION, NOT_ASKED, NOT_ASKED, NOT_ASKED);
 	ask_bound("not VFIO", 3, &(struct fake_errors) { .bind = ENOTTY },
 		  TPHBUF_REASON_NOT_VFIO, NOT_ASKED, NOT_ASKED, NOT_ASKED);
-	ask_bound("no permission for the device", 3, &(struct fake_errors) { .access_cdev = EACCES },
+	ask_bound("no permission for the device", 3,
+		  &(struct fake_errors) { .access_cdev = EACCES },
 		  TPHBUF_REASON_NO_PERMISSION, NOT_ASKED, NOT_ASKED, NOT_ASKED);
-	ask_bound("no permission for iommufd", 3, &(struct fake_errors) { .access_iommufd = EACCES },
+	ask_bound("no permission for iommufd", 3,
+		  &(struct fake_errors) { .access_iommufd = EACCES },
 		  TPHBUF_REASON_NO_PERMISSION, NOT_ASKED, NOT_ASKED, NOT_ASKED);
 	ask_bound("permission seemed there", 3, &(struct fake_errors) { .open_cdev = EACCES },
 		  TPHBUF_REASON_NO_PERMISSION, NOT_ASKED, NOT_ASKED, NOT_ASKED);
