@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The interface of the importer: what it refuses, what it must survive, and
- * that nothing leaks. acc0 completes extended tags; dma0 sends them from a
- * table of 64 entries, dma2 from one of 8 in interrupt vector mode.
+ * The interface of the importer: what it refuses, and that every byte gets to
+ * its place. acc0 completes extended tags and dma0 sends them.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -16,8 +13,6 @@
 #include "wire.h"
 
 #define BUFFER_SIZE	(64 * PAGE)
-#define TABLE_SIZE	64
-#define VECTORS		8
 
 struct setup {
 	struct accelerator acc;
@@ -267,6 +262,26 @@ static void foreign_buffers(void)
 	}
 }
 
+/*
+ * The tag is for the memory of its owner, not for that of the user who reads
+ * from there.
+ */
+static void reads_carry_no_hint(void)
+{
+	struct tphbuf_tag tag = tag_ext(0x0056, 1);
+	struct setup s = setup();
+	uint64_t refused, tagged;
+	uint8_t data[3000];
+
+	acc_set_tag(&s.acc, s.fd, &tag);
+	wire_begin(&s.acc);
+	require_error(dma_engine_read(s.engine, s.handle, 0, data, sizeof(data)), 0, "read");
+	wire_end(&s.acc, "dma0", &refused, &tagged);
+	expect_true(engine_query(s.engine, s.handle).state & TPH_DMA_STATE_TAGGED, "it is tagged");
+	expect_int(refused, 0, "writes refused");
+	expect_int(tagged, 0, "writes with a hint");
+}
+
 static void query_before_mapping(void)
 {
 	struct setup s = setup();
@@ -281,100 +296,6 @@ static void query_before_mapping(void)
 	expect_int(query.mappings, 1, "mappings");
 }
 
-static void many_imports(void)
-{
-	struct tphbuf_tag tag;
-	struct setup s = setup();
-	uint32_t word = 0, handle;
-	int i;
-
-	for (i = 0; i < 2000; i++) {
-		tag = tag_ext(i % 200, 0);
-		acc_set_tag(&s.acc, s.fd, &tag);
-		handle = engine_import(s.engine, s.fd);
-		require_error(dma_engine_write(s.engine, handle, 0, &word, 4), 0, "copy %d", i);
-		expect_int(engine_query(s.engine, handle).steering_tag, i % 200, "tag of import %d", i);
-		require_error(dma_engine_release(s.engine, handle), 0, "release %d", i);
-	}
-	expect_int(engine_query(s.engine, engine_import(s.engine, s.fd)).mappings, 0, "a fresh one");
-}
-
-/*
- * Fill the table to the last entry and beyond; then it has to be empty again.
- */
-static void fill_table(const char *engine_name, unsigned int size)
-{
-	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, 4 * PAGE, NULL), round;
-	struct wire_path path[TABLE_SIZE + 3];
-	struct tphbuf_tag tag;
-	unsigned int i;
-
-	path[0] = wire_path(&acc, engine_name, fd);
-	for (round = 0; round < 2; round++) {
-		for (i = 0; i < size + 3; i++) {
-			struct tph_dma_query query;
-			bool fits = i < size;
-			char what[40];
-
-			/* Partitions 0 to 255 of the store operation. */
-			tag = tag_ext(100 * round + i, i % 4);
-			acc_set_tag(&acc, fd, &tag);
-			path[i] = path[0];
-			if (i || round)
-				path[i].handle = engine_import(path[0].engine, fd);
-			snprintf(what, sizeof(what), "round %d, tag %u of %u", round, i + 1, size);
-			expect_writes(&path[i], fits ? wire_ext(tag.st_ext, i % 4) : wire_none(), what);
-			query = engine_query(path[i].engine, path[i].handle);
-			expect_int(query.state & (TPH_DMA_STATE_TAGGED | TPH_DMA_STATE_TABLE_FULL),
-				   fits ? TPH_DMA_STATE_TAGGED : TPH_DMA_STATE_TABLE_FULL, "%s: state",
-				   what);
-		}
-		/* A tag that is in the table needs no room. */
-		tag = tag_ext(100 * round + 1, 1);
-		acc_set_tag(&acc, fd, &tag);
-		path[i - 1].handle = engine_import(path[0].engine, fd);
-		expect_writes(&path[i - 1], wire_ext(tag.st_ext, 1), "a tag that is there");
-
-		if (round)
-			return;
-		close(path[0].engine);
-		path[0] = wire_path(&acc, engine_name, fd);
-		require_error(dma_engine_release(path[0].engine, path[0].handle), 0, "release");
-	}
-}
-
-static void table_full(void)
-{
-	fill_table("dma0", TABLE_SIZE);
-}
-
-static void vector_table_full(void)
-{
-	fill_table("dma2", VECTORS);
-}
-
-static void file_closed_with_buffers(void)
-{
-	struct tphbuf_tag tag = tag_ext(0x0066, 1);
-	struct setup s = setup();
-	struct wire_path path;
-	uint32_t word = 0;
-	int i;
-
-	acc_set_tag(&s.acc, s.fd, &tag);
-	for (i = 0; i < 50; i++) {
-		uint32_t handle = engine_import(s.engine, s.fd);
-
-		require_error(dma_engine_write(s.engine, handle, 0, &word, 4), 0, "copy");
-	}
-	close(s.engine);
-	acc_decode(&s.acc, false);
-	acc_decode(&s.acc, true);
-	path = wire_path(&s.acc, "dma0", s.fd);
-	expect_writes(&path, wire_ext(0x0066, 1), "another file");
-}
-
 static const struct test_case cases[] = {
 	{ "unknown_call", unknown_call },
 	{ "bad_flags", bad_flags },
@@ -385,11 +306,8 @@ static const struct test_case cases[] = {
 	{ "every_alignment", every_alignment },
 	{ "several_ranges", several_ranges },
 	{ "foreign_buffers", foreign_buffers },
+	{ "reads_carry_no_hint", reads_carry_no_hint },
 	{ "query_before_mapping", query_before_mapping },
-	{ "many_imports", many_imports },
-	{ "table_full", table_full },
-	{ "vector_table_full", vector_table_full },
-	{ "file_closed_with_buffers", file_closed_with_buffers },
 };
 
 int main(int argc, char **argv)

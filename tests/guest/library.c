@@ -14,9 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <linux/vfio.h>
-
 #include "guest.h"
+#include "vfio_tph.h"
 #include "wire.h"
 
 #define NOBODY		65534
@@ -293,7 +292,7 @@ static void export_bad_ranges(void)
 /* A caller that has opened the device itself. */
 static void adopt(void)
 {
-	struct vfio_device_bind_iommufd bind = { .argsz = sizeof(bind) };
+	struct raw_bind_iommufd bind = { .argsz = sizeof(bind) };
 	struct accelerator acc = acc_open("acc0");
 	struct tphbuf_tag tag = tag_ext(0x0077, 2);
 	struct tphbuf_range range = { 0, 4 * PAGE };
@@ -311,7 +310,7 @@ static void adopt(void)
 	expect_error(tphbuf_device_adopt(device, iommufd, 0, &dev), -EINVAL,
 		     "adopt a device that is not bound to an iommufd");
 	bind.iommufd = iommufd;
-	require_true(!ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &bind), "bind them");
+	require_true(!ioctl(device, RAW_VFIO_DEVICE_BIND_IOMMUFD, &bind), "bind them");
 	require_error(tphbuf_device_adopt(device, iommufd, TPHBUF_ADOPT_CLOSE, &dev), 0, "adopt");
 	require_error(tphbuf_device_enable_memory(dev), 0, "turn memory decoding on");
 	fd = tphbuf_export(dev, 2, &range, 1, &tag);

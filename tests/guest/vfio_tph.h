@@ -35,6 +35,16 @@ _Static_assert(sizeof(struct raw_set_tph) == 20, "8 bytes of header, 12 of data"
 _Static_assert(offsetof(struct raw_set_tph, steering_tag_ext) == 16, "behind fd and flags");
 _Static_assert(offsetof(struct raw_set_tph, ph) == 19, "last");
 
+/* VFIO_DEVICE_BIND_IOMMUFD, which older headers lack. */
+struct raw_bind_iommufd {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t iommufd;
+	uint32_t out_devid;
+};
+
+#define RAW_VFIO_DEVICE_BIND_IOMMUFD	_IO(';', 100 + 18)
+
 /* 0 or a negative errno value. */
 static inline int raw_feature(int device_fd, void *arg)
 {

@@ -154,7 +154,8 @@ void wire_begin(struct accelerator *acc)
 	span_begin = next_mark(acc);
 }
 
-uint64_t wire_refused(struct accelerator *acc, const char *engine_name)
+void wire_end(struct accelerator *acc, const char *engine_name, uint64_t *refused,
+	      uint64_t *tagged)
 {
 	struct trace_query query = {
 		.requester = device_bdf(engine_name),
@@ -165,5 +166,14 @@ uint64_t wire_refused(struct accelerator *acc, const char *engine_name)
 	struct trace_sum sum;
 
 	require_error(trace_sum(&query, &trace_offset, &sum), 0, "read the trace");
-	return sum.refused;
+	*refused = sum.refused;
+	*tagged = sum.tagged;
+}
+
+uint64_t wire_refused(struct accelerator *acc, const char *engine_name)
+{
+	uint64_t refused, tagged;
+
+	wire_end(acc, engine_name, &refused, &tagged);
+	return refused;
 }

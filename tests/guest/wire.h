@@ -59,10 +59,14 @@ void expect_writes(const struct wire_path *path, struct wire_hint hint, const ch
 #define WIRE_LENGTH	9001u
 
 /*
- * Writes in the trace since the last expect_writes() or wire_begin() that the
- * fabric or the completer refused.
+ * A span of the trace that a test looks at itself: writes of an engine since
+ * wire_begin() that the fabric or the completer refused, or that had a hint.
  */
 void wire_begin(struct accelerator *acc);
+void wire_end(struct accelerator *acc, const char *engine_name, uint64_t *refused,
+	      uint64_t *tagged);
+
+/* The same, when only the refused ones are of interest. */
 uint64_t wire_refused(struct accelerator *acc, const char *engine_name);
 
 #endif
