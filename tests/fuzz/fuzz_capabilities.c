@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzzes the capabilities of VERSION: JSON from outside. The input is the version data as received.
+ * Fuzzes the capabilities of VERSION: JSON from outside. The input is the version data as
+ * received.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "vfio_user/capabilities.h"
+#include "vfio_user/json.h"
 #include "vfio_user/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -15,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char reply[VFIO_USER_CAPABILITIES_REPLY_MAX];
 	struct vfio_user_capabilities caps, again;
 	const char *why = NULL;
+	struct json json;
 	size_t length;
 	char *text;
 
@@ -35,6 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    again.proposed & ~caps.proposed)
 			abort();
 	}
+	/* The reader itself takes text without NUL. */
+	json_init(&json, text, size);
+	json_skip(&json);
+	json_finish(&json);
 	free(text);
 	return 0;
 }

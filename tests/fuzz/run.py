@@ -113,6 +113,7 @@ def capabilities_seeds():
         "unknown": b'{"capabilities":{"migration":{"pgsize":1},"twin_socket":{"x":true}}}\0',
         "cut": b'{"capabilities":{"max_msg_fds":\0',
         "two": b"{}{}\0",
+        "string": b'"no end',
         "large": b'{"a":1' + b"0" * 40 + b"}\0",
     }
 

@@ -223,6 +223,8 @@ def test_write_multi_malformed():
     """REGION_WRITE_MULTI with counts that do not fit, or a write out of bounds, is refused"""
     good = multi((2, 0, b"x"))
     with SERVER.connect("acc") as client:
+        client.config_write(4, 2, 2)
+        client.region_write(2, 0, b"y")
         for count in (0, 2, 2**32, 2**63, 2**64 - 1):
             equal(client.refused(vu.REGION_WRITE_MULTI, struct.pack("=Q", count) + good[8:]),
                   "EINVAL", f"count {count}")
@@ -231,6 +233,7 @@ def test_write_multi_malformed():
         for length in (0, 9, 0xffffffff):
             one = struct.pack("=QQII8s", 1, 0, 2, length, b"")
             equal(client.refused(vu.REGION_WRITE_MULTI, one), "EINVAL", f"write of {length} bytes")
+        equal(client.region_read(2, 0, 1), b"y", "what malformed commands left")
         equal(client.refused(vu.REGION_WRITE_MULTI, multi((2, 0, b"ok"), (9, 0, b"no"))), "EINVAL")
 
 

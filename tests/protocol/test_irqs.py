@@ -90,6 +90,9 @@ def test_mask():
         equal(v.fired(), [2, 3], "the rest")
         v.set(vu.SET_DATA_NONE | vu.SET_UNMASK, 0, VECTORS)
         equal(v.fired(), [], "unmasked again")
+        v.set(vu.SET_DATA_NONE | vu.SET_MASK, 0, VECTORS)
+        v.set(vu.SET_DATA_NONE | vu.SET_UNMASK, 0, VECTORS)
+        equal(v.fired(), [], "masked and unmasked without an interrupt")
 
 
 def test_mask_bool():

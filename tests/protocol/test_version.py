@@ -116,6 +116,7 @@ def test_missing_nul():
     """Version data without NUL is refused"""
     equal(refused_text(b'{"capabilities":{}}'), "EINVAL")
     equal(refused_text(b'{"capabilities":{}}\0 '), "EINVAL")
+    equal(refused_text(b'{"capabilities":{}}x'), "EINVAL")
 
 
 def test_oversize_json():
