@@ -314,17 +314,15 @@ static bool whole_lanes(const struct tlp *tlp)
 }
 
 /*
- * Hints are looked at as far as the completer type says so; the others are as good as none
- * (section 2.2.7.1.1).
+ * A completer without the capability ignores hints (section 2.2.7.1.1). One for 8-bit tags never
+ * sees a 16-bit one: it supports no prefixes.
  */
 static bool looks_at_hint(const struct pci_config *config, const struct tlp_hint *hint)
 {
 	enum tph_completer completer = pcie_cap_tph_completer(config);
 
-	if (!hint->present)
-		return false;
-	return completer == TPH_COMPLETER_EXTENDED ||
-	       (completer == TPH_COMPLETER_8BIT && !hint->extended);
+	return hint->present &&
+	       (completer == TPH_COMPLETER_EXTENDED || completer == TPH_COMPLETER_8BIT);
 }
 
 static void count_hint(struct counters *c, const struct tlp_hint *hint)

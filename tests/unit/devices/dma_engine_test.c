@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <linux/types.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -38,9 +39,9 @@ static uint8_t *ram;
 static int ram_fd;
 static unsigned int tail;
 
-/* The client: accesses without a file wait in gate_write() until the test lets them go. */
+/* The client: accesses without a file wait here until the test lets them go. */
 static sem_t arrived, released;
-static bool gated;
+static bool gated, gated_reads;
 static int upstream_result;
 static unsigned int upstream_writes;
 static uint64_t interrupts;
@@ -50,6 +51,10 @@ static int gate_read(void *opaque, uint64_t addr, void *buf, size_t len)
 	(void)opaque;
 	(void)addr;
 	memset(buf, 0xab, len);
+	if (gated_reads) {
+		sem_post(&arrived);
+		sem_wait(&released);
+	}
 	return upstream_result;
 }
 
@@ -124,6 +129,7 @@ static void setup(const char *options)
 	sem_init(&arrived, 0, 0);
 	sem_init(&released, 0, 0);
 	gated = false;
+	gated_reads = false;
 	upstream_result = 0;
 	upstream_writes = 0;
 	interrupts = 0;
@@ -393,6 +399,10 @@ static void test_bad_descriptors(void)
 	is_int(run_one(SOURCE, TARGET, 0, DMA_ENGINE_DESC_IRQ, 0, 3), DMA_ENGINE_DONE_BAD_DESC,
 	       "bad one with an interrupt");
 	is_hex(__atomic_load_n(&interrupts, __ATOMIC_RELAXED), 8, "  sends it");
+	upstream_writes = 0;
+	is_int(run_one(SOURCE, UINT64_MAX - 100000, 200000, 0, 0, 0), DMA_ENGINE_DONE_WRITE_ERROR,
+	       "target that wraps late");
+	is_int(upstream_writes, 0, "  nothing is sent");
 	is_int(run_one(SOURCE, PEER + PEER_SIZE - 512, 1024, 0, 0, 0), DMA_ENGINE_DONE_WRITE_ERROR,
 	       "target runs out");
 	is_int(peer->writes, 1, "  after what was in reach");
@@ -516,10 +526,11 @@ static void start_gated(void)
 	sem_wait(&arrived);
 }
 
-/* Lets the write go, and all that follow. */
+/* Lets the access go, and all that follow. */
 static void release_gate(void)
 {
 	gated = false;
+	gated_reads = false;
 	sem_post(&released);
 }
 
@@ -545,10 +556,16 @@ static void test_stop(void)
 	teardown();
 }
 
+/* Time for a worker to do what it should not. */
+static void give_time(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+}
+
 static void check_abandoned(const char *what)
 {
 	release_gate();
-	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	give_time();
 	is_int(descriptor(0)->status, 0, "%s: the descriptor is dropped", what);
 	is_int(upstream_writes, 1, "%s: nothing more is sent", what);
 	is_hex(__atomic_load_n(&interrupts, __ATOMIC_RELAXED), 0, "%s: no interrupt", what);
@@ -589,6 +606,39 @@ static void test_reset_under_way(void)
 	teardown();
 }
 
+/* The same while the engine waits for bytes: of the source, then of the ring. */
+static void test_reads_under_way(void)
+{
+	setup("");
+	gated_reads = true;
+	start(8);
+	post(UPSTREAM, TARGET, 1024, 0, 0, 0);
+	ring_doorbell();
+	sem_wait(&arrived);
+	write_register(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
+	release_gate();
+	give_time();
+	is_int(upstream_writes, 0,
+	       "RESET while the source is read: no status goes to where no ring is");
+	is_int(read_register(DMA_ENGINE_REG_FAILED, 8), 0, "and nothing is counted");
+	teardown();
+
+	setup("");
+	gated_reads = true;
+	write_register(DMA_ENGINE_REG_RING_BASE, UPSTREAM, 8);
+	write_register(DMA_ENGINE_REG_RING_SIZE, 8, 4);
+	write_register(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RUN, 4);
+	write_register(DMA_ENGINE_REG_TAIL, 1, 4);
+	sem_wait(&arrived);
+	write_register(DMA_ENGINE_REG_CONTROL, 0, 4);
+	is_hex(status_register(), 0, "stop while a descriptor is read: no descriptor is at hand");
+	release_gate();
+	give_time();
+	is_int(upstream_writes, 0, "and the one that was read is not worked on");
+	is_int(read_register(DMA_ENGINE_REG_HEAD, 4), 0, "HEAD stays");
+	teardown();
+}
+
 static void test_bus_master_off_under_way(void)
 {
 	start_gated();
@@ -603,12 +653,30 @@ static void test_bus_master_off_under_way(void)
 	teardown();
 }
 
+static int left;
+
+static void *leave_main(void *arg)
+{
+	(void)arg;
+	pci_function_connect(engine, NULL, NULL);
+	__atomic_store_n(&left, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
 static void test_client_goes_under_way(void)
 {
+	pthread_t leaver;
+
 	start_gated();
+	left = 0;
+	pthread_create(&leaver, NULL, leave_main, NULL);
+	give_time();
+	is_int(__atomic_load_n(&left, __ATOMIC_RELAXED), 0,
+	       "a client that goes waits for its own code to return");
 	upstream_result = -ENOTCONN;
 	release_gate();
-	pci_function_connect(engine, NULL, NULL);
+	pthread_join(leaver, NULL);
+	is_int(left, 1, "then it has gone");
 	is_hex(status_register(), 0xffffffff, "the function is reset");
 	pci_function_connect(engine, &client, NULL);
 	upstream_result = 0;
@@ -674,6 +742,7 @@ int main(void)
 	test_ring_errors();
 	test_stop();
 	test_reset_under_way();
+	test_reads_under_way();
 	test_bus_master_off_under_way();
 	test_client_goes_under_way();
 	test_msix_bar();

@@ -378,7 +378,8 @@ static void test_resets(void)
 	is_int(pcie_cap_max_payload(&config), 512, "FLR keeps Max_Payload_Size");
 	is_int(pcie_cap_max_read_request(&config), 512, "but not Max_Read_Request_Size");
 	is_hex(read_config(pcie + PCI_EXP_LNKCTL, 2), 0x48, "FLR keeps Link Control");
-	is_hex(read_config(PCI_BASE_ADDRESS_0, 4), 0xfea00000, "FLR keeps the BARs for a VFIO client");
+	is_hex(read_config(PCI_BASE_ADDRESS_0, 4), 0xfea00000,
+	       "FLR keeps the BARs for a VFIO client");
 	write_config(PCI_BASE_ADDRESS_0, 0, 4);
 	write_config(pcie + PCI_EXP_DEVCTL, 0x2000, 2);
 	write_config(pcie + PCI_EXP_LNKCTL, 0, 2);

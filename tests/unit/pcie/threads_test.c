@@ -27,7 +27,6 @@
 static struct fabric *fabric;
 static struct fake_device *peer, *requesters[REQUESTERS];
 static int ram_fd;
-static unsigned int endless;	/* the workers of the fairness test never run out of work */
 
 static unsigned int index_of(struct pci_function *fn)
 {
@@ -56,7 +55,7 @@ static bool transfer_work(struct pci_function *fn)
 	fabric_write(fn, 0x200, buf, 40, NULL, NULL);
 	memcpy(&left, fake->bar0, 4);
 	memcpy(&done, fake->bar0 + 4, 4);
-	if (left && !endless)
+	if (left)
 		left--;
 	done++;
 	memcpy(fake->bar0, &left, 4);
@@ -259,35 +258,40 @@ static void test_storm(void)
 	is_int(trace_destroy(trace), 0, "the trace has no error");
 }
 
+static int got_lock;
+
+static void *waiter_main(void *arg)
+{
+	(void)arg;
+	fabric_lock(fabric);
+	__atomic_store_n(&got_lock, 1, __ATOMIC_RELAXED);
+	fabric_unlock(fabric);
+	return NULL;
+}
+
 /*
- * A worker with work for ever lets others in: each register access waits for one call of work() at
- * most, not for chance.
+ * Who lets go of the lock and wants it back, as a worker between two calls, comes after those who
+ * were waiting. A waiter that did not get to run in time makes a round fail, hence the tolerance.
  */
 static void test_fairness(void)
 {
-	struct timespec start, end;
-	double worst = 0;
+	unsigned int overtaken = 0;
+	pthread_t waiter;
 
-	setup(NULL);
-	endless = 1;
-	for (unsigned int i = 0; i < REQUESTERS; i++) {
-		write_register(requesters[i], 0, 1);
-		kick(requesters[i]);
+	fabric = fabric_create(NULL);
+	for (unsigned int i = 0; i < 20; i++) {
+		fabric_lock(fabric);
+		__atomic_store_n(&got_lock, 0, __ATOMIC_RELAXED);
+		pthread_create(&waiter, NULL, waiter_main, NULL);
+		nap(10000000);
+		fabric_unlock(fabric);
+		fabric_lock(fabric);
+		overtaken += !__atomic_load_n(&got_lock, __ATOMIC_RELAXED);
+		fabric_unlock(fabric);
+		pthread_join(waiter, NULL);
 	}
-	for (unsigned int i = 0; i < 200; i++) {
-		double seconds;
-
-		clock_gettime(CLOCK_MONOTONIC, &start);
-		read_register(peer, 0);
-		clock_gettime(CLOCK_MONOTONIC, &end);
-		seconds = end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9;
-		worst = seconds > worst ? seconds : worst;
-	}
-	ok(worst < 1, "register access beside two busy workers: %.6f s at worst", worst);
-	fabric_lock(fabric);
-	endless = 0;
-	fabric_unlock(fabric);
-	teardown();
+	ok(overtaken < 10, "%u of 20 waiters for the lock were overtaken", overtaken);
+	fabric_destroy(fabric);
 }
 
 int main(void)
