@@ -101,6 +101,8 @@ def _select(everything, names):
 
 def _host(place, chosen, everything, report):
     """Run host suites in @place; with the whole list, see to it that it is whole."""
+    if not any(suite.kind == "host" for suite in chosen):
+        return
     place.prepare()
     if len(chosen) == len(everything):
         unknown, unlisted = suite_host.missing(place, everything)
@@ -124,7 +126,8 @@ def main(args):
     everything = suites.load()
     if options.list:
         for suite in everything:
-            print(f"{suite.name:<28} {suite.kind:<7} {', '.join(suite.devices)}")
+            where = f"{suite.domain} domain, {suite.kernel} kernel, {len(suite.devices)} devices"
+            print(f"{suite.name:<24} {suite.kind:<6} {where if suite.kind == 'guest' else ''}".rstrip())
         return 0
     chosen, case = _select(everything, options.names)
     report = Report(case)

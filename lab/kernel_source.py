@@ -180,7 +180,8 @@ def _from_package(target):
         work = Path(work)
         if uri is None:
             raise progress.StepError("apt on this machine names no Debian archive: set MIRROR= to one, or KERNEL_TREE=")
-        package = _download(work, uri, step)
+        with toolroot.mirror_errors():
+            package = _download(work, uri, step)
         step.detail = "unpacking"
         subprocess.run(["dpkg-deb", "-x", str(package), str(work / "deb")], check=True)
         archive = next((work / "deb/usr/src").glob("linux-source-*.tar.xz"))

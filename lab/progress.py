@@ -4,6 +4,7 @@ plain lines otherwise."""
 
 import contextlib
 import os
+import shutil
 import sys
 import threading
 import time
@@ -72,7 +73,7 @@ def line(mark, name, status):
 def _draw():
     global _drawn
     out = ["\033[%dA" % _drawn if _drawn else ""]
-    width = max(20, os.get_terminal_size().columns - 1) if TTY else 0
+    width = max(20, shutil.get_terminal_size().columns - 1) if TTY else 0
     for step in _active:
         out.append("\033[2K" + line(" ", step.name, step.status())[:width] + "\n")
     out.append("\033[J")
@@ -135,12 +136,13 @@ def step(name):
     """Show a step while the block runs; the block may set .detail, which stays on the final line."""
     if not TTY:
         say(line(" ", name, "..."))
-    with quiet_step(name) as this:
-        try:
+    start = time.monotonic()
+    try:
+        with quiet_step(name) as this:
             yield this
-        except StepError:
-            say(line(paint("✗", "red"), name, f"failed after {duration(time.monotonic() - this.start)}"))
-            raise
+    except StepError:
+        say(line(paint("✗", "red"), name, f"failed after {duration(time.monotonic() - start)}"))
+        raise
     this.fraction = None
     say(line(paint("✓", "green"), name, this.status()))
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tool root: a Debian root file system with compilers and QEMU, which is also the guest's."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -16,6 +17,8 @@ FOLDERS = ("build", "endpoints", "job", "kernel", "linux", "obj", "scratch", "sr
 # What Debian machines call the archive in their apt configuration.
 ARCHIVE_SUITES = re.compile(r"(bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)/?$")
 INIT = "usr/sbin/lab-init"
+NO_ANSWER = re.compile(r"Could not resolve|Could not connect|Unable to connect|Temporary failure resolving|"
+                       r"Connection timed out|Connection refused|Network is unreachable|Failed to fetch")
 
 
 def packages():
@@ -74,6 +77,17 @@ def _command(target):
     return argv + [f"--setup-hook={hook}", SUITE, str(target)]
 
 
+@contextlib.contextmanager
+def mirror_errors():
+    """Tell a mirror that does not answer from everything else that can go wrong when packages are fetched."""
+    try:
+        yield
+    except progress.StepError as err:
+        if any(NO_ANSWER.search(line) for line in err.tail):
+            raise progress.Unreachable(f"the package mirror does not answer: {err.reason}", err.log, err.tail) from None
+        raise
+
+
 class _Watch:
     """Reads mmdebstrap's output and tells how far it has come: each package is unpacked and set up once."""
 
@@ -105,7 +119,7 @@ def _toolchain(root):
 
 def _build(target):
     root = target / "root"
-    with progress.step("tool root") as step:
+    with progress.step("tool root") as step, mirror_errors():
         process.run(_command(root), "tool-root", watch=_Watch(step))
         (target / "toolchain").write_text(_toolchain(root))
         step.detail = f"Debian {SUITE}, {len(packages())} packages and what they need"
