@@ -14,6 +14,7 @@
  * - everything else, trapped BARs included: up to the root complex, that is through the client.
  *   Hints go no further.
  *
+ * The clients of all functions are one machine: they mean the same place by the same bus address.
  * A request for a BAR whose function does not decode it is unsupported. A function does not reach
  * its own BARs.
  *
