@@ -301,7 +301,7 @@ int vfio_user_connection_reserve(struct vfio_user_connection *connection, size_t
 
 /*
  * A header that cannot be: where the next message begins is not known any more. Whoever sent a
- * command is told before the connection ends.
+ * command and wants a reply is told before the connection ends.
  */
 static void refuse_framing(struct vfio_user_connection *connection, int error)
 {
@@ -317,7 +317,8 @@ static void refuse_framing(struct vfio_user_connection *connection, int error)
 	vfio_user_log(connection->log, "client dropped: message of %u bytes, %zu to %zu can be",
 		      got->size, sizeof(*got), sizeof(*got) + VFIO_USER_MAX_PAYLOAD);
 	connection->closing = true;
-	if ((got->flags & VFIO_USER_FLAG_TYPE) == VFIO_USER_TYPE_REPLY)
+	if ((got->flags & VFIO_USER_FLAG_TYPE) == VFIO_USER_TYPE_REPLY ||
+	    got->flags & VFIO_USER_FLAG_NO_REPLY)
 		return;
 	pthread_mutex_lock(&connection->lock);
 	vfio_user_connection_send(connection, &reply, NULL, 0, NULL, 0, -1);

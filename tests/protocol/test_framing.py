@@ -76,6 +76,13 @@ def test_reply_of_impossible_size():
             true(client.at_end(), "the connection goes on")
 
 
+def test_no_reply_of_impossible_size():
+    """Neither does a command that wants no reply"""
+    with SERVER.connect("acc") as client:
+        client.send(vu.REGION_WRITE, size=3, flags=vu.NO_REPLY)
+        true(client.at_end(), "the connection goes on")
+
+
 def test_largest_message():
     """The longest message that may be is read to its end"""
     with SERVER.connect("acc") as client:
