@@ -83,7 +83,7 @@ def _endpoints(machine):
 
 
 def _qemu(machine, interactive):
-    accel = os.environ.get("ACCEL", "tcg")
+    accel = os.environ.get("ACCEL") or "tcg"
     command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
                     "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "panic=-1", "oops=panic",
                     "printk.time=1", "intel_iommu=on", DOMAINS[machine.domain]]
