@@ -3,9 +3,6 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-# Read by the lab from the environment.
-export ACCEL CI DOMAIN FILE KERNEL_TREE MIRROR NO_COLOR SUITE TPHBUF_CACHE
-
 .PHONY: help demo check check-host check-full shell kernel-tree kernel-series install clean
 
 help:

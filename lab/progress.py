@@ -10,7 +10,7 @@ import threading
 import time
 
 TTY = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-COLOUR = TTY and "NO_COLOR" not in os.environ
+COLOUR = TTY and not os.environ.get("NO_COLOR")
 PLAIN_INTERVAL = 30
 
 _lock = threading.RLock()

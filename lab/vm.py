@@ -158,7 +158,8 @@ def _reason(machine, job):
     if machine.devices and status["endpoints"] != 0:
         return f"tphbuf-endpoints ended with {status['endpoints']}, see {job / 'endpoints.log'}"
     if status["qemu"] != 0:
-        return f"QEMU ended with {status['qemu']}, see {job / 'qemu.log'}"
+        words = [line for line in (job / "qemu.log").read_text().splitlines() if "warning:" not in line]
+        return f"QEMU ended with {status['qemu']}: {words[-1] if words else 'it said nothing'}"
     if not (job / "status").is_file():
         return f"the guest did not finish its job, see {job / 'console.log'}"
     return None
