@@ -205,15 +205,19 @@ def _table(phases):
     return lines
 
 
-def _verdict(phases, wrong):
+def _verdict(phases, wrong, domain):
     if wrong:
         return progress.paint("FAIL", "red") + "  " + wrong[0] + (f" (and {len(wrong) - 1} more)" if wrong[1:] else "")
     meant = [phase for phase in phases if phase.tag]
     others = [phase for phase in phases if not phase.tag]
-    return "%s  %s of %s TLPs sent under a tag carried it, %s of %s others carried one; memory is right in all phases" % (
-        progress.paint("PASS", "green"), f"{sum(phase.tagged - phase.wrong_tag for phase in meant):,}",
-        f"{sum(phase.tlps for phase in meant):,}", sum(phase.tagged for phase in others),
-        f"{sum(phase.tlps for phase in others):,}")
+    seen = sum(phase.expected["accelerator"][key] for phase in phases for key in ("tagged", "tagged_ext"))
+    right = progress.paint("PASS", "green")
+    text = (f"{right}  {sum(phase.tagged - phase.wrong_tag for phase in meant):,} of "
+            f"{sum(phase.tlps for phase in meant):,} TLPs sent under a tag carried it, "
+            f"{sum(phase.tagged for phase in others):,} of {sum(phase.tlps for phase in others):,} others carried one; ")
+    if domain == "translated":
+        text += f"behind the root complex {seen:,} of them were left; "
+    return text + "memory is right in all phases"
 
 
 def _write_json(path, domain, phases, wrong):
@@ -260,7 +264,7 @@ def report(result, path, domain):
     print("\n".join(_table(phases)) + "\n")
     for text in wrong:
         print(f"  {progress.paint('wrong:', 'red')} {text}")
-    print(_verdict(phases, wrong))
+    print(_verdict(phases, wrong, domain))
     print(f"every TLP: {result.job / 'trace.txt'}    figures: {JSON_FILE}")
     _write_json(path, domain, phases, wrong)
     return 1 if wrong else 0
