@@ -147,8 +147,7 @@ static void device_dma_unmap_all(void *opaque)
 	while (device->map_count) {
 		int fd = device->maps[--device->map_count];
 
-		if (fd >= 0)
-			close(fd);
+		must(fd < 0 || !close(fd), "a descriptor that was handed over is closed");
 	}
 }
 

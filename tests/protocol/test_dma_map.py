@@ -49,6 +49,7 @@ def test_map_and_unmap():
         before = server_fds(client)
         for _ in range(20):
             client.dma_map(0x100000, RAM_SIZE, ram)
+            equal(server_fds(client), before + 1, "descriptors while it is mapped")
             client.dma_unmap(0x100000, RAM_SIZE)
         client.dma_map(0x100000, RAM_SIZE)
         client.dma_unmap(0x100000, RAM_SIZE)

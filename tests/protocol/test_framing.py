@@ -313,10 +313,14 @@ def test_slow_reader():
         # Longer than a socket takes at once.
         read = struct.pack("=QII", 0, 2, vu.MAX_XFER)
         client.send_raw(b"".join(vu.header(vu.REGION_READ, 16, msg_id=i) + read for i in range(6)))
+        info = client.send(vu.DEVICE_GET_REGION_INFO, struct.pack("=IIIIQQ", 32, 0, 2, 0, 0, 0))
         time.sleep(0.1)
         for i in range(6):
             reply = client.receive()
             equal((reply.id, reply.payload == read + b"\xff" * vu.MAX_XFER), (i, True), "long")
+        reply = client.receive()
+        equal((reply.id, len(reply.fds)), (info, 1), "a descriptor that had to wait")
+        os.close(reply.fds[0])
 
 
 def test_log_is_bounded():
