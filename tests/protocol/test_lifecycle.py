@@ -205,6 +205,33 @@ def test_second_client():
         server.wait_log("turned away: another client is connected")
 
 
+def test_successor_before_the_end():
+    """A client that came a moment before the first one left is let in"""
+    with Endpoints(ACCELERATOR) as server:
+        for _ in range(5):
+            first = server.connect("acc")
+            server.process.send_signal(signal.SIGSTOP)
+            second = server.connect("acc", negotiate=False)
+            first.close()
+            server.process.send_signal(signal.SIGCONT)
+            second.call(vu.VERSION, vu.version_payload())
+            second.close()
+
+
+def test_nobody_reads_the_log():
+    """The program lives on when nobody reads its standard error any more"""
+    process = subprocess.Popen([PROGRAM, "--dir", DIRECTORY, "--device", ACCELERATOR],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    equal(process.stdout.readline(), b"ready\n")
+    process.stderr.close()
+    for _ in range(3):
+        with vu.Client(os.path.join(DIRECTORY, "acc.sock")) as client:
+            equal(client.device_info()[0], 16, "argsz")
+    process.terminate()
+    equal(process.wait(vu.SECONDS), 0, "exit code")
+    process.stdout.close()
+
+
 def test_client_that_says_nothing():
     """A client that does not even negotiate has the device until it goes"""
     with Endpoints(ACCELERATOR) as server:
