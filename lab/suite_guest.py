@@ -23,7 +23,7 @@ def _script(suites):
     for suite in suites:
         command = shlex.join(suite.command or [f"/build/tests/guest/{suite.name}"])
         lines += [f"echo 'lab: suite {suite.name} begins' >/dev/kmsg",
-                  f"echo {suite.name} >running",
+                  f"echo {suite.name} | tee running >{suite.name}.begin",
                   f"timeout -k 5 {suite.timeout} {command} >{suite.name}.tap 2>{suite.name}.err",
                   f"echo $? >{suite.name}.status"]
     return "\n".join(lines) + "\n"
@@ -39,7 +39,13 @@ def _status(job, suite):
 
 
 def _started(job, suite):
-    return (job / f"{suite.name}.tap").is_file()
+    return (job / f"{suite.name}.begin").is_file()
+
+
+def _seconds(job, suite):
+    """How long a suite took, by the clock of the file system; None when it did not get to its end."""
+    begin, end = job / f"{suite.name}.begin", job / f"{suite.name}.status"
+    return end.stat().st_mtime - begin.stat().st_mtime if begin.is_file() and end.is_file() else None
 
 
 def _log_case(suite, hits):
@@ -71,7 +77,7 @@ def _collect(result, suites, report):
             names = ", ".join(other.name for other in suites)
             cases.append(tap.Case("the machine ends in good order", "fail", f"{reason} (suites: {names})",
                                   _endpoints_log(result.job)))
-        report.add(suite, cases, None)
+        report.add(suite, cases, _seconds(result.job, suite))
     return rest
 
 
@@ -94,6 +100,6 @@ def run(prepared, suites, report, variant="sanitized"):
                     running = job / "running"
                     step.detail = running.read_text().strip() if running.is_file() else "booting"
                 result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), watch=watch)
-                step.detail = "%s, %s domain, %d suites" % (", ".join(first.devices) or "no device", first.domain,
-                                                           len(group))
+                step.detail = "%d devices, %s domain, %s kernel, %d suites" % (
+                    len(first.devices), first.domain, first.kernel, len(group))
             group = _collect(result, group, report)

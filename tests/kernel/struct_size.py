@@ -16,7 +16,7 @@ def _size(state):
     bench.go(state)
     ok, output = bench.make(out, ["KCFLAGS=-g", OBJECT])
     tap.true(ok, output)
-    ok, output = bench.run(["pahole", "-C", "vfio_pci_dma_buf", f"/obj/{OBJECT}"], [(out, "/obj", "ro")])
+    ok, output = bench.run(["pahole", "-F", "dwarf", "-C", "vfio_pci_dma_buf", f"/obj/{OBJECT}"], [(out, "/obj", "ro")])
     tap.true(ok, output)
     tap.diag(output)
     return int(re.search(r"/\* size: (\d+),", output)[1])

@@ -9,7 +9,7 @@ import tap
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # No comment can stand in these, or they are not ours to change.
-WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/series/|.*\.(png|json|tap)$|.*/corpus/")
+WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/series/|tests/lab/kernel_logs/|.*\.(png|json|tap)$|.*/corpus/")
 LICENCES = [
     # The header that programs include to talk to the driver.
     (re.compile(r"kernel/modules/tph_dma/tph_dma\.h$"), "GPL-2.0-only WITH Linux-syscall-note"),
