@@ -4,25 +4,36 @@
 import signal
 import sys
 
-from lab import process, progress
+from lab import cache, process, progress
 
 if sys.version_info < (3, 11):
     sys.exit("the lab needs Python 3.11 or later (Debian 12 has it), this is %d.%d" % sys.version_info[:2])
 
 
+def _alone():
+    """One run at a time works in build/ of a checkout."""
+    return cache.locked(process.PROJECT / "build/lock", "this checkout")
+
+
 def _demo(args):
     from lab import demo
-    return demo.main(args)
+    with _alone():
+        return demo.main(args)
 
 
 def _check(args):
     from lab import check
-    return check.main(args)
+    if "--list" in args:
+        return check.main(args)
+    with _alone():
+        return check.main(args)
 
 
 def _shell(args):
     from lab import shell
-    return shell.main(args)
+    with _alone():
+        start = shell.prepared()
+    return start()
 
 
 def _kernel_tree(args):
@@ -37,7 +48,8 @@ def _kernel_series(args):
 
 def _prepare(args):
     from lab import prepare
-    prepare.prepare()
+    with _alone():
+        prepare.prepare()
     return 0
 
 

@@ -56,14 +56,19 @@ def _lock(fd, mode, what):
 
 
 @contextlib.contextmanager
-def exclusive(name):
-    """Hold the lock @name of this cache against all other runs."""
-    fd = _lock_file(location() / f"{name}.lock")
+def locked(path, what):
+    """Hold the lock file @path, which guards @what, against all other runs."""
+    fd = _lock_file(path)
     try:
-        _lock(fd, fcntl.LOCK_EX, name)
+        _lock(fd, fcntl.LOCK_EX, what)
         yield
     finally:
         os.close(fd)
+
+
+def exclusive(name):
+    """Hold the lock @name of this cache against all other runs."""
+    return locked(location() / f"{name}.lock", name)
 
 
 def find(kind, key):

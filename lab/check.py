@@ -9,6 +9,8 @@ from lab import progress, suite_guest, suite_host, suite_lab, suites, tap
 
 PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
+# Kernels that make check-full adds.
+FULL = ("debug", "race")
 
 
 class Report:
@@ -145,19 +147,18 @@ def _all(chosen, everything, report, full):
     """Host suites in the tool root, then those on kernel and builds, then the guest's."""
     from lab import prepare
     guest = [suite for suite in chosen if suite.kind == "guest"]
-    flavours = sorted({suite.kernel for suite in guest}, key=lambda name: (name != "base", name))
-    if full:
-        flavours += [name for name in ("debug", "race") if name not in flavours]
+    runs = guest + ([suite.on_kernel(flavour) for flavour in FULL for suite in guest if suite.kernel == "base"]
+                    if full else [])
+    # The base kernel first: the objects of the others begin as copies of its own.
+    flavours = sorted({suite.kernel for suite in runs}, key=lambda name: (name != "base", name))
+    with_modules = sorted({suite.kernel for suite in runs if suite.modules})
     variants = ["sanitized"] + (["plain"] if guest else [])
     try:
-        prepared = prepare.prepare(flavours, variants)
+        prepared = prepare.prepare(flavours, variants, with_modules)
     except progress.Unreachable as err:
         progress.fail(err)
         _without_root(chosen, everything, report, err.reason)
         return
     _host(suite_host.InRoot(prepared.root), chosen, everything, report)
     suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report)
-    suite_guest.run(prepared, guest, report)
-    if full:
-        for flavour in ("debug", "race"):
-            suite_guest.run(prepared, [suite.on_kernel(flavour) for suite in guest if suite.kernel == "base"], report)
+    suite_guest.run(prepared, runs, report)

@@ -26,16 +26,22 @@ def _side_by_side(*calls):
             raise
 
 
-def prepare(flavours=("base",), variants=("plain",)):
-    """Tool root, kernels of these flavours with their modules, and user-space builds of these variants."""
+def prepare(flavours=("base",), variants=("plain",), with_modules=None):
+    """Tool root, kernels of these flavours, and user-space builds of these variants.
+
+    @with_modules: the flavours that get tph_dma, by default all; it does not build for each.
+    """
     root, _ = _side_by_side(toolroot.obtain, kernel_source.obtain)
 
     def kernels():
-        return {flavour: (kernel.obtain(root, flavour), kernel.modules(root, flavour=flavour)) for flavour in flavours}
+        return {flavour: kernel.obtain(root, flavour) for flavour in flavours}
+
+    def modules():
+        return {flavour: kernel.modules(root, flavour=flavour)
+                for flavour in (flavours if with_modules is None else with_modules)}
 
     def builds():
         for variant in variants:
             userspace.build(root, variant)
-    made, _ = _side_by_side(kernels, builds)
-    return Prepared(root, {flavour: pair[0] for flavour, pair in made.items()},
-                    {flavour: pair[1] for flavour, pair in made.items()})
+    (made, built), _ = _side_by_side(lambda: (kernels(), modules()), builds)
+    return Prepared(root, made, built)

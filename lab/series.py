@@ -44,9 +44,14 @@ def touched(paths):
 
 
 def git(folder, *args, check=True):
-    """Run git in @folder, undisturbed by personal configuration; returns its standard output."""
+    """Run git in @folder, undisturbed by personal configuration; returns its standard output.
+
+    With @check None it returns the exit status instead.
+    """
     done = subprocess.run(["git", *args], cwd=folder, env={**os.environ, **GIT_ENV}, check=False,
                           capture_output=True, text=True, errors="surrogateescape")
+    if check is None:
+        return done.returncode
     if check and done.returncode != 0:
         raise progress.StepError(f"git {args[0]}: {(done.stderr or done.stdout).strip()}")
     return done.stdout
@@ -59,6 +64,9 @@ def commit(folder, paths):
             git(folder, "am", "-q", "--no-3way", "--keep-non-patch", "--empty=keep", str(path))
         except progress.StepError as err:
             git(folder, "am", "--abort", check=False)
+            if not git(folder, "apply", "--reverse", "--check", str(path), check=None):
+                raise progress.StepError(f"{path.name} is in this kernel tree already; want one without the series"
+                                         ) from None
             lines = err.reason.splitlines()
             raise progress.StepError(f"{path.name} does not apply: {lines[0]}", tail=lines) from None
 

@@ -8,12 +8,13 @@ from lab import prepare, progress, vm
 DEVICES = ["accelerator,name=acc0,completer=ext", "dma-engine,name=dma0"]
 
 
-def main(_args):
+def prepared():
+    """Make all that the machine needs; returns the function that boots it and gives its exit status."""
     if not os.isatty(0):
         raise progress.StepError("a shell needs a terminal")
-    prepared = prepare.prepare()
-    machine = vm.Machine(prepared.root, prepared.kernels["base"], DEVICES, os.environ.get("DOMAIN") or "identity",
-                         [prepared.modules["base"] / "tph_dma.ko"])
+    made = prepare.prepare()
+    machine = vm.Machine(made.root, made.kernels["base"], DEVICES, os.environ.get("DOMAIN") or "identity",
+                         [made.modules["base"] / "tph_dma.ko"])
     job = vm.prepare("shell")
     print(f"programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; 'exit' powers off")
-    return vm.shell(machine, job)
+    return lambda: vm.shell(machine, job)
