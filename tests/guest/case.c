@@ -21,6 +21,12 @@ struct case_state {
 };
 
 static struct case_state *state;
+static void (*undo_at_failure)(void);
+
+void at_failure(void (*undo)(void))
+{
+	undo_at_failure = undo;
+}
 
 void diag(const char *fmt, ...)
 {
@@ -62,8 +68,11 @@ static bool report(bool ok, bool fatal, const char *file, int line, const char *
 	vsnprintf(what, sizeof(what), fmt, ap);
 	__atomic_store_n(&state->failed, 1, __ATOMIC_RELAXED);
 	diag("%s:%d: %s: %s", base ? base + 1 : file, line, what, values);
-	if (fatal)
+	if (fatal) {
+		if (undo_at_failure)
+			undo_at_failure();
 		_exit(1);
+	}
 	return false;
 }
 

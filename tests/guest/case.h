@@ -34,6 +34,12 @@ int run_cases(const struct test_case *cases, size_t count, int argc, char **argv
 __attribute__((format(printf, 1, 2), noreturn))
 void skip_case(const char *fmt, ...);
 
+/*
+ * Called in the process where a requirement failed, before that ends it: to let
+ * go of what would keep it from ending.
+ */
+void at_failure(void (*undo)(void));
+
 __attribute__((format(printf, 1, 2)))
 void diag(const char *fmt, ...);
 

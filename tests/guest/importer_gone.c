@@ -7,6 +7,7 @@
 #include <linux/vfio.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +37,21 @@ static void engine_reset(const char *name)
 	require_error(sysfs_write(path, "1"), 0, "reset %s", name);
 }
 
+/* Whether the engine is attached to any dma-buf, as debugfs lists them. */
+static bool is_attached(const char *name)
+{
+	FILE *file = fopen("/sys/kernel/debug/dma_buf/bufinfo", "re");
+	const char *bdf = device_bdf(name);
+	bool found = false;
+	char line[200];
+
+	require_true(file, "open the list of dma-bufs");
+	while (fgets(line, sizeof(line), file))
+		found = found || strstr(line, bdf);
+	fclose(file);
+	return found;
+}
+
 /* An engine that works, after all that was done to it. */
 static void expect_engine_works(struct accelerator *acc, int fd)
 {
@@ -58,7 +74,9 @@ static void unbind_with_open_file(void)
 	uint32_t word = 0;
 
 	expect_writes(&path, wire_ext(0x0011, 1), "before");
+	expect_true(is_attached("dma0"), "the engine is attached to the buffer");
 	engine_unbind("dma0");
+	expect_true(!is_attached("dma0"), "the engine that was unbound is attached to nothing");
 	expect_error(dma_engine_open(device_bdf("dma0")), -ENODEV, "there is no device file");
 	expect_error(dma_engine_write(path.engine, path.handle, 0, &word, 4), -ENODEV, "copy");
 	expect_error(dma_engine_query(path.engine, path.handle, &query), -ENODEV, "query");

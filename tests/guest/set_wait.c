@@ -140,12 +140,25 @@ static void catch_signal(int flags)
 	require_true(!sigaction(SIGUSR1, &action, NULL), "catch a signal");
 }
 
+/*
+ * The fence of the case. Threads that wait for it in a way that nothing
+ * interrupts keep the process from ending.
+ */
+static int case_timeline = -1;
+
+static void signal_fence(void)
+{
+	sw_fence_signal(case_timeline);
+}
+
 static int add_fence(int fd)
 {
 	int timeline = sw_fence_add(fd);
 
 	require_error(timeline < 0 ? timeline : 0, 0,
 		      "add a fence (the kernel needs CONFIG_SW_SYNC)");
+	case_timeline = timeline;
+	at_failure(signal_fence);
 	return timeline;
 }
 
