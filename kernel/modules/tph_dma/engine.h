@@ -61,6 +61,11 @@ static_assert(TPH_DMA_CHUNK_SIZE <= DMA_ENGINE_LENGTH_MAX);
  * lock and calls tph_dma_buffer_invalidate(), which therefore takes nothing
  * from above it and waits only for what the hardware finishes by itself.
  * User memory is touched, and dma-bufs are put, without any of these locks.
+ *
+ * A copy keeps the engine while it waits for the reservation lock of its buffer,
+ * so an exporter that is slow to revoke delays copies to other buffers as well.
+ * That is fair for an engine that does one thing at a time; a driver with many
+ * queues would take the reservation lock first.
  */
 struct tph_dma_engine {
 	struct kref ref;
