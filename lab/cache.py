@@ -10,11 +10,15 @@ import fcntl
 import hashlib
 import json
 import os
+import random
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from lab import sandbox
+
+WAIT_SECONDS = (0.2, 0.5)
 
 
 def location():
@@ -71,18 +75,26 @@ def exclusive(name):
     return locked(location() / f"{name}.lock", name)
 
 
-def find(kind, key):
-    """Path of a finished entry, held for the rest of this process, or None."""
-    path = location() / kind / key
-    if not path.is_dir():
-        return None
-    fd = _lock_file(path.with_suffix(".lock"))
-    _lock(fd, fcntl.LOCK_SH, f"{kind}/{key}")
-    if not path.is_dir():
-        os.close(fd)
-        return None
-    os.utime(path)
-    return path
+def _lock_to_build(fd, path):
+    """Wait until the entry is there, held with a shared lock, or is for us to build, held with an exclusive one.
+
+    Returns whether it is to be built. Another run that builds it keeps a shared lock afterwards: waiting for the
+    exclusive one would take as long as that run works with the entry.
+    """
+    told = False
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            if path.is_dir():
+                return False
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not path.is_dir():
+                return True
+        if not told:
+            told = True
+            print(f"waiting for another run that makes {path.parent.name}/{path.name}", file=sys.stderr, flush=True)
+        # Of two that wait in step, each could keep the other from the exclusive lock for ever.
+        time.sleep(random.uniform(*WAIT_SECONDS))
 
 
 def obtain(kind, inputs, build, keep):
@@ -92,12 +104,8 @@ def obtain(kind, inputs, build, keep):
     """
     key = digest(inputs)
     path = location() / kind / key
-    entry = find(kind, key)
-    if entry:
-        return entry
     fd = _lock_file(path.with_suffix(".lock"))
-    _lock(fd, fcntl.LOCK_EX, f"{kind}/{key}")
-    if not path.is_dir():
+    if _lock_to_build(fd, path):
         part = path.with_suffix(".part")
         remove(part)
         part.mkdir()
@@ -107,6 +115,7 @@ def obtain(kind, inputs, build, keep):
             part.rename(path)
         except BaseException:
             remove(part)
+            os.close(fd)
             raise
     os.utime(path)
     fcntl.flock(fd, fcntl.LOCK_SH)
