@@ -16,10 +16,13 @@ def _size(state):
     bench.go(state)
     ok, output = bench.make(out, ["KCFLAGS=-g", OBJECT])
     tap.true(ok, output)
-    ok, output = bench.run(["pahole", "-F", "dwarf", "-C", "vfio_pci_dma_buf", f"/obj/{OBJECT}"], [(out, "/obj", "ro")])
-    tap.true(ok, output)
-    tap.diag(output)
-    return int(re.search(r"/\* size: (\d+),", output)[1])
+    # All structures, because pahole 1.30 ends with an error when it is asked for one of an object file.
+    ok, output = bench.run(["pahole", "-F", "dwarf", f"/obj/{OBJECT}"], [(out, "/obj", "ro")])
+    tap.true(ok, output[-2000:])
+    text = re.search(r"^struct vfio_pci_dma_buf \{\n.*?^\}", output, re.MULTILINE | re.DOTALL)
+    tap.true(text, "the object has no struct vfio_pci_dma_buf")
+    tap.diag(text[0])
+    return int(re.search(r"/\* size: (\d+),", text[0])[1])
 
 
 def test_size():
