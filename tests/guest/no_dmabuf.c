@@ -11,10 +11,13 @@ static int feature(uint32_t argsz, uint32_t flags)
 {
 	struct accelerator acc = acc_open("acc0");
 	struct raw_set_tph arg = raw_set(-1);
+	int ret;
 
 	arg.argsz = argsz;
 	arg.feature = RAW_FEATURE_DMA_BUF_TPH | flags;
-	return raw_feature(tphbuf_device_fd(acc.dev), &arg);
+	ret = raw_feature(tphbuf_device_fd(acc.dev), &arg);
+	accelerator_close(&acc);
+	return ret;
 }
 
 static void probe(void)
