@@ -39,8 +39,8 @@ static int unknown_type(const struct options *options)
 			strncat(names, ", ", sizeof(names) - strlen(names) - 1);
 		strncat(names, types[i]->name, sizeof(names) - strlen(names) - 1);
 	}
-	snprintf(options->error, options->error_size, "there is no device type '%s': want one of %s",
-		 options->type, names);
+	snprintf(options->error, options->error_size,
+		 "there is no device type '%s': want one of %s", options->type, names);
 	return -EINVAL;
 }
 
@@ -54,7 +54,8 @@ static int check_name(const struct options *options, const char *name)
 		good = good && (isalnum((unsigned char)*p) || strchr("._-", *p));
 	if (!good)
 		return options_error(options,
-				     "name=%s: want at most %d letters, digits, '.', '_', '-', beginning with a letter or digit",
+				     "name=%s: want at most %d letters, digits, '.', '_', '-', "
+				     "beginning with a letter or digit",
 				     name, PCI_FUNCTION_NAME_MAX);
 	return 0;
 }
@@ -70,7 +71,9 @@ static int shared_options(struct options *options, struct pci_function_desc *des
 	if (!ret)
 		ret = options_bdf(options, "bdf", &desc->bdf);
 	if (!ret && !desc->bdf)
-		ret = options_error(options, "bdf= is missing: the device's place in the machine, like bdf=00:04.0");
+		ret = options_error(
+			options,
+			"bdf= is missing: the device's place in the machine, like bdf=00:04.0");
 	if (!ret)
 		ret = options_size(options, "mps", MPS_MIN, MPS_MAX, &mps);
 	desc->pcie.mps = mps;
@@ -100,7 +103,8 @@ int device_create(struct fabric *fabric, const char *spec, struct pci_function *
 	if (!ret) {
 		ret = fabric_attach(fabric, *fn);
 		if (ret == -EEXIST)
-			options_error(&options, "another device has name=%s or this bdf=", desc.name);
+			options_error(&options,
+				      "another device has name=%s or this bdf=", desc.name);
 	}
 	if (ret && !*error)
 		options_error(&options, "%s", strerror(-ret));
