@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+
+#include "device.h"
+#include "dma.h"
+#include "pcie/fabric.h"
+
+static int account(struct mlx5 *dev, int ret)
+{
+	if (dev->reset_pending)
+		return -ECANCELED;
+	if (ret)
+		dev->counters.dma_errors++;
+	return ret;
+}
+
+int mlx5_dma_read(struct mlx5 *dev, uint64_t address, void *to, size_t len)
+{
+	if (dev->reset_pending || dev->health_syndrome)
+		return -ECANCELED;
+	return account(dev, fabric_read(dev->fn, address, to, len));
+}
+
+int mlx5_dma_write(struct mlx5 *dev, uint64_t address, const void *from, size_t len,
+		   const struct tlp_hint *hint)
+{
+	uint64_t sent = 0;
+	int ret;
+
+	if (dev->reset_pending || dev->health_syndrome)
+		return -ECANCELED;
+	ret = fabric_write(dev->fn, address, from, len, hint, &sent);
+	if (hint && hint->present)
+		dev->counters.tagged_writes += sent;
+	return account(dev, ret);
+}
+
+int mlx5_dma_read_be32(struct mlx5 *dev, uint64_t address, uint32_t *value)
+{
+	uint32_t word;
+	int ret = mlx5_dma_read(dev, address, &word, sizeof(word));
+
+	*value = be32toh(word);
+	return ret;
+}
