@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "cq.h"
+#include "dma.h"
+#include "doorbell.h"
+#include "eq.h"
+
+#define COUNTER_MASK 0xffffffu /* doorbells carry 24 bits */
+
+/* Syndromes of a completion queue error event */
+#define CQ_ERROR_OVERRUN 1
+#define CQ_ERROR_ACCESS	 2
+
+static void fail(struct mlx5 *dev, struct mlx5_cq *cq, uint8_t syndrome)
+{
+	cq->failed = true;
+	mlx5_event_cq_error(dev, cq->number, syndrome);
+}
+
+static void notify(struct mlx5 *dev, struct mlx5_cq *cq)
+{
+	cq->arm = MLX5_CQ_UNARMED;
+	cq->told = cq->producer;
+	mlx5_event_completion(dev, cq->eq, cq->number);
+}
+
+/* The doorbell record tells how far the driver has read; it is looked at only when the queue seems
+ * full. */
+static int find_room(struct mlx5 *dev, struct mlx5_cq *cq)
+{
+	uint32_t entries = 1u << cq->log_entries;
+	uint32_t consumer;
+	int ret;
+
+	if (cq->overrun_ignored || ((cq->producer - cq->consumer) & COUNTER_MASK) < entries)
+		return 0;
+	ret = mlx5_dma_read_be32(dev, cq->doorbell, &consumer);
+	if (ret)
+		return ret;
+	cq->consumer = consumer & COUNTER_MASK;
+	return ((cq->producer - cq->consumer) & COUNTER_MASK) < entries ? 0 : -ENOSPC;
+}
+
+void mlx5_cq_post(struct mlx5 *dev, struct mlx5_cq *cq, struct mlx5_cqe64 *entry, bool solicited)
+{
+	uint32_t entries = 1u << cq->log_entries;
+	uint64_t offset = (uint64_t)(cq->producer % entries) * cq->entry_size;
+	int ret;
+
+	if (cq->failed)
+		return;
+	ret = find_room(dev, cq);
+	if (!ret) {
+		entry->op_own = (uint8_t)(entry->op_own | (cq->producer >> cq->log_entries & 1));
+		ret = mlx5_buffer_write_entry(dev, &cq->ring,
+					      offset + cq->entry_size - sizeof(*entry), entry);
+	}
+	if (ret) {
+		if (ret != -ECANCELED)
+			fail(dev, cq, ret == -ENOSPC ? CQ_ERROR_OVERRUN : CQ_ERROR_ACCESS);
+		return;
+	}
+	cq->producer++;
+	if (solicited)
+		cq->solicited = cq->producer;
+	if (cq->arm == MLX5_CQ_ANY || (cq->arm == MLX5_CQ_SOLICITED && solicited))
+		notify(dev, cq);
+}
+
+/* An event comes at once for a completion that the driver has neither read nor been told of. */
+static void arm(struct mlx5 *dev, struct mlx5_cq *cq, uint32_t value)
+{
+	uint32_t position, unread;
+
+	cq->arm = value & MLX5_CQ_DB_REQ_NOT_SOL ? MLX5_CQ_SOLICITED : MLX5_CQ_ANY;
+	position = cq->arm == MLX5_CQ_ANY ? cq->producer : cq->solicited;
+	/* As a signed distance of 24 bits: a solicited completion may lie behind the driver's
+	 * position. */
+	unread = (position - (value & COUNTER_MASK)) & COUNTER_MASK;
+	if (unread && unread <= COUNTER_MASK / 2 && (int32_t)(position - cq->told) > 0)
+		notify(dev, cq);
+}
+
+bool mlx5_cq_work(struct mlx5 *dev)
+{
+	struct mlx5_cq *cq;
+	uint32_t *number = &dev->doorbells.last_cq;
+
+	if (!dev->doorbells.any_cq)
+		return false;
+	if (!mlx5_doorbell_take(dev->doorbells.cqs, 1u << MLX5_LOG_CQS, number)) {
+		dev->doorbells.any_cq = false;
+		return false;
+	}
+	cq = mlx5_table_get(&dev->cqs, *number);
+	if (cq)
+		arm(dev, cq, dev->doorbells.cq_value[*number]);
+	else
+		dev->counters.bad_doorbells++;
+	return true;
+}
+
+static unsigned int entry_size(const uint8_t *context)
+{
+	switch (ifc_get(cqc, context, cqe_sz)) {
+	case CQE_STRIDE_64:
+		return 64;
+	case CQE_STRIDE_128:
+	case CQE_STRIDE_128_PAD:
+		return 128;
+	default:
+		return 0;
+	}
+}
+
+static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
+{
+	const uint8_t *context = ifc_at(create_cq_in, command->in, cq_context);
+	unsigned int log_entries = (unsigned int)ifc_get(cqc, context, log_cq_size);
+	struct mlx5_eq *eq = mlx5_table_get(&dev->eqs, ifc_get(cqc, context, c_eqn_or_apu_element));
+	unsigned int size = entry_size(context);
+	struct mlx5_cq *cq;
+	int ret;
+
+	if (!eq || !size || log_entries > MLX5_LOG_CQ_ENTRIES ||
+	    ifc_get(cqc, context, cqe_comp_en) ||
+	    ifc_get(create_cq_in, command->in, cq_umem_valid) ||
+	    ifc_get(cqc, context, dbr_umem_valid) || ifc_get(cqc, context, dbr_addr) % 8 ||
+	    !mlx5_table_get(&dev->uars, ifc_get(cqc, context, uar_page)))
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	cq = calloc(1, sizeof(*cq));
+	if (!cq)
+		return MLX5_CMD_STAT_NO_RES_ERR;
+	ret = mlx5_buffer_init(&cq->ring, ifc_at(create_cq_in, command->in, pas),
+			       command->in_size - ifc_size(create_cq_in),
+			       (unsigned int)ifc_get(cqc, context, log_page_size),
+			       (unsigned int)ifc_get(cqc, context, page_offset),
+			       (uint64_t)size << log_entries);
+	if (ret) {
+		free(cq);
+		return ret == -ENOMEM ? MLX5_CMD_STAT_NO_RES_ERR : MLX5_CMD_STAT_BAD_PARAM_ERR;
+	}
+	if (mlx5_table_add(&dev->cqs, cq, &cq->number)) {
+		mlx5_buffer_free(&cq->ring);
+		free(cq);
+		return MLX5_CMD_STAT_LIM_ERR;
+	}
+	cq->log_entries = (uint8_t)log_entries;
+	cq->entry_size = (uint8_t)size;
+	cq->overrun_ignored = ifc_get(cqc, context, oi);
+	cq->doorbell = ifc_get(cqc, context, dbr_addr);
+	cq->eq = eq;
+	eq->cqs++;
+	memcpy(cq->context, context, sizeof(cq->context));
+	ifc_set(create_cq_out, command->out, cqn, cq->number);
+	return MLX5_CMD_STAT_OK;
+}
+
+void mlx5_cq_destroy(struct mlx5 *dev, struct mlx5_cq *cq)
+{
+	mlx5_table_remove(&dev->cqs, cq->number);
+	cq->eq->cqs--;
+	mlx5_buffer_free(&cq->ring);
+	free(cq);
+}
+
+static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
+{
+	struct mlx5_cq *cq = mlx5_table_get(&dev->cqs, ifc_get(destroy_cq_in, command->in, cqn));
+
+	if (!cq)
+		return MLX5_CMD_STAT_BAD_RES_ERR;
+	if (cq->users)
+		return MLX5_CMD_STAT_BAD_RES_STATE_ERR;
+	mlx5_cq_destroy(dev, cq);
+	return MLX5_CMD_STAT_OK;
+}
+
+static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+{
+	struct mlx5_cq *cq = mlx5_table_get(&dev->cqs, ifc_get(query_cq_in, command->in, cqn));
+	uint8_t *context = ifc_at(query_cq_out, command->out, cq_context);
+
+	if (!cq)
+		return MLX5_CMD_STAT_BAD_RES_ERR;
+	memcpy(context, cq->context, sizeof(cq->context));
+	ifc_set(cqc, context, consumer_counter, cq->consumer);
+	ifc_set(cqc, context, producer_counter, cq->producer);
+	return MLX5_CMD_STAT_OK;
+}
+
+const struct mlx5_command_type mlx5_cq_commands[] = {
+	MLX5_COMMAND(CREATE_CQ, INITIALIZED, create_cq, create),
+	MLX5_COMMAND(DESTROY_CQ, INITIALIZED, destroy_cq, destroy),
+	MLX5_COMMAND(QUERY_CQ, INITIALIZED, query_cq, query),
+	{ 0 },
+};

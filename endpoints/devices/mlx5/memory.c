@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Accesses to memory through memory keys.
+ */
+#include <errno.h>
+
+#include "dma.h"
+#include "mkey.h"
+#include "pcie/device_model.h"
+
+#define PAGE_ADDRESS_MASK (~(uint64_t)(MLX5_ADAPTER_PAGE_SIZE - 1))
+
+static bool allows(const uint8_t *context, enum mlx5_access access)
+{
+	return !((access & MLX5_ACCESS_LOCAL_READ && !ifc_get(mkc, context, lr)) ||
+		 (access & MLX5_ACCESS_LOCAL_WRITE && !ifc_get(mkc, context, lw)) ||
+		 (access & MLX5_ACCESS_REMOTE_READ && !ifc_get(mkc, context, rr)) ||
+		 (access & MLX5_ACCESS_REMOTE_WRITE && !ifc_get(mkc, context, rw)));
+}
+
+static bool covers(const uint8_t *context, uint64_t address, uint64_t len)
+{
+	uint64_t start = ifc_get(mkc, context, start_addr);
+	uint64_t size = ifc_get(mkc, context, len);
+	uint64_t end;
+
+	if (__builtin_add_overflow(address, len, &end) || address < start)
+		return false;
+	if (ifc_get(mkc, context, length64))
+		return true;
+	return address - start <= size && len <= size - (address - start);
+}
+
+static bool is_physical(const struct mlx5_mkey *mkey)
+{
+	return ifc_get(mkc, mkey->context, access_mode_1_0) == MLX5_MKC_ACCESS_MODE_PA;
+}
+
+static struct mlx5_mkey *find(struct mlx5 *dev, const struct mlx5_region *region, uint64_t len)
+{
+	struct mlx5_mkey *mkey = mlx5_mkey_get(dev, region->key >> 8);
+
+	if (!mkey || ifc_get(mkc, mkey->context, free) ||
+	    ifc_get(mkc, mkey->context, mkey_7_0) != (region->key & 0xff) ||
+	    ifc_get(mkc, mkey->context, pd) != region->pd ||
+	    !allows(mkey->context, region->access) || !covers(mkey->context, region->address, len))
+		return NULL;
+	return mkey;
+}
+
+bool mlx5_memory_allowed(struct mlx5 *dev, const struct mlx5_region *region, uint64_t len)
+{
+	return !len || find(dev, region, len);
+}
+
+/* Bus address of one byte and how many bytes follow it in its page. Entry 0 is the page with the
+ * key's first address. */
+static enum mlx5_memory_result translate(const struct mlx5_mkey *mkey, uint64_t address,
+					 enum mlx5_access access, uint64_t *bus, uint64_t *left)
+{
+	uint64_t needed = access & MLX5_ACCESS_WRITES ? MLX5_MTT_WRITE : MLX5_MTT_READ;
+	unsigned int shift;
+	uint64_t number;
+
+	if (is_physical(mkey)) {
+		*bus = address;
+		*left = UINT64_MAX;
+		return MLX5_MEMORY_OK;
+	}
+	shift = (unsigned int)ifc_get(mkc, mkey->context, log_page_size);
+	number = (address >> shift) - (ifc_get(mkc, mkey->context, start_addr) >> shift);
+	if (number >= mkey->entries)
+		return MLX5_MEMORY_DENIED;
+	if (!(mkey->mtt[number] & needed))
+		return MLX5_MEMORY_ABSENT;
+	*bus = (mkey->mtt[number] & PAGE_ADDRESS_MASK) + (address & ((1ull << shift) - 1));
+	*left = (1ull << shift) - (address & ((1ull << shift) - 1));
+	return MLX5_MEMORY_OK;
+}
+
+static enum mlx5_memory_result check(const struct mlx5_mkey *mkey, const struct mlx5_region *region,
+				     uint64_t len)
+{
+	for (uint64_t done = 0; done < len;) {
+		enum mlx5_memory_result result;
+		uint64_t bus, left;
+
+		result = translate(mkey, region->address + done, region->access, &bus, &left);
+		if (result)
+			return result;
+		done = left > len - done ? len : done + left;
+	}
+	return MLX5_MEMORY_OK;
+}
+
+enum mlx5_memory_result mlx5_memory_check(struct mlx5 *dev, const struct mlx5_region *region,
+					  uint64_t len)
+{
+	struct mlx5_mkey *mkey;
+
+	if (!len)
+		return MLX5_MEMORY_OK;
+	mkey = find(dev, region, len);
+	return mkey ? check(mkey, region, len) : MLX5_MEMORY_DENIED;
+}
+
+static struct tlp_hint hint_of(struct mlx5 *dev, const struct mlx5_mkey *mkey)
+{
+	struct tlp_hint none = { 0 };
+
+	if (!ifc_get(mkc, mkey->context, pcie_tph_en))
+		return none;
+	return tph_cap_hint(pci_function_config(dev->fn),
+			    (unsigned int)ifc_get(mkc, mkey->context, pcie_tph_ph),
+			    (unsigned int)ifc_get(mkc, mkey->context, pcie_tph_steering_tag_index));
+}
+
+static enum mlx5_memory_result transfer(struct mlx5 *dev, const struct mlx5_region *region,
+					uint8_t *to, const uint8_t *from, size_t len)
+{
+	struct mlx5_mkey *mkey = find(dev, region, len);
+	enum mlx5_memory_result result;
+	struct tlp_hint hint;
+
+	result = mkey ? check(mkey, region, len) : MLX5_MEMORY_DENIED;
+	if (result)
+		return result;
+	hint = hint_of(dev, mkey);
+	for (size_t done = 0; done < len;) {
+		uint64_t bus, left;
+		int ret;
+
+		result = translate(mkey, region->address + done, region->access, &bus, &left);
+		if (result)
+			return result;
+		if (left > len - done)
+			left = len - done;
+		ret = to ? mlx5_dma_read(dev, bus, to + done, left)
+			 : mlx5_dma_write(dev, bus, from + done, left, &hint);
+		if (ret)
+			return ret == -ECANCELED ? MLX5_MEMORY_STOPPED : MLX5_MEMORY_BUS_ERROR;
+		done += left;
+	}
+	return MLX5_MEMORY_OK;
+}
+
+enum mlx5_memory_result mlx5_memory_read(struct mlx5 *dev, const struct mlx5_region *region,
+					 void *to, size_t len)
+{
+	return len ? transfer(dev, region, to, NULL, len) : MLX5_MEMORY_OK;
+}
+
+enum mlx5_memory_result mlx5_memory_write(struct mlx5 *dev, const struct mlx5_region *region,
+					  const void *from, size_t len)
+{
+	return len ? transfer(dev, region, NULL, from, len) : MLX5_MEMORY_OK;
+}
