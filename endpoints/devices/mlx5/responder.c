@@ -1,0 +1,445 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The receiving side of a reliable queue pair. Memory is written and read by the rights, and with
+ * the processing hint, of the key that the request names; a request whose memory is not present
+ * waits here until the driver has brought it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dma.h"
+#include "eq.h"
+#include "qp.h"
+#include "sg.h"
+#include "timer.h"
+
+#define PSN_MASK 0xffffffu
+
+/**
+ * enum outcome - what became of a request
+ * @DONE: it was answered
+ * @HELD: it waits for a page
+ * @STOPPED: reset or fatal error: leave everything
+ */
+enum outcome {
+	DONE,
+	HELD,
+	STOPPED,
+};
+
+static struct mlx5_sg sg_of(const struct mlx5_qp *qp)
+{
+	const struct mlx5_responder *responder = &qp->responder;
+
+	return (struct mlx5_sg){
+		.segments = responder->wqe,
+		.size = responder->wqe_size,
+		.pd = qp->srq ? qp->srq->pd : mlx5_qp_pd(qp),
+		.access = MLX5_ACCESS_LOCAL_WRITE,
+		.receive = true,
+	};
+}
+
+static void end_message(struct mlx5_qp *qp)
+{
+	qp->responder.has_wqe = false;
+	qp->responder.offset = 0;
+}
+
+void mlx5_responder_error(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
+{
+	struct mlx5_err_cqe error = {
+		.srqn = htobe32((uint32_t)ifc_get(qpc, qp->context, user_index)),
+		.syndrome = syndrome,
+		.s_wqe_opcode_qpn = htobe32(qp->number),
+		.wqe_counter = htobe16(qp->responder.wqe_index),
+		.op_own = MLX5_CQE_RESP_ERR << 4,
+	};
+	struct mlx5_cqe64 entry;
+
+	memcpy(&entry, &error, sizeof(entry));
+	mlx5_cq_post(dev, qp->receive_cq, &entry, true);
+	end_message(qp);
+}
+
+static void post_success(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *last)
+{
+	uint8_t opcode = last->kind == MLX5_PACKET_WRITE ? MLX5_CQE_RESP_WR_IMM
+			 : last->has_immediate		 ? MLX5_CQE_RESP_SEND_IMM
+							 : MLX5_CQE_RESP_SEND;
+	uint64_t now = mlx5_time();
+	struct mlx5_cqe64 entry = {
+		.slid = htobe16(last->source_lid),
+		.flags_rqpn = htobe32(last->source_qpn),
+		.srqn = htobe32((uint32_t)ifc_get(qpc, qp->context, user_index)),
+		.byte_cnt = htobe32((uint32_t)qp->responder.offset),
+		.timestamp_h = htobe32((uint32_t)(now >> 32)),
+		.timestamp_l = htobe32((uint32_t)now),
+		.sop_drop_qpn = htobe32(qp->number),
+		.wqe_counter = htobe16(qp->responder.wqe_index),
+		.op_own = (uint8_t)(opcode << 4),
+	};
+
+	/* Immediate data goes through as the sender's driver wrote it. */
+	if (last->has_immediate)
+		put_be32(&entry.immediate, last->immediate);
+	mlx5_cq_post(dev, qp->receive_cq, &entry, last->solicited);
+}
+
+/* Receive requests that the driver has posted to the QP's own queue and that were not taken yet, or
+ * -errno. */
+static int posted_requests(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	uint32_t producer;
+	uint16_t posted;
+	int ret;
+
+	if (!qp->receive_entries || qp->responder.broken)
+		return 0;
+	ret = mlx5_dma_read_be32(dev, qp->doorbell + MLX5_RCV_DBR * sizeof(uint32_t), &producer);
+	if (ret)
+		return ret;
+	posted = (uint16_t)((uint16_t)producer - qp->responder.consumer);
+	return posted <= qp->receive_entries ? posted : -ERANGE;
+}
+
+/* Takes a request from the QP's own queue. Return: 1, 0 when there is none, or -errno. */
+static int take_own(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	struct mlx5_responder *responder = &qp->responder;
+	int posted = posted_requests(dev, qp);
+	uint64_t offset;
+	int ret;
+
+	if (posted <= 0)
+		return posted;
+	offset = (uint64_t)(responder->consumer % qp->receive_entries) << qp->receive_log_stride;
+	responder->wqe_size = 1u << qp->receive_log_stride;
+	ret = mlx5_buffer_read(dev, &qp->ring, offset, responder->wqe, responder->wqe_size);
+	if (ret)
+		return ret;
+	responder->wqe_index = responder->consumer++;
+	return 1;
+}
+
+int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	struct mlx5_responder *responder = &qp->responder;
+	int ret;
+
+	if (responder->has_wqe)
+		return 1;
+	if (qp->srq) {
+		static const int results[] = {
+			[MLX5_SRQ_TAKEN] = 1,
+			[MLX5_SRQ_EMPTY] = 0,
+			[MLX5_SRQ_STOPPED] = -ECANCELED,
+			[MLX5_SRQ_BROKEN] = -EINVAL,
+		};
+
+		responder->wqe_size = sizeof(responder->wqe);
+		ret = results[mlx5_srq_take(dev, qp->srq, responder->wqe, &responder->wqe_size,
+					    &responder->wqe_index)];
+	} else {
+		ret = take_own(dev, qp);
+	}
+	responder->has_wqe = ret > 0;
+	if (ret < 0 && ret != -ECANCELED) {
+		responder->broken = true;
+		mlx5_event_queue(dev, MLX5_EVENT_TYPE_WQ_CATAS_ERROR, qp->number);
+		mlx5_qp_fail(dev, qp);
+	}
+	return ret;
+}
+
+/*
+ * Refuses a request: the requester gets @remote as syndrome, this side's receive request @local,
+ * and without one an event says that there was an error.
+ */
+static enum outcome refuse(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *request,
+			   uint8_t remote, uint8_t local)
+{
+	mlx5_subnet_answer(dev, request, MLX5_PACKET_REFUSED, remote);
+	if (qp->responder.has_wqe)
+		mlx5_responder_error(dev, qp, local);
+	else
+		mlx5_event_queue(dev,
+				 remote == MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR
+					 ? MLX5_EVENT_TYPE_WQ_ACCESS_ERROR
+					 : MLX5_EVENT_TYPE_WQ_INVAL_REQ_ERROR,
+				 qp->number);
+	mlx5_qp_fail(dev, qp);
+	return DONE;
+}
+
+static enum outcome refuse_access(struct mlx5 *dev, struct mlx5_qp *qp,
+				  const struct mlx5_packet *request)
+{
+	return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
+		      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
+}
+
+static enum outcome not_ready(struct mlx5 *dev, struct mlx5_qp *qp,
+			      const struct mlx5_packet *request)
+{
+	mlx5_subnet_answer(dev, request, MLX5_PACKET_NOT_READY,
+			   (uint8_t)ifc_get(qpc, qp->context, min_rnr_nak));
+	return DONE;
+}
+
+static enum outcome acknowledge(struct mlx5 *dev, struct mlx5_qp *qp,
+				const struct mlx5_packet *request)
+{
+	struct mlx5_responder *responder = &qp->responder;
+
+	responder->psn = (responder->psn + 1) & PSN_MASK;
+	responder->offset += request->length;
+	if (request->last) {
+		if (responder->has_wqe)
+			post_success(dev, qp, request);
+		end_message(qp);
+	}
+	mlx5_subnet_answer(dev, request, MLX5_PACKET_ACK, 0);
+	return DONE;
+}
+
+static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
+				 const struct mlx5_packet *request)
+{
+	struct mlx5_responder *responder = &qp->responder;
+	enum mlx5_memory_result result;
+	uint64_t room;
+	struct mlx5_sg sg;
+	int ret;
+
+	ret = mlx5_responder_take(dev, qp);
+	if (ret == -ECANCELED)
+		return STOPPED;
+	if (ret < 0)
+		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+	if (!ret)
+		return not_ready(dev, qp, request);
+	sg = sg_of(qp);
+	if (!mlx5_sg_length(&sg, &room) || responder->offset + request->length > room)
+		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR,
+			      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
+	result = mlx5_sg_write(dev, &sg, responder->offset, request->payload, request->length);
+	switch (result) {
+	case MLX5_MEMORY_OK:
+		return acknowledge(dev, qp, request);
+	case MLX5_MEMORY_STOPPED:
+		return STOPPED;
+	case MLX5_MEMORY_ABSENT:
+		responder->token =
+			mlx5_fault_raise_wqe(dev, qp, MLX5_WQE_PF_TYPE_RESP, responder->wqe_index,
+					     responder->offset, request->length);
+		if (responder->token)
+			return HELD;
+		break;
+	default:
+		break;
+	}
+	return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+		      MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+}
+
+static struct mlx5_region remote_region(const struct mlx5_qp *qp, uint32_t key, uint64_t address,
+					enum mlx5_access access)
+{
+	return (struct mlx5_region){
+		.key = key, .pd = mlx5_qp_pd(qp), .access = access, .address = address
+	};
+}
+
+/* What an access through a remote key came to, when it was not successful; @length bytes were
+ * wanted of the message. */
+static enum outcome remote_failure(struct mlx5 *dev, struct mlx5_qp *qp,
+				   const struct mlx5_packet *request,
+				   enum mlx5_memory_result result, uint32_t length)
+{
+	struct mlx5_responder *responder = &qp->responder;
+
+	switch (result) {
+	case MLX5_MEMORY_STOPPED:
+		return STOPPED;
+	case MLX5_MEMORY_ABSENT:
+		responder->token = mlx5_fault_raise_rdma(dev, responder, length,
+							 request->kind == MLX5_PACKET_WRITE);
+		return responder->token ? HELD : refuse_access(dev, qp, request);
+	case MLX5_MEMORY_BUS_ERROR:
+		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+			      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
+	default:
+		return refuse_access(dev, qp, request);
+	}
+}
+
+static void note_message(struct mlx5_responder *responder, const struct mlx5_packet *request)
+{
+	responder->address = request->address;
+	responder->key = request->key;
+	responder->message_length = request->message_length;
+}
+
+static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
+				  const struct mlx5_packet *request)
+{
+	struct mlx5_responder *responder = &qp->responder;
+	enum mlx5_memory_result result;
+	struct mlx5_region region;
+
+	if (request->first) {
+		note_message(responder, request);
+		region =
+			remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_WRITE);
+		if (!ifc_get(qpc, qp->context, rwe) ||
+		    !mlx5_memory_allowed(dev, &region, request->message_length))
+			return refuse_access(dev, qp, request);
+	}
+	if (responder->offset + request->length > responder->message_length)
+		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR,
+			      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
+	if (request->has_immediate) {
+		int ret = mlx5_responder_take(dev, qp);
+
+		if (ret == -ECANCELED)
+			return STOPPED;
+		if (ret < 0)
+			return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+		if (!ret)
+			return not_ready(dev, qp, request);
+	}
+	region = remote_region(qp, responder->key, responder->address + responder->offset,
+			       MLX5_ACCESS_REMOTE_WRITE);
+	result = mlx5_memory_write(dev, &region, request->payload, request->length);
+	if (!result)
+		return acknowledge(dev, qp, request);
+	return remote_failure(dev, qp, request, result, request->length);
+}
+
+static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
+				 const struct mlx5_packet *request)
+{
+	struct mlx5_region region =
+		remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_READ);
+	enum mlx5_memory_result result;
+	struct mlx5_packet *response;
+
+	note_message(&qp->responder, request);
+	if (!ifc_get(qpc, qp->context, rre) || request->message_length > mlx5_qp_mtu(qp))
+		return refuse_access(dev, qp, request);
+	response = mlx5_packet_new(request->message_length);
+	if (!response) {
+		mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, qp->number);
+		return STOPPED;
+	}
+	result = mlx5_memory_read(dev, &region, response->payload, response->length);
+	if (result) {
+		free(response);
+		return remote_failure(dev, qp, request, result, request->message_length);
+	}
+	response->kind = MLX5_PACKET_READ_RESPONSE;
+	response->source_qpn = qp->number;
+	response->destination_lid = request->source_lid;
+	response->destination_qpn = request->source_qpn;
+	response->psn = request->psn;
+	qp->responder.psn = (qp->responder.psn + 1) & PSN_MASK;
+	mlx5_subnet_send(dev, response);
+	return DONE;
+}
+
+static bool receives(const struct mlx5_qp *qp)
+{
+	return qp->type == MLX5_QPC_ST_RC &&
+	       (qp->state == MLX5_QPC_STATE_RTR || qp->state == MLX5_QPC_STATE_RTS);
+}
+
+/* The sender is the peer, nothing else is under way, and nothing was missed. */
+static bool expected(const struct mlx5_qp *qp, const struct mlx5_packet *request)
+{
+	const uint8_t *path = ifc_at(qpc, qp->context, primary_address_path);
+
+	return request->source_qpn == ifc_get(qpc, qp->context, remote_qpn) &&
+	       request->source_lid == ifc_get(ads, path, rlid) && !qp->responder.held &&
+	       request->psn == qp->responder.psn;
+}
+
+static void process(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *request)
+{
+	enum outcome outcome;
+
+	switch (request->kind) {
+	case MLX5_PACKET_SEND:
+		outcome = receive_send(dev, qp, request);
+		break;
+	case MLX5_PACKET_WRITE:
+		outcome = receive_write(dev, qp, request);
+		break;
+	default:
+		outcome = receive_read(dev, qp, request);
+	}
+	if (outcome == HELD) {
+		qp->responder.held = request;
+		return;
+	}
+	/* The sender may be on another function, which goes on. */
+	if (outcome == STOPPED)
+		mlx5_subnet_answer(dev, request, MLX5_PACKET_LOST, 0);
+	free(request);
+}
+
+void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *request)
+{
+	if (!receives(qp) || !expected(qp, request)) {
+		dev->counters.dropped_packets++;
+		mlx5_subnet_answer(dev, request, MLX5_PACKET_LOST, 0);
+		free(request);
+		return;
+	}
+	process(dev, qp, request);
+}
+
+void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
+{
+	struct mlx5_packet *request = qp->responder.held;
+
+	qp->responder.held = NULL;
+	qp->responder.token = 0;
+	if (!error) {
+		process(dev, qp, request);
+		return;
+	}
+	if (request->kind == MLX5_PACKET_SEND)
+		refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+		       MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+	else
+		refuse_access(dev, qp, request);
+	free(request);
+}
+
+void mlx5_responder_drop(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	struct mlx5_packet *held = qp->responder.held;
+
+	if (!held)
+		return;
+	qp->responder.held = NULL;
+	qp->responder.token = 0;
+	mlx5_subnet_answer(dev, held, MLX5_PACKET_LOST, 0);
+	free(held);
+}
+
+void mlx5_responder_reset(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	mlx5_responder_drop(dev, qp);
+	memset(&qp->responder, 0, sizeof(qp->responder));
+}
+
+bool mlx5_responder_flush(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	/* Requests of a shared queue stay there for others. */
+	if (!qp->responder.has_wqe && (qp->srq || take_own(dev, qp) <= 0))
+		return false;
+	mlx5_responder_error(dev, qp, MLX5_CQE_SYNDROME_WR_FLUSH_ERR);
+	return true;
+}
