@@ -6,6 +6,7 @@
 #include "accelerator.h"
 #include "device_type.h"
 #include "dma_engine.h"
+#include "mlx5.h"
 #include "options.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
@@ -18,6 +19,9 @@
 static const struct device_type *const types[] = {
 	&accelerator_type,
 	&dma_engine_type,
+#ifdef TPHBUF_WITH_MLX5
+	&mlx5_type,
+#endif
 };
 
 static const unsigned int types_count = sizeof(types) / sizeof(*types);

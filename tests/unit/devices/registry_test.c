@@ -12,6 +12,12 @@
 #include "pcie/fabric.h"
 #include "../tap.h"
 
+#ifdef TPHBUF_WITH_MLX5
+#define TYPES "accelerator, dma-engine, mlx5"
+#else
+#define TYPES "accelerator, dma-engine"
+#endif
+
 static char error[256];
 
 static uint32_t config32(struct pci_function *fn, unsigned int offset)
@@ -112,9 +118,8 @@ static void test_mistakes(void)
 {
 	static char long_text[600];
 
-	check_bad("", -EINVAL, "there is no device type '': want one of accelerator, dma-engine");
-	check_bad("gpu,bdf=00:04.0", -EINVAL,
-		  "there is no device type 'gpu': want one of accelerator, dma-engine");
+	check_bad("", -EINVAL, "there is no device type '': want one of " TYPES);
+	check_bad("gpu,bdf=00:04.0", -EINVAL, "there is no device type 'gpu': want one of " TYPES);
 	check_bad("accelerator", -EINVAL,
 		  "accelerator: bdf= is missing: the device's place in the machine, like "
 		  "bdf=00:04.0");

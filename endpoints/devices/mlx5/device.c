@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../mlx5.h"
+#include "../options.h"
+#include "bar.h"
+#include "cap.h"
+#include "command.h"
+#include "cq.h"
+#include "device.h"
+#include "doorbell.h"
+#include "eq.h"
+#include "mkey.h"
+#include "pcie/device_model.h"
+#include "pcie/fabric.h"
+#include "port.h"
+#include "qp.h"
+#include "srq.h"
+#include "subnet.h"
+#include "timer.h"
+
+#define VENDOR_ID	   0x15b3
+#define DEVICE_ID	   0x101e   /* ConnectX virtual function: fewest demands on the device */
+#define CLASS_CODE	   0x020700 /* InfiniBand controller */
+#define BAR_REGISTERS	   0
+#define BAR_MSIX	   4
+#define MSIX_BAR_SIZE	   0x1000
+#define MSIX_PENDING	   0x800
+#define VECTORS_MIN	   2 /* commands and events, completions */
+#define VECTORS_MAX	   64
+#define VECTORS_DEFAULT	   8
+#define ST_ENTRIES_MIN	   2 /* the driver keeps entry 0 for "no tag" */
+#define ST_ENTRIES_DEFAULT 64
+#define LID_MAX		   0xbfff
+#define GUID_BASE	   0x0274706862660000ull /* locally administered */
+#define STEPS_AT_ONCE	   4			 /* then others get the fabric's lock */
+
+void mlx5_kick(struct mlx5 *dev)
+{
+	pci_function_kick(dev->fn);
+}
+
+void mlx5_fatal(struct mlx5 *dev, uint8_t syndrome, uint64_t detail)
+{
+	if (dev->health_syndrome || dev->reset_pending)
+		return;
+	dev->health_syndrome = syndrome;
+	dev->health_detail[0] = (uint32_t)(detail >> 32);
+	dev->health_detail[1] = (uint32_t)detail;
+	dev->nic_interface = MLX5_INITIAL_SEG_NIC_INTERFACE_DISABLED;
+	dev->counters.fatal_errors++;
+}
+
+void mlx5_restart(struct mlx5 *dev)
+{
+	pci_function_cancel(dev->fn);
+	memset(&dev->doorbells, 0, sizeof(dev->doorbells));
+	dev->health_syndrome = 0;
+	dev->reset_pending = true;
+	mlx5_kick(dev);
+}
+
+void mlx5_destroy_objects(struct mlx5 *dev)
+{
+	uint32_t number;
+	void *object;
+
+	for (number = 0; (object = mlx5_table_from(&dev->qps, &number));)
+		mlx5_qp_destroy(dev, object);
+	for (number = 0; (object = mlx5_table_from(&dev->srqs, &number));)
+		mlx5_srq_destroy(dev, object);
+	for (number = 0; (object = mlx5_table_from(&dev->cqs, &number));)
+		mlx5_cq_destroy(dev, object);
+	for (number = 0; (object = mlx5_table_from(&dev->eqs, &number));)
+		mlx5_eq_destroy(dev, object);
+	for (number = 0; (object = mlx5_table_from(&dev->mkeys, &number));)
+		mlx5_mkey_destroy(dev, object);
+	for (number = 0; mlx5_table_from(&dev->xrcds, &number);)
+		mlx5_table_remove(&dev->xrcds, number);
+	for (number = 0; mlx5_table_from(&dev->pds, &number);)
+		mlx5_table_remove(&dev->pds, number);
+	for (number = 0; mlx5_table_from(&dev->uars, &number);)
+		mlx5_table_remove(&dev->uars, number);
+}
+
+/* What a reset or a new command queue address asked for: here no DMA of the time before is under
+ * way. */
+static void start_over(struct mlx5 *dev)
+{
+	dev->reset_pending = false;
+	mlx5_destroy_objects(dev);
+	mlx5_subnet_flush(dev);
+	mlx5_caps_reset(dev);
+	dev->hca_state = MLX5_HCA_DISABLED;
+	dev->given_pages = 0;
+	dev->port_capabilities = MLX5_PORT_CAPS_INITIAL;
+}
+
+static bool qp_doorbell_work(struct mlx5 *dev)
+{
+	struct mlx5_qp *qp;
+	uint32_t *number = &dev->doorbells.last_qp;
+
+	if (!dev->doorbells.any_qp)
+		return false;
+	if (!mlx5_doorbell_take(dev->doorbells.qps, 1u << MLX5_LOG_QPS, number)) {
+		dev->doorbells.any_qp = false;
+		return false;
+	}
+	qp = mlx5_table_get(&dev->qps, *number);
+	if (qp)
+		mlx5_qp_run(dev, qp);
+	else
+		dev->counters.bad_doorbells++;
+	return true;
+}
+
+static struct mlx5_qp *receiver_of(struct mlx5 *dev, const struct mlx5_packet *packet)
+{
+	if (packet->kind == MLX5_PACKET_DATAGRAM && packet->destination_qpn < 2)
+		return dev->special_qp[packet->destination_qpn];
+	return mlx5_table_get(&dev->qps, packet->destination_qpn);
+}
+
+static bool packet_work(struct mlx5 *dev)
+{
+	struct mlx5_packet *packet = mlx5_subnet_receive(dev);
+	struct mlx5_qp *qp;
+
+	if (!packet)
+		return false;
+	qp = receiver_of(dev, packet);
+	switch (packet->kind) {
+	case MLX5_PACKET_SEND:
+	case MLX5_PACKET_WRITE:
+	case MLX5_PACKET_READ:
+		if (qp) {
+			mlx5_responder_request(dev, qp, packet);
+			return true;
+		}
+		mlx5_subnet_answer(dev, packet, MLX5_PACKET_LOST, 0);
+		break;
+	case MLX5_PACKET_DATAGRAM:
+		if (qp) {
+			mlx5_datagram_receive(dev, qp, packet);
+			free(packet);
+			return true;
+		}
+		break;
+	default:
+		if (qp) {
+			mlx5_requester_answer(dev, qp, packet);
+			return true;
+		}
+	}
+	dev->counters.dropped_packets++;
+	free(packet);
+	return true;
+}
+
+static bool qp_work(struct mlx5 *dev)
+{
+	struct mlx5_qp *qp = TAILQ_FIRST(&dev->runnable);
+
+	if (!qp)
+		return false;
+	TAILQ_REMOVE(&dev->runnable, qp, runnable);
+	qp->is_runnable = false;
+	if (mlx5_qp_step(dev, qp))
+		mlx5_qp_run(dev, qp);
+	return true;
+}
+
+static void timer_work(struct mlx5 *dev)
+{
+	uint64_t now = mlx5_time();
+	struct mlx5_qp *qp, *next;
+
+	for (qp = TAILQ_FIRST(&dev->waiting); qp; qp = next) {
+		next = TAILQ_NEXT(qp, waiting);
+		if (qp->deadline > now) {
+			mlx5_timer_wake_at(&dev->timer, qp->deadline);
+			continue;
+		}
+		TAILQ_REMOVE(&dev->waiting, qp, waiting);
+		qp->is_waiting = false;
+		mlx5_qp_run(dev, qp);
+	}
+}
+
+static bool is_stopped(const struct mlx5 *dev)
+{
+	return dev->reset_pending || dev->health_syndrome || dev->nic_interface;
+}
+
+/* One thing of each kind, so that whoever rings without end keeps no other from its turn. */
+static bool step(struct mlx5 *dev)
+{
+	static bool (*const kinds[])(struct mlx5 *) = {
+		mlx5_command_work, mlx5_eq_work, mlx5_cq_work,
+		qp_doorbell_work,  packet_work,	 qp_work,
+	};
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && !is_stopped(dev); i++)
+		any |= kinds[i](dev);
+	return any;
+}
+
+static bool work(struct pci_function *fn)
+{
+	struct mlx5 *dev = pci_function_device(fn);
+
+	if (dev->reset_pending)
+		start_over(dev);
+	timer_work(dev);
+	for (unsigned int i = 0; i < STEPS_AT_ONCE && !is_stopped(dev); i++) {
+		if (!step(dev))
+			return dev->reset_pending;
+	}
+	if (is_stopped(dev) && !dev->reset_pending) {
+		mlx5_subnet_flush(dev);
+		return false;
+	}
+	return true;
+}
+
+static void reset(struct pci_function *fn)
+{
+	struct mlx5 *dev = pci_function_device(fn);
+
+	dev->command_queue = 0;
+	/* So that a driver that was not asked sees it. */
+	dev->nic_interface = MLX5_INITIAL_SEG_NIC_INTERFACE_DISABLED;
+	mlx5_restart(dev);
+}
+
+static void free_device(struct mlx5 *dev)
+{
+	mlx5_table_free(&dev->uars);
+	mlx5_table_free(&dev->pds);
+	mlx5_table_free(&dev->xrcds);
+	mlx5_table_free(&dev->eqs);
+	mlx5_table_free(&dev->cqs);
+	mlx5_table_free(&dev->mkeys);
+	mlx5_table_free(&dev->srqs);
+	mlx5_table_free(&dev->qps);
+	free(dev->given_page);
+	free(dev);
+}
+
+static void destroy(struct pci_function *fn)
+{
+	struct mlx5 *dev = pci_function_device(fn);
+	struct fabric *fabric = pci_function_fabric(fn);
+
+	mlx5_timer_stop(&dev->timer);
+	/* Ports that are still there may be sending to this one; the timer that destroying QPs
+	 * might set is gone. */
+	if (fabric)
+		fabric_lock(fabric);
+	mlx5_destroy_objects(dev);
+	mlx5_subnet_leave(dev);
+	if (fabric)
+		fabric_unlock(fabric);
+	free_device(dev);
+}
+
+static const struct pci_device_ops ops = {
+	.reset = reset,
+	.bar_read = mlx5_bar_read,
+	.bar_write = mlx5_bar_write,
+	.work = work,
+	.destroy = destroy,
+};
+
+static struct mlx5 *make_device(void)
+{
+	struct mlx5 *dev = calloc(1, sizeof(*dev));
+
+	if (!dev)
+		return NULL;
+	TAILQ_INIT(&dev->runnable);
+	TAILQ_INIT(&dev->waiting);
+	if (mlx5_table_init(&dev->uars, MLX5_UAR_FIRST, MLX5_UARS) ||
+	    mlx5_table_init(&dev->pds, 1, 1u << MLX5_LOG_PDS) ||
+	    mlx5_table_init(&dev->xrcds, 1, 1u << MLX5_LOG_XRCDS) ||
+	    mlx5_table_init(&dev->eqs, 1, 1u << MLX5_LOG_EQS) ||
+	    mlx5_table_init(&dev->cqs, 1, 1u << MLX5_LOG_CQS) ||
+	    mlx5_table_init(&dev->mkeys, MLX5_MKEY_FIRST, 1u << MLX5_LOG_MKEYS) ||
+	    mlx5_table_init(&dev->srqs, 1, 1u << MLX5_LOG_SRQS) ||
+	    mlx5_table_init(&dev->qps, MLX5_QPN_FIRST, 1u << MLX5_LOG_QPS)) {
+		free_device(dev);
+		return NULL;
+	}
+	return dev;
+}
+
+static int take_options(struct options *options, struct tph_cap_options *tph, unsigned int *vectors,
+			unsigned int *lid)
+{
+	static const char *const places[] = { "none", "cap" };
+	static const char *const yes_no[] = { "no", "yes" };
+	unsigned int table = 1, ext = 1;
+	int ret;
+
+	tph->entries = ST_ENTRIES_DEFAULT;
+	ret = options_choice(options, "table", places, 2, &table);
+	if (!ret)
+		ret = options_choice(options, "ext", yes_no, 2, &ext);
+	if (!ret)
+		ret = options_number(options, "entries", ST_ENTRIES_MIN, TPH_CAP_ENTRIES_MAX,
+				     &tph->entries);
+	if (!ret)
+		ret = options_number(options, "vectors", VECTORS_MIN, VECTORS_MAX, vectors);
+	if (!ret)
+		ret = options_number(options, "lid", 1, LID_MAX, lid);
+	if (!ret)
+		ret = options_finish(options);
+	if (!table)
+		tph->entries = 0;
+	tph->extended = ext;
+	tph->modes = 1u << TPH_MODE_DEVICE_SPECIFIC;
+	return ret;
+}
+
+static void describe(struct pci_function_desc *desc, const struct tph_cap_options *tph,
+		     unsigned int vectors, struct mlx5 *dev)
+{
+	desc->ids = (struct pci_config_ids){ .vendor = VENDOR_ID,
+					     .device = DEVICE_ID,
+					     .class_code = CLASS_CODE };
+	desc->bars[BAR_REGISTERS] = (struct pci_bar){ PCI_BAR_MEM64_PREF, MLX5_BAR_SIZE, -1 };
+	desc->bars[BAR_MSIX] = (struct pci_bar){ PCI_BAR_MEM32, MSIX_BAR_SIZE, -1 };
+	desc->pcie.end_end_prefix = tph->extended;
+	desc->msix = (struct msix_options){ .vectors = vectors,
+					    .bar = BAR_MSIX,
+					    .pending = MSIX_PENDING };
+	desc->tph = tph;
+	desc->ops = &ops;
+	desc->device = dev;
+	dev->guid = GUID_BASE | desc->bdf;
+	snprintf(dev->node_desc, sizeof(dev->node_desc), "%s mlx5", desc->name);
+}
+
+static int create(struct options *options, struct pci_function_desc *desc, struct pci_function **fn)
+{
+	unsigned int vectors = VECTORS_DEFAULT, lid = 0;
+	struct tph_cap_options tph;
+	struct mlx5 *dev;
+	int ret;
+
+	ret = take_options(options, &tph, &vectors, &lid);
+	if (ret)
+		return ret;
+	dev = make_device();
+	if (!dev)
+		return -ENOMEM;
+	describe(desc, &tph, vectors, dev);
+	ret = mlx5_subnet_join(dev, (uint16_t)lid);
+	if (ret) {
+		options_error(options, "lid=%u: another port has it", lid);
+		free_device(dev);
+		return ret;
+	}
+	ret = mlx5_timer_start(dev);
+	if (!ret) {
+		ret = pci_function_create(desc, &dev->fn);
+		if (ret)
+			mlx5_timer_stop(&dev->timer);
+	}
+	if (ret) {
+		mlx5_subnet_leave(dev);
+		free_device(dev);
+		return ret;
+	}
+	dev->nic_interface = MLX5_INITIAL_SEG_NIC_INTERFACE_DISABLED;
+	dev->reset_pending = true;
+	*fn = dev->fn;
+	return 0;
+}
+
+const struct device_type mlx5_type = {
+	.name = "mlx5",
+	.help = "    table=cap|none   place of the ST table; default cap\n"
+		"    entries=2..1024  of the table; default 64\n"
+		"    ext=yes|no       Extended TPH Requester Supported; default yes\n"
+		"    vectors=2..64    MSI-X vectors; default 8\n"
+		"    lid=1..49151     of the port; default the lowest one that is free\n",
+	.create = create,
+};
