@@ -12,6 +12,7 @@
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/tlp.h"
+#include "registers.h"
 
 #define ACC_CLASS_CODE		0x120000	/* processing accelerator */
 #define ACC_REVISION		1
@@ -57,8 +58,7 @@ struct counters {
  * @fd: of @memory
  * @mark: register
  * @select: register
- * @latch_offset: 64-bit register whose low half was read last
- * @latch: its high half at that moment
+ * @latch: of a 64-bit register that is read in halves
  * @counters: registers
  */
 struct accelerator {
@@ -67,14 +67,14 @@ struct accelerator {
 	int fd;
 	uint32_t mark;
 	uint32_t select;
-	uint64_t latch_offset;
-	uint32_t latch;
+	struct register_latch latch;
 	struct counters counters;
 };
 
 /* Value of a 64-bit register; false when there is none at @offset. */
-static bool register64(const struct accelerator *acc, uint64_t offset, uint64_t *value)
+static bool register64(struct pci_function *fn, uint64_t offset, uint64_t *value)
 {
+	const struct accelerator *acc = pci_function_device(fn);
 	const struct counters *c = &acc->counters;
 	uint32_t tag = acc->select & ACC_SELECT_TAG;
 	bool ext = acc->select & ACC_SELECT_EXT;
@@ -122,9 +122,10 @@ static bool register64(const struct accelerator *acc, uint64_t offset, uint64_t 
 	}
 }
 
-static bool register32(const struct accelerator *acc, const struct pci_config *config,
-		       uint64_t offset, uint32_t *value)
+static bool register32(struct pci_function *fn, uint64_t offset, uint32_t *value)
 {
+	const struct accelerator *acc = pci_function_device(fn);
+
 	switch (offset) {
 	case ACC_REG_ID:
 		*value = ACC_ID;
@@ -139,7 +140,7 @@ static bool register32(const struct accelerator *acc, const struct pci_config *c
 		*value = acc->mark;
 		return true;
 	case ACC_REG_COMPLETER:
-		*value = pcie_cap_tph_completer(config);
+		*value = pcie_cap_tph_completer(pci_function_config(fn));
 		return true;
 	case ACC_REG_BAD_ACCESS:
 		*value = acc->counters.bad_access;
@@ -152,42 +153,10 @@ static bool register32(const struct accelerator *acc, const struct pci_config *c
 	}
 }
 
-/* A 4-byte read, of a 32-bit register or of half a 64-bit one. */
-static bool read4(struct accelerator *acc, const struct pci_config *config, uint64_t offset,
-		  uint32_t *value)
-{
-	uint64_t wide;
-
-	if (register32(acc, config, offset, value))
-		return true;
-	if (offset % 8 == 0 && register64(acc, offset, &wide)) {
-		acc->latch_offset = offset;
-		acc->latch = wide >> 32;
-		*value = wide;
-		return true;
-	}
-	if (offset % 8 == 4 && register64(acc, offset - 4, &wide)) {
-		*value = acc->latch_offset == offset - 4 ? acc->latch : wide >> 32;
-		return true;
-	}
-	return false;
-}
-
-static void read_register(struct accelerator *acc, const struct pci_config *config, uint64_t offset,
-			  void *buf, size_t len)
-{
-	uint32_t value32;
-	uint64_t value64;
-
-	if (len == 4 && read4(acc, config, offset, &value32)) {
-		put_le32(buf, value32);
-	} else if (len == 8 && register64(acc, offset, &value64)) {
-		put_le64(buf, value64);
-	} else {
-		acc->counters.bad_access++;
-		memset(buf, 0xff, len);
-	}
-}
+static const struct register_map accelerator_registers = {
+	.read32 = register32,
+	.read64 = register64,
+};
 
 static bool select_ok(uint32_t value)
 {
@@ -218,8 +187,8 @@ static int accelerator_bar_read(struct pci_function *fn, unsigned int bar, uint6
 
 	if (bar == ACC_BAR_MEM)
 		memcpy(buf, acc->memory + offset, len);
-	else
-		read_register(acc, pci_function_config(fn), offset, buf, len);
+	else if (!register_read(&accelerator_registers, &acc->latch, fn, offset, buf, len))
+		acc->counters.bad_access++;
 	return 0;
 }
 
@@ -395,8 +364,7 @@ static void accelerator_reset(struct pci_function *fn)
 
 	acc->mark = 0;
 	acc->select = 0;
-	acc->latch_offset = 0;
-	acc->latch = 0;
+	acc->latch = (struct register_latch){ 0 };
 	memset(&acc->counters, 0, sizeof(acc->counters));
 }
 

@@ -10,6 +10,7 @@
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
+#include "registers.h"
 
 #define DMA_ENGINE_CLASS_CODE	0x088000	/* other system peripheral */
 #define DMA_ENGINE_REVISION	1
@@ -33,8 +34,7 @@ _Static_assert(sizeof(struct dma_engine_desc) == 32, "descriptor");
  * @head: register
  * @sent: register
  * @failed: register
- * @latch_offset: 64-bit register whose low half was read last
- * @latch: its high half at that moment
+ * @latch: of a 64-bit register that is read in halves
  * @generation: counts resets, starts and ring errors; the worker compares it after each access,
  *	which may have dropped the lock, and then drops what it was doing
  * @busy: @desc is being worked on
@@ -52,8 +52,7 @@ struct dma_engine {
 	uint32_t head;
 	uint64_t sent;
 	uint64_t failed;
-	uint64_t latch_offset;
-	uint32_t latch;
+	struct register_latch latch;
 	uint64_t generation;
 	bool busy;
 	struct {
@@ -88,8 +87,7 @@ static void clear_registers(struct pci_function *fn, struct dma_engine *engine)
 	engine->head = 0;
 	engine->sent = 0;
 	engine->failed = 0;
-	engine->latch_offset = 0;
-	engine->latch = 0;
+	engine->latch = (struct register_latch){ 0 };
 }
 
 static void stop_with_ring_error(struct pci_function *fn, struct dma_engine *engine)
@@ -344,8 +342,10 @@ static void write_register(struct pci_function *fn, struct dma_engine *engine, u
 	}
 }
 
-static bool register32(const struct dma_engine *engine, uint64_t offset, uint32_t *value)
+static bool register32(struct pci_function *fn, uint64_t offset, uint32_t *value)
 {
+	const struct dma_engine *engine = pci_function_device(fn);
+
 	switch (offset) {
 	case DMA_ENGINE_REG_ID:
 		*value = DMA_ENGINE_ID;
@@ -374,8 +374,10 @@ static bool register32(const struct dma_engine *engine, uint64_t offset, uint32_
 	}
 }
 
-static bool register64(const struct dma_engine *engine, uint64_t offset, uint64_t *value)
+static bool register64(struct pci_function *fn, uint64_t offset, uint64_t *value)
 {
+	const struct dma_engine *engine = pci_function_device(fn);
+
 	switch (offset) {
 	case DMA_ENGINE_REG_RING_BASE:
 		*value = engine->ring_base;
@@ -391,42 +393,20 @@ static bool register64(const struct dma_engine *engine, uint64_t offset, uint64_
 	}
 }
 
-/* A 4-byte read, of a 32-bit register or of half a 64-bit one. */
-static bool read4(struct dma_engine *engine, uint64_t offset, uint32_t *value)
-{
-	uint64_t wide;
-
-	if (register32(engine, offset, value))
-		return true;
-	if (offset % 8 == 0 && register64(engine, offset, &wide)) {
-		engine->latch_offset = offset;
-		engine->latch = wide >> 32;
-		*value = wide;
-		return true;
-	}
-	if (offset % 8 == 4 && register64(engine, offset - 4, &wide)) {
-		*value = engine->latch_offset == offset - 4 ? engine->latch : wide >> 32;
-		return true;
-	}
-	return false;
-}
+static const struct register_map dma_engine_registers = {
+	.read32 = register32,
+	.read64 = register64,
+};
 
 static int dma_engine_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset,
 			       void *buf, size_t len)
 {
 	struct dma_engine *engine = pci_function_device(fn);
-	uint32_t value32;
-	uint64_t value64;
 
-	if (bar == DMA_ENGINE_BAR_MSIX) {
+	if (bar == DMA_ENGINE_BAR_MSIX)
 		memset(buf, 0, len);
-	} else if (len == 4 && read4(engine, offset, &value32)) {
-		put_le32(buf, value32);
-	} else if (len == 8 && register64(engine, offset, &value64)) {
-		put_le64(buf, value64);
-	} else {
-		memset(buf, 0xff, len);
-	}
+	else
+		register_read(&dma_engine_registers, &engine->latch, fn, offset, buf, len);
 	return 0;
 }
 
