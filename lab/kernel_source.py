@@ -14,6 +14,8 @@ from lab import cache, process, progress, series, toolroot
 
 SERIES_BASE = (7, 3)
 PACKAGE = "linux-source-%d.%d" % SERIES_BASE
+# Headers that the mlx5 model takes its layouts from.
+LAYOUT_HEADERS = ("include/linux/mlx5/*.h", "include/rdma/ib_mad.h", "include/rdma/ib_pma.h", "include/rdma/ib_smi.h")
 # Suffixes of what a build leaves in a tree, which must not come along with the sources.
 BUILT = (".o", ".a", ".ko", ".cmd", ".mod", ".mod.c", ".order", ".symvers")
 
@@ -285,3 +287,22 @@ def obtain():
     if own:
         return _own(Path(own).resolve())
     return Tree(cache.obtain("tree", {"package": PACKAGE}, _from_package, keep=3))
+
+
+def layouts():
+    """Folder of the cache with the headers that describe devices, as they are before the series.
+
+    A copy: the tree goes from one state of the series to another while user space is built.
+    """
+    tree = obtain()
+
+    def build(part):
+        with cache.exclusive(f"tree/{tree.path.name}.work"):
+            fresh = Tree(tree.path)
+            for path in (path for pattern in LAYOUT_HEADERS for path in fresh.source.glob(pattern)):
+                name = path.relative_to(fresh.source)
+                content = fresh.original(str(name))
+                if content is not None:
+                    (part / name).parent.mkdir(parents=True, exist_ok=True)
+                    (part / name).write_bytes(content)
+    return cache.obtain("layouts", {"source": tree.state["identity"], "headers": LAYOUT_HEADERS}, build, keep=3)

@@ -31,7 +31,7 @@ def prepare(flavours=("base",), variants=("plain",), with_modules=None):
 
     @with_modules: the flavours that get tph_dma, by default all; it does not build for each.
     """
-    root, _ = _side_by_side(toolroot.obtain, kernel_source.obtain)
+    root, _ = _side_by_side(toolroot.obtain, kernel_source.layouts)
 
     def kernels():
         return {flavour: kernel.obtain(root, flavour) for flavour in flavours}

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """User-space builds in the tool root, one build folder a variant below build/user."""
 
+import json
 import re
 from pathlib import Path
 
-from lab import kernel, process, progress, sandbox, toolroot
+from lab import kernel, kernel_source, process, progress, sandbox, toolroot
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build/user"
@@ -28,14 +29,18 @@ def build(root, variant="plain"):
     options, env = VARIANTS[variant]
     folder = BUILD / variant
     folder.mkdir(parents=True, exist_ok=True)
-    stamp = folder / "toolchain"
+    layouts = kernel_source.layouts()
+    options = [*options, "-Dkernel_tree=/linux"]
+    inside = binds(variant) + [(layouts, "/linux", "ro")]
+    stamp = folder / "configured"
+    made_for = json.dumps([toolroot.toolchain(root), layouts.name, options, env])
     with progress.step(f"user space ({variant})") as step:
-        if not stamp.is_file() or stamp.read_text() != toolroot.toolchain(root):
+        if not stamp.is_file() or stamp.read_text() != made_for:
             wipe = ["--wipe"] if (folder / "build.ninja").is_file() else []
             setup = ["meson", "setup", "-Db_colorout=never", *wipe, *options, "/build", "/src"]
-            process.run(sandbox.argv(root, setup, binds(variant), env), f"meson-{variant}")
-            stamp.write_text(toolroot.toolchain(root))
-        process.run(sandbox.argv(root, ["ninja", "-C", "/build", f"-j{kernel.jobs()}"], binds(variant), env),
+            process.run(sandbox.argv(root, setup, inside, env), f"meson-{variant}")
+            stamp.write_text(made_for)
+        process.run(sandbox.argv(root, ["ninja", "-C", "/build", f"-j{kernel.jobs()}"], inside, env),
                     f"ninja-{variant}", watch=watch(step))
         step.detail = ""
     return folder
