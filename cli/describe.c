@@ -63,5 +63,7 @@ void probe_json(struct json *json, const char *name, const struct tphbuf_probe *
 	answer_json(json, "dmabuf", probe->dmabuf, probe);
 	answer_json(json, "st", probe->st, probe);
 	answer_json(json, "st_ext", probe->st_ext, probe);
+	answer_json(json, "mmap", probe->mmap, probe);
+	answer_json(json, "wc", probe->wc, probe);
 	json_object_end(json);
 }

@@ -87,7 +87,7 @@ static int export(struct tphbuf_device *dev, struct exec_args *args, int *fd)
 		return EXIT_FAILED;
 	}
 	ret = tphbuf_export(dev, args->bar, args->ranges, args->nr_ranges,
-			    args->tagged ? &args->tag : NULL);
+			    args->tagged ? &args->tag : NULL, 0);
 	if (ret < 0)
 		return explain_export(dev, args, ret);
 	*fd = ret;

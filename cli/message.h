@@ -13,8 +13,8 @@ enum exit_code {
 	EXIT_USAGE		= 2,	/* the command line is wrong */
 	EXIT_UNSUPPORTED	= 3,	/* by the machine, the kernel or the device */
 	EXIT_PERMISSION		= 4,
-	EXIT_NO_DEVICE		= 5,	/* or not bound to VFIO, or no such BAR */
-	EXIT_BUSY		= 6,	/* the device, or its IOMMU group */
+	EXIT_NO_DEVICE		= 5,	/* or not bound to VFIO, no such BAR, memory revoked */
+	EXIT_BUSY		= 6,	/* the device, its IOMMU group, or its memory */
 	EXIT_CANNOT_RUN		= 126,	/* as env(1) */
 	EXIT_NOT_FOUND		= 127,	/* as env(1) */
 };

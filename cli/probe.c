@@ -21,8 +21,8 @@ static const struct option long_options[] = {
 };
 
 /*
- * The first "no" on the way to a tagged dma-buf. 8-bit tags only is none: such
- * a device can be used.
+ * The first "no" on the way to a tagged dma-buf. 8-bit tags only is none, nor is
+ * a dma-buf that the CPU cannot map: such a device can be used.
  */
 static enum tphbuf_reason first_no(const struct tphbuf_probe *probe)
 {
@@ -35,9 +35,26 @@ static enum tphbuf_reason first_no(const struct tphbuf_probe *probe)
 	return TPHBUF_REASON_NONE;
 }
 
+/* A "no" that first_no() passes over. */
+static bool is_beside_the_way(enum tphbuf_reason reason)
+{
+	switch (reason) {
+	case TPHBUF_REASON_ST_8BIT_ONLY:
+	case TPHBUF_REASON_NO_BAR:
+	case TPHBUF_REASON_NO_MMAP:
+	case TPHBUF_REASON_NO_WC_FEATURE:
+	case TPHBUF_REASON_NO_WC:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void print_text(const struct tphbuf_probe *probe)
 {
+	const enum tphbuf_reason beside[] = { probe->st_ext, probe->mmap, probe->wc };
 	char line[512];
+	size_t i;
 
 	if (probe->open == TPHBUF_REASON_NOT_FOUND || probe->open == TPHBUF_REASON_NOT_VFIO)
 		return;
@@ -53,8 +70,12 @@ static void print_text(const struct tphbuf_probe *probe)
 	printf("dma-buf    %s\n", answer_name(probe->dmabuf));
 	printf("st         %s\n", answer_name(probe->st));
 	printf("st-ext     %s\n", answer_name(probe->st_ext));
-	if (probe->st_ext == TPHBUF_REASON_ST_8BIT_ONLY) {
-		tphbuf_reason_text(probe->st_ext, probe, line, sizeof(line));
+	printf("mmap       %s\n", answer_name(probe->mmap));
+	printf("wc         %s\n", answer_name(probe->wc));
+	for (i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		if (!is_beside_the_way(beside[i]))
+			continue;
+		tphbuf_reason_text(beside[i], probe, line, sizeof(line));
 		printf("note: %s\n", line);
 	}
 }
@@ -127,8 +148,9 @@ const struct verb verb_probe = {
 		"Usage: tphbuf probe [OPTION]... DEVICE\n"
 		"\n"
 		"Tell whether DEVICE, a PCI address or the path of a VFIO device file, can be opened,\n"
-		"exported and tagged, with a reason for each no. No driver is bound. A free device\n"
-		"that a VFIO driver has is opened to ask the kernel, which resets the device then.\n"
+		"exported and tagged, and its memory mapped by the CPU, also write-combining, with a\n"
+		"reason for each no. No driver is bound. A free device that a VFIO driver has is\n"
+		"opened to ask the kernel, which resets the device then.\n"
 		"\n"
 		"Options:\n"
 		"      --json         for programs\n"

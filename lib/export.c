@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <tphbuf/export.h>
+#include <tphbuf/mmap.h>
 
 #include "device.h"
 #include "sys.h"
@@ -87,11 +88,13 @@ static int set_tph(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf
 }
 
 int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
-		  size_t nr_ranges, const struct tphbuf_tag *tag)
+		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags)
 {
 	struct tphbuf_bar info;
 	int ret, fd;
 
+	if (flags & ~TPHBUF_EXPORT_WC)
+		return -EINVAL;
 	ret = tphbuf_device_bar(dev, bar, &info);
 	if (ret)
 		return ret;
@@ -104,9 +107,13 @@ int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphb
 		return ret;
 
 	fd = get_dma_buf(dev, bar, ranges, nr_ranges);
-	if (fd < 0 || !tag)
+	if (fd < 0)
 		return fd;
-	ret = set_tph(dev, fd, tag);
+	if (tag)
+		ret = set_tph(dev, fd, tag);
+	/* Last, because nothing takes it back. */
+	if (!ret && flags & TPHBUF_EXPORT_WC)
+		ret = tphbuf_set_wc(dev, fd);
 	if (ret) {
 		tpb_sys.close(fd);
 		return ret;

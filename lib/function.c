@@ -295,6 +295,8 @@ void tpb_function_not_asked(struct tphbuf_probe *probe)
 	probe->st = none ? TPHBUF_REASON_NO_COMPLETER : TPHBUF_REASON_NOT_ASKED;
 	probe->st_ext = probe->completer == TPHBUF_COMPLETER_TPH ? TPHBUF_REASON_ST_8BIT_ONLY :
 								   probe->st;
+	probe->mmap = TPHBUF_REASON_NOT_ASKED;
+	probe->wc = TPHBUF_REASON_NOT_ASKED;
 }
 
 int tpb_function_inspect(const char *sysroot, struct tphbuf_probe *probe)

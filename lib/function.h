@@ -37,7 +37,7 @@ int tpb_function_driver(const char *sysroot, const char *bdf, char driver[TPHBUF
 int tpb_function_group_blocker(const char *sysroot, const char *bdf,
 			       char blocker[TPHBUF_BDF_SIZE]);
 
-/* Sets what a device that was not opened can tell about exports and tags. */
+/* Sets what a device that was not opened can tell about its dma-bufs. */
 void tpb_function_not_asked(struct tphbuf_probe *probe);
 
 #endif

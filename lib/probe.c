@@ -3,6 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <tphbuf/export.h>
+#include <tphbuf/mmap.h>
 
 #include "bdf.h"
 #include "config.h"
@@ -31,6 +36,62 @@ static enum tphbuf_reason system_reason(struct tphbuf_probe *probe, int err)
 	return TPHBUF_REASON_SYSTEM;
 }
 
+/* 0 when a page of a BAR can be exported and mapped; nothing of it stays. */
+static int try_mmap(struct tphbuf_device *dev, unsigned int bar, size_t page)
+{
+	const struct tphbuf_range range = { .length = page };
+	void *addr;
+	int fd, ret;
+
+	fd = tphbuf_export(dev, bar, &range, 1, NULL, 0);
+	if (fd < 0)
+		return fd;
+	/* No feature announces it, but it works on a revoked dma-buf too, so this always tells. */
+	ret = tphbuf_mmap(fd, 0, page, PROT_READ, &addr);
+	if (!ret)
+		tphbuf_munmap(addr, page);
+	tpb_sys.close(fd);
+	return ret;
+}
+
+static enum tphbuf_reason ask_mmap(struct tphbuf_device *dev, struct tphbuf_probe *probe)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned int i;
+	int ret = -ENXIO;
+
+	/* Of several BARs any may be one that the driver of the device keeps for itself. */
+	for (i = 0; i < TPHBUF_NR_BARS && ret; i++)
+		if (!(dev->bars[i].flags & TPHBUF_BAR_IO) && dev->bars[i].size >= page)
+			ret = try_mmap(dev, i, page);
+	switch (ret) {
+	case 0:
+		return TPHBUF_REASON_NONE;
+	case -ENXIO:
+		return TPHBUF_REASON_NO_BAR;
+	case -EOPNOTSUPP:
+		return TPHBUF_REASON_NO_MMAP;
+	default:
+		return system_reason(probe, ret);
+	}
+}
+
+static enum tphbuf_reason ask_wc(struct tphbuf_device *dev, struct tphbuf_probe *probe)
+{
+	int ret = feature_probe(dev->fd, TPB_VFIO_FEATURE_DMA_BUF_WC, VFIO_DEVICE_FEATURE_SET);
+
+	switch (ret) {
+	case 0:
+		return TPHBUF_REASON_NONE;
+	case -ENOTTY:
+		return TPHBUF_REASON_NO_WC_FEATURE;
+	case -EOPNOTSUPP:
+		return probe->dmabuf ? TPHBUF_REASON_NO_DMABUF : TPHBUF_REASON_NO_WC;
+	default:
+		return system_reason(probe, ret);
+	}
+}
+
 /* @probe->completer is up to date. */
 static void ask_features(struct tphbuf_device *dev, struct tphbuf_probe *probe)
 {
@@ -57,6 +118,9 @@ static void ask_features(struct tphbuf_device *dev, struct tphbuf_probe *probe)
 	probe->st_ext = probe->st;
 	if (!probe->st && probe->completer != TPHBUF_COMPLETER_EXT_TPH)
 		probe->st_ext = TPHBUF_REASON_ST_8BIT_ONLY;
+
+	probe->mmap = probe->dmabuf ? probe->dmabuf : ask_mmap(dev, probe);
+	probe->wc = ask_wc(dev, probe);
 }
 
 int tphbuf_device_probe(struct tphbuf_device *dev, struct tphbuf_probe *probe)

@@ -24,6 +24,12 @@ static const char *const names[] = {
 	[TPHBUF_REASON_NO_COMPLETER] = "no-completer",
 	[TPHBUF_REASON_ST_8BIT_ONLY] = "st-8bit-only",
 	[TPHBUF_REASON_SYSTEM] = "system",
+	[TPHBUF_REASON_NO_BAR] = "no-bar",
+	[TPHBUF_REASON_NO_MMAP] = "no-mmap",
+	[TPHBUF_REASON_NO_WC_FEATURE] = "no-wc-feature",
+	[TPHBUF_REASON_NO_WC] = "no-wc",
+	[TPHBUF_REASON_WC_BUSY] = "wc-busy",
+	[TPHBUF_REASON_REVOKED] = "revoked",
 };
 
 const char *tphbuf_reason_name(enum tphbuf_reason reason)
@@ -151,6 +157,35 @@ int tphbuf_reason_text(enum tphbuf_reason reason, const struct tphbuf_probe *abo
 	case TPHBUF_REASON_SYSTEM:
 		return error_text("cannot use", device, about ? about->error : 0,
 				  "see the kernel log (dmesg)", buf, size);
+	case TPHBUF_REASON_NO_BAR:
+		return snprintf(buf, size,
+				"cannot map memory of %s: it has no memory BAR of at least a page; "
+				"read and write its BARs with system calls", device);
+	case TPHBUF_REASON_NO_MMAP:
+		return snprintf(buf, size,
+				"cannot map dma-bufs of %s: the kernel or the driver of the device "
+				"does not let the CPU map them; use a kernel with the tphbuf series "
+				"and the vfio-pci driver", device);
+	case TPHBUF_REASON_NO_WC_FEATURE:
+		return snprintf(buf, size,
+				"cannot make memory of %s write-combining: the kernel has no "
+				"VFIO_DEVICE_FEATURE_DMA_BUF_WC; use a kernel with the tphbuf series "
+				"and CONFIG_VFIO_PCI_DMABUF, or do without", device);
+	case TPHBUF_REASON_NO_WC:
+		return snprintf(buf, size,
+				"cannot make memory of %s write-combining: this CPU cannot map PCI "
+				"memory so (x86 needs PAT); do without, or boot without \"nopat\"",
+				device);
+	case TPHBUF_REASON_WC_BUSY:
+		return snprintf(buf, size,
+				"cannot make memory of %s write-combining: the kernel or another "
+				"process needs it uncached (MSI-X table, ioeventfd, sysfs); leave "
+				"that part out, or end the other use", device);
+	case TPHBUF_REASON_REVOKED:
+		return snprintf(buf, size,
+				"cannot access memory of %s: it is revoked (memory decoding is off, "
+				"or the device is in reset, asleep or closed); try again when its "
+				"owner has turned it on", device);
 	}
 	return snprintf(buf, size, "cannot use %s: a reason that this version does not know",
 			device);

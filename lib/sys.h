@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 
 /*
  * As the functions of the C library with these names, except that a failure is
@@ -26,6 +27,8 @@ struct tpb_sys {
 	/* Shared mapping. */
 	int (*mmap)(int fd, size_t length, int prot, uint64_t offset, void **addr);
 	int (*munmap)(void *addr, size_t length);
+	int64_t (*lseek)(int fd, int64_t offset, int whence);
+	int (*fstatfs)(int fd, struct statfs *status);
 	/* For the effective user. */
 	int (*access)(const char *path, int mode);
 	ssize_t (*readlink)(const char *path, char *buf, size_t size);

@@ -56,6 +56,18 @@ static int linux_munmap(void *addr, size_t length)
 	return munmap(addr, length) ? -errno : 0;
 }
 
+static int64_t linux_lseek(int fd, int64_t offset, int whence)
+{
+	int64_t ret = lseek(fd, (off_t)offset, whence);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int linux_fstatfs(int fd, struct statfs *status)
+{
+	return fstatfs(fd, status) ? -errno : 0;
+}
+
 static int linux_access(const char *path, int mode)
 {
 	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) ? -errno : 0;
@@ -99,6 +111,8 @@ const struct tpb_sys tpb_sys = {
 	.pwrite = linux_pwrite,
 	.mmap = linux_mmap,
 	.munmap = linux_munmap,
+	.lseek = linux_lseek,
+	.fstatfs = linux_fstatfs,
 	.access = linux_access,
 	.readlink = linux_readlink,
 	.opendir = linux_opendir,

@@ -110,4 +110,34 @@ _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, steering_tag) ==
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, ph) == 11, "uAPI layout");
 #endif
 
+/* VFIO_DEVICE_FEATURE_DMA_BUF_WC, SET; its number is as provisional as the one above. */
+#define TPB_VFIO_FEATURE_DMA_BUF_WC	15
+
+struct tpb_vfio_dma_buf_wc {
+	int32_t dmabuf_fd;
+	uint32_t flags;
+};
+
+/* As struct tpb_vfio_set_tph. */
+struct tpb_vfio_set_wc {
+	uint32_t argsz;
+	uint32_t flags;
+	struct tpb_vfio_dma_buf_wc wc;
+};
+
+_Static_assert(sizeof(struct tpb_vfio_dma_buf_wc) == 8, "uAPI layout");
+_Static_assert(offsetof(struct tpb_vfio_dma_buf_wc, flags) == 4, "uAPI layout");
+_Static_assert(offsetof(struct tpb_vfio_set_wc, flags) ==
+	       offsetof(struct vfio_device_feature, flags), "uAPI layout");
+_Static_assert(offsetof(struct tpb_vfio_set_wc, wc) ==
+	       offsetof(struct vfio_device_feature, data), "uAPI layout");
+_Static_assert(sizeof(struct tpb_vfio_set_wc) == 16, "uAPI layout");
+
+#ifdef VFIO_DEVICE_FEATURE_DMA_BUF_WC
+_Static_assert(TPB_VFIO_FEATURE_DMA_BUF_WC == VFIO_DEVICE_FEATURE_DMA_BUF_WC, "uAPI number");
+_Static_assert(sizeof(struct vfio_device_feature_dma_buf_wc) == 8, "uAPI layout");
+_Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, dmabuf_fd) == 0, "uAPI layout");
+_Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, flags) == 4, "uAPI layout");
+#endif
+
 #endif

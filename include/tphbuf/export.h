@@ -13,6 +13,9 @@ extern "C" {
 
 struct tphbuf_device;
 
+/* tphbuf_export(): CPU access to the memory is write-combining from the start */
+#define TPHBUF_EXPORT_WC	(1u << 0)
+
 /**
  * struct tphbuf_range - a part of a BAR
  * @offset: first byte, from the start of the BAR; a multiple of the page size
@@ -24,17 +27,20 @@ struct tphbuf_range {
 };
 
 /**
- * tphbuf_export - export ranges of a BAR as one dma-buf, tagged when asked
+ * tphbuf_export - export ranges of a BAR as one dma-buf, set up as asked
  * @dev: device that owns the BAR
  * @bar: BAR index, 0 to 5; a memory BAR
  * @ranges: the ranges, which follow one another in the dma-buf in this order
  * @nr_ranges: how many, at least one
  * @tag: tag that the dma-buf carries from the start, with at least one
  *	namespace valid; NULL for a dma-buf without a tag
+ * @flags: TPHBUF_EXPORT_WC or 0
  *
- * Either all of it happens or nothing: when the tag cannot be set, the dma-buf
- * is closed again and an error returned, so the caller never holds a dma-buf
- * with less than it asked for. The memory of a device whose memory decoding is
+ * Either all of it happens or nothing: when the tag cannot be set or the memory
+ * not be made write-combining, the dma-buf is closed again and an error
+ * returned, so the caller never holds a dma-buf with less than it asked for.
+ * Write-combining comes last, because it is what cannot be undone: see
+ * tphbuf_set_wc(). The memory of a device whose memory decoding is
  * off can be exported, but no importer can map it before
  * tphbuf_device_enable_memory().
  *
@@ -46,19 +52,21 @@ struct tphbuf_range {
  * with close(2), or
  * -EINVAL	no range, or a range that is empty or not page aligned; @bar
  *		above 5; @tag without a valid namespace, with unknown bits in
- *		@valid, or with @ph above 3
+ *		@valid, or with @ph above 3; an unknown flag
  * -ENXIO	the device does not implement @bar, or it is an I/O BAR
  * -ERANGE	a range does not lie within the BAR, or their sum overflows
  * -ENOTTY	the kernel cannot export dma-bufs from VFIO devices, or cannot
- *		tag them
+ *		tag them, or cannot make their memory write-combining
  * -EOPNOTSUPP	this device cannot export; or a tag was given and the device
  *		does not complete TPH requests, or not those with Extended
- *		Steering Tags: tphbuf_device_probe() tells which
+ *		Steering Tags; or the memory cannot be write-combining here:
+ *		tphbuf_device_probe() tells which
  * -ENODEV	the kernel could not claim the BAR, or the device is going away
+ * -EBUSY, -ENOSPC, -EINTR	as tphbuf_set_wc()
  * and what open files and memory limits give: -EMFILE, -ENFILE, -ENOMEM.
  */
 int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
-		  size_t nr_ranges, const struct tphbuf_tag *tag);
+		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags);
 
 /**
  * tphbuf_set_tag - give a dma-buf a tag, or another one

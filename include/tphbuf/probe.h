@@ -42,6 +42,16 @@ struct tphbuf_device;
  *	Steering Tags only
  * @TPHBUF_REASON_SYSTEM: none of these; struct tphbuf_probe.error has the
  *	errno
+ * @TPHBUF_REASON_NO_BAR: the device has no memory BAR of at least a page
+ * @TPHBUF_REASON_NO_MMAP: the kernel, or the driver of this device, does not let
+ *	the CPU map dma-bufs
+ * @TPHBUF_REASON_NO_WC_FEATURE: the kernel cannot make dma-bufs write-combining
+ * @TPHBUF_REASON_NO_WC: this CPU cannot map PCI memory write-combining, on x86
+ *	for want of PAT
+ * @TPHBUF_REASON_WC_BUSY: something needs the memory uncached; no probe gives
+ *	it, it goes with -EBUSY from tphbuf_set_wc()
+ * @TPHBUF_REASON_REVOKED: the dma-buf is revoked; no probe gives it, it goes
+ *	with SIGBUS, and with -ENODEV from tphbuf_mmap()
  */
 enum tphbuf_reason {
 	TPHBUF_REASON_NONE = 0,
@@ -63,6 +73,12 @@ enum tphbuf_reason {
 	TPHBUF_REASON_NO_COMPLETER,
 	TPHBUF_REASON_ST_8BIT_ONLY,
 	TPHBUF_REASON_SYSTEM,
+	TPHBUF_REASON_NO_BAR,
+	TPHBUF_REASON_NO_MMAP,
+	TPHBUF_REASON_NO_WC_FEATURE,
+	TPHBUF_REASON_NO_WC,
+	TPHBUF_REASON_WC_BUSY,
+	TPHBUF_REASON_REVOKED,
 };
 
 /**
@@ -104,6 +120,8 @@ enum tphbuf_completer {
  * @st_ext: whether a dma-buf can carry an Extended Steering Tag
  * @error: positive errno value behind TPHBUF_REASON_SYSTEM and
  *	TPHBUF_REASON_BIND_FAILED, or 0
+ * @mmap: whether the CPU can map a dma-buf
+ * @wc: whether CPU access to a dma-buf can be write-combining
  * @reserved: zero
  */
 struct tphbuf_probe {
@@ -120,7 +138,9 @@ struct tphbuf_probe {
 	enum tphbuf_reason st;
 	enum tphbuf_reason st_ext;
 	int32_t error;
-	uint32_t reserved[8];
+	enum tphbuf_reason mmap;
+	enum tphbuf_reason wc;
+	uint32_t reserved[6];
 };
 
 /**
@@ -183,8 +203,10 @@ int tphbuf_probe_host(const struct tphbuf_options *options, enum tphbuf_reason *
  * @probe: the answer; @bdf, @driver, @cdev, @iommu_group and the ids are those
  *	found when the device was opened, and empty for an adopted one
  *
- * Asks the kernel through the open file. Use it to learn the cause of
- * -EOPNOTSUPP and -ENOTTY from tphbuf_export() or tphbuf_set_tag().
+ * Asks the kernel through the open file. Whether the CPU can map a dma-buf is
+ * found out by mapping one: a page is exported and mapped, not touched, and
+ * given up again. Use it to learn the cause of -EOPNOTSUPP and -ENOTTY from
+ * tphbuf_export(), tphbuf_set_tag(), tphbuf_mmap() or tphbuf_set_wc().
  * Thread-safe.
  *
  * Return: 0 when @probe is filled, which includes every "no"; else the error

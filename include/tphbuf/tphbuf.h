@@ -13,6 +13,7 @@
 
 #include <tphbuf/device.h>
 #include <tphbuf/export.h>
+#include <tphbuf/mmap.h>
 #include <tphbuf/options.h>
 #include <tphbuf/probe.h>
 #include <tphbuf/tag.h>

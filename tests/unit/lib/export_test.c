@@ -25,7 +25,7 @@ static void untagged(void)
 	const struct tphbuf_range ranges[] = { { 0, page }, { 4 * page, 2 * page } };
 	int fd;
 
-	fd = tphbuf_export(dev, 2, ranges, 2, NULL);
+	fd = tphbuf_export(dev, 2, ranges, 2, NULL, 0);
 	ok(fd >= 0, "exports two ranges");
 	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "the dma-buf is close-on-exec");
 	is_int(fake_sys.exported.region_index, 2, "of BAR 2");
@@ -45,7 +45,7 @@ static void tagged(void)
 	};
 	int fd;
 
-	fd = tphbuf_export(dev, 2, &range, 1, &both);
+	fd = tphbuf_export(dev, 2, &range, 1, &both, 0);
 	ok(fd >= 0, "exports with both tags");
 	is_int(fake_sys.tag_sets, 1, "the tag was set once");
 	is_int(fake_sys.tag.dmabuf_fd, fd, "on the dma-buf that came out");
@@ -81,7 +81,7 @@ static void wire_format(void)
 		uint16_t st_ext;
 		uint8_t st, ph;
 	} *raw = (const void *)&fake_sys.set_argument;
-	int fd = tphbuf_export(dev, 2, &range, 1, &both);
+	int fd = tphbuf_export(dev, 2, &range, 1, &both, 0);
 
 	is_int(sizeof(*raw), 20, "SET takes 20 bytes");
 	is_int(raw->argsz, 20, "which argsz says");
@@ -119,9 +119,9 @@ static void bad_ranges(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL),
+		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0),
 		       rows[i].ret, "%s", rows[i].what);
-	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL), -EINVAL,
+	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL, 0), -EINVAL,
 	       "a count that no kernel takes");
 	is_int(fake_sys.exports, 0, "none of them reached the kernel");
 }
@@ -131,12 +131,12 @@ static void bad_tags(void)
 	const struct tphbuf_range range = { 0, page };
 	struct tphbuf_tag tag = { .valid = 0, .st = 1 };
 
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag), -EINVAL, "a tag without a namespace");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "a tag without a namespace");
 	tag.valid = 4;
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag), -EINVAL, "an unknown namespace");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "an unknown namespace");
 	tag.valid = TPHBUF_TAG_ST;
 	tag.ph = 4;
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag), -EINVAL, "PH 4");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "PH 4");
 	is_int(tphbuf_set_tag(dev, 0, &tag), -EINVAL, "PH 4 in a SET");
 	tag.ph = 0;
 	tag.valid = 0;
@@ -158,14 +158,14 @@ static void failing_tag(void)
 				       NULL))
 			bail_out("cannot open the device");
 		fake_sys.errors.tph_set = errors[i];
-		is_int(tphbuf_export(dev, 2, &range, 1, &both), -errors[i],
+		is_int(tphbuf_export(dev, 2, &range, 1, &both, 0), -errors[i],
 		       "a tag that cannot be set, errno %d", errors[i]);
 		is_int(fake_sys.exports, 1, "the dma-buf was there");
 		is_int(fake_sys_open_fds(), fds, "and is closed");
 		is_int(tphbuf_set_tag(dev, 0, &both), -errors[i], "SET alone gives it too");
 	}
 	fake_sys.errors.dmabuf_get = ENOTTY;
-	is_int(tphbuf_export(dev, 2, &range, 1, &both), -ENOTTY, "no export");
+	is_int(tphbuf_export(dev, 2, &range, 1, &both, 0), -ENOTTY, "no export");
 	is_int(fake_sys_open_fds(), fds, "and nothing is open");
 }
 

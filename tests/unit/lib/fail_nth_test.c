@@ -6,6 +6,7 @@
  * machine is as it was.
  */
 #include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <tphbuf/tphbuf.h>
@@ -148,10 +149,12 @@ static bool try_export(unsigned int n, int error)
 		bail_out("cannot open the device");
 	fds = fake_sys_open_fds();
 	fail_from_here(n, error);
-	fd = tphbuf_export(dev, 2, &range, 1, &tag);
+	fd = tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC);
 	good &= check(fake_sys_open_fds() == fds + (fd >= 0), "a dma-buf exactly on success", n,
 		      error);
-	good &= check((fd >= 0) == (fake_sys.tag.steering_tag == 7), "with its tag", n, error);
+	good &= check(fd < 0 || fake_sys.tag.steering_tag == 7, "with its tag", n, error);
+	good &= check((fd >= 0) == (fake_sys.wc_sets == 1), "write-combining exactly on success", n,
+		      error);
 	if (fd >= 0)
 		close(fd);
 	tphbuf_device_close(dev);
@@ -166,7 +169,8 @@ static bool try_probe(unsigned int n, int error)
 	options.flags = TPHBUF_PROBE_OPEN;
 	fail_from_here(n, error);
 	tphbuf_probe(BDF, &options, &probe);
-	return check(!fake_sys.sysfs_writes, "nothing written", n, error);
+	return check(!fake_sys.sysfs_writes && !fake_sys.mappings, "nothing written, nothing mapped",
+		     n, error);
 }
 
 static bool try_list(unsigned int n, int error)
@@ -218,6 +222,30 @@ static bool try_memory(unsigned int n, int error)
 	return good;
 }
 
+static bool try_mmap(unsigned int n, int error)
+{
+	const struct tphbuf_range range = { 0, FAKE_PAGE };
+	struct tphbuf_device *dev = NULL;
+	void *addr = NULL;
+	bool good = true;
+	int fd, ret;
+
+	start("vfio-pci");
+	if (tphbuf_device_open(BDF, &options, &dev, NULL))
+		bail_out("cannot open the device");
+	fd = tphbuf_export(dev, 2, &range, 1, NULL, 0);
+	fail_from_here(n, error);
+	ret = tphbuf_mmap(fd, 0, 1, PROT_READ, &addr);
+	good &= check(!ret == !!addr, "an address exactly on success", n, error);
+	good &= check(!ret || ret == -error, "the error of the system", n, error);
+	if (addr)
+		tphbuf_munmap(addr, 1);
+	good &= check(!fake_sys.mappings, "nothing stays mapped", n, error);
+	close(fd);
+	tphbuf_device_close(dev);
+	return good;
+}
+
 static void run(const char *what, bool (*attempt)(unsigned int n, int error))
 {
 	unsigned int fds = fake_sys_open_fds(), n, tried = 0;
@@ -243,7 +271,8 @@ int main(void)
 	run("open", try_open);
 	run("open and bind", try_bind);
 	run("restore the driver", try_restore);
-	run("export with a tag", try_export);
+	run("export with a tag, write-combining", try_export);
+	run("mmap", try_mmap);
 	run("probe", try_probe);
 	run("list", try_list);
 	run("host", try_host);

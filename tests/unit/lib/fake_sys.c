@@ -8,8 +8,12 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <linux/magic.h>
+
+#include "fake_dmabuf.h"
 #include "fake_sys.h"
 #include "fake_tree.h"
 #include "sys.h"
@@ -156,17 +160,14 @@ static int play_region(struct vfio_region_info *region)
 	if (region->argsz < sizeof(*region) || region->index >= VFIO_PCI_NUM_REGIONS)
 		return -EINVAL;
 	region->size = regions[region->index].size;
+	if (fake_sys.errors.small_bars && region->index < FAKE_REGION_CONFIG && region->size)
+		region->size = 0x80;
 	region->flags = regions[region->index].flags;
 	region->offset = FAKE_REGION(region->index);
 	return 0;
 }
 
-/*
- * A dma-buf is a memfd here, which can be told from every other file by its
- * seals. It holds what was asked of the kernel, for another process to read:
- * the last tag, and the export behind it.
- */
-static int play_export(const struct vfio_device_feature *feature)
+static int play_export(int device_fd, const struct vfio_device_feature *feature)
 {
 	const struct tpb_vfio_dma_buf *arg = (const void *)feature->data;
 	uint32_t i;
@@ -183,34 +184,45 @@ static int play_export(const struct vfio_device_feature *feature)
 	fake_sys.exported.nr_ranges = arg->nr_ranges;
 	for (i = 0; i < arg->nr_ranges && i < 8; i++)
 		fake_sys.exported.ranges[i] = arg->ranges[i];
-	fd = memfd_create("dmabuf", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, FAKE_DMABUF_EXPORT) ||
-	    pwrite(fd, arg, feature->argsz - sizeof(*feature), FAKE_DMABUF_EXPORT) < 0)
-		abort();
-	fake_sys.exports++;
+	fd = fake_dmabuf_create(device_fd, arg, feature->argsz - sizeof(*feature));
+	fake_sys.exports += fd >= 0;
 	return fd;
 }
 
 static int play_set_tag(const struct tpb_vfio_set_tph *arg)
 {
+	int ret;
+
 	if (fake_sys.errors.tph_set)
 		return -fake_sys.errors.tph_set;
 	if (arg->argsz != sizeof(*arg))
 		return -EINVAL;
-	if (fcntl(arg->tph.dmabuf_fd, F_GETFD) < 0)
-		return -EBADF;
-	if (fcntl(arg->tph.dmabuf_fd, F_GET_SEALS) < 0)
-		return -EINVAL;
+	ret = fake_dmabuf_check(arg->tph.dmabuf_fd);
+	if (ret)
+		return ret;
 	fake_sys.tag = arg->tph;
-	if (pwrite(arg->tph.dmabuf_fd, &fake_sys.tag, sizeof(fake_sys.tag), 0) < 0)
-		abort();
+	fake_dmabuf_set_tag(arg->tph.dmabuf_fd, &fake_sys.tag);
 	fake_sys.tag_sets++;
 	return 0;
 }
 
-static int play_feature(const struct vfio_device_feature *feature)
+static int play_set_wc(const struct tpb_vfio_set_wc *arg)
+{
+	int ret;
+
+	if (fake_sys.errors.wc_set)
+		return -fake_sys.errors.wc_set;
+	if (arg->argsz != sizeof(*arg) || arg->wc.flags)
+		return -EINVAL;
+	ret = fake_dmabuf_check(arg->wc.dmabuf_fd);
+	if (ret)
+		return ret;
+	fake_dmabuf_set_wc(arg->wc.dmabuf_fd);
+	fake_sys.wc_sets++;
+	return 0;
+}
+
+static int play_feature(int fd, const struct vfio_device_feature *feature)
 {
 	switch (feature->flags) {
 	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF:
@@ -218,9 +230,13 @@ static int play_feature(const struct vfio_device_feature *feature)
 	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
 		return -fake_sys.errors.tph_probe;
 	case VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF:
-		return play_export(feature);
+		return play_export(fd, feature);
 	case VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
 		return play_set_tag((const void *)feature);
+	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_WC:
+		return -fake_sys.errors.wc_probe;
+	case VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_WC:
+		return play_set_wc((const void *)feature);
 	default:
 		return -ENOTTY;
 	}
@@ -229,9 +245,12 @@ static int play_feature(const struct vfio_device_feature *feature)
 /* Before it is known what it is, so that a wrong feature number can be seen. */
 static void record_set(const struct vfio_device_feature *feature)
 {
-	if (feature->flags & VFIO_DEVICE_FEATURE_SET &&
-	    feature->argsz == sizeof(fake_sys.set_argument))
+	if (!(feature->flags & VFIO_DEVICE_FEATURE_SET))
+		return;
+	if (feature->argsz == sizeof(fake_sys.set_argument))
 		memcpy(&fake_sys.set_argument, feature, feature->argsz);
+	if (feature->argsz == sizeof(fake_sys.wc_argument))
+		memcpy(&fake_sys.wc_argument, feature, feature->argsz);
 }
 
 static int fake_ioctl(int fd, unsigned long request, void *arg)
@@ -255,7 +274,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return play_region(arg);
 	case VFIO_DEVICE_FEATURE:
 		record_set(arg);
-		return play_feature(arg);
+		return play_feature(fd, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -362,6 +381,8 @@ static int fake_mmap(int fd, size_t length, int prot, uint64_t offset, void **ad
 
 	if (ret)
 		return ret;
+	if (fake_dmabuf_is(fd))
+		return fake_dmabuf_map(fd, length, prot, offset, addr);
 	p = mmap(NULL, length, prot, MAP_SHARED, fd, offset);
 	if (p == MAP_FAILED)
 		return -errno;
@@ -371,7 +392,33 @@ static int fake_mmap(int fd, size_t length, int prot, uint64_t offset, void **ad
 
 static int fake_munmap(void *addr, size_t length)
 {
+	fake_dmabuf_forget(addr);
 	return munmap(addr, length) ? -errno : 0;
+}
+
+static int64_t fake_lseek(int fd, int64_t offset, int whence)
+{
+	int ret = fault("lseek");
+
+	if (ret)
+		return ret;
+	/* All that a dma-buf can do. */
+	if (!fake_dmabuf_is(fd) || offset || whence != SEEK_END)
+		return -EINVAL;
+	return fake_dmabuf_size(fd);
+}
+
+static int fake_fstatfs(int fd, struct statfs *status)
+{
+	int ret = fault("fstatfs");
+
+	if (ret)
+		return ret;
+	if (fstatfs(fd, status))
+		return -errno;
+	if (fake_dmabuf_is(fd))
+		status->f_type = DMA_BUF_MAGIC;
+	return 0;
 }
 
 static int fake_access(const char *path, int mode)
@@ -441,6 +488,8 @@ const struct tpb_sys tpb_sys = {
 	.pwrite = fake_pwrite,
 	.mmap = fake_mmap,
 	.munmap = fake_munmap,
+	.lseek = fake_lseek,
+	.fstatfs = fake_fstatfs,
 	.access = fake_access,
 	.readlink = fake_readlink,
 	.opendir = fake_opendir,

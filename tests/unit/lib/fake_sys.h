@@ -9,11 +9,18 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "vfio_uapi.h"
 
-/* Where struct tpb_vfio_dma_buf starts in a dma-buf; the tag is at 0. */
+/*
+ * What the file of a dma-buf says of it: the tag at 0, at these offsets struct
+ * tpb_vfio_dma_buf, whether it is write-combining (a byte), and the path of the
+ * device file, which holds the memory.
+ */
 #define FAKE_DMABUF_EXPORT	64
+#define FAKE_DMABUF_WC		2048
+#define FAKE_DMABUF_DEVICE	4096
 
 /* What a played call gives instead of success: 0 or a positive errno value. */
 struct fake_errors {
@@ -28,13 +35,21 @@ struct fake_errors {
 	int dmabuf_get;
 	int tph_probe;
 	int tph_set;
+	int wc_probe;
+	int wc_set;
+	int mmap;
 	int write_override;
 	int write_unbind;
 	int write_probe;
 	bool vfio_pci_refuses;	/* its probe function fails */
+	bool small_bars;	/* none has a page */
 	bool not_pci;		/* the device is of another bus */
+	/* From this offset on a dma-buf is revoked; 0: it is not, 1: all of it is. */
+	int revoked_from;
 	bool short_io;		/* reads and writes of a device move one byte less */
 };
+
+#define FAKE_PAGE	((uint64_t)sysconf(_SC_PAGESIZE))
 
 struct fake_sys {
 	const char *root;
@@ -51,8 +66,12 @@ struct fake_sys {
 	unsigned int sysfs_writes;
 	unsigned int exports;
 	unsigned int tag_sets;
+	unsigned int wc_sets;
+	unsigned int mappings;		/* of dma-bufs, that exist */
+	unsigned int mmaps;		/* of dma-bufs, ever */
 	struct tpb_vfio_dma_buf_tph tag;
 	struct tpb_vfio_set_tph set_argument;	/* the last one, as it came */
+	struct tpb_vfio_set_wc wc_argument;	/* the last one, as it came */
 	struct {
 		uint32_t region_index;
 		uint32_t open_flags;

@@ -88,7 +88,8 @@ static void ask_bound(const char *what, unsigned int completer, const struct fak
 	fake_sys.errors = *errors;
 	is_int(tphbuf_probe(BDF, &ask, &probe), 0, "%s", what);
 	expect(what, open, dmabuf, st, st_ext);
-	is_int(fake_sys.exports + fake_sys.tag_sets, 0, "%s: nothing was exported", what);
+	is_int(fake_sys.tag_sets + fake_sys.wc_sets, 0, "%s: nothing was set", what);
+	is_int(fake_sys.mappings, 0, "%s: nothing stays mapped", what);
 	end(what, fds);
 }
 
@@ -143,6 +144,60 @@ static void look_at(const char *what, const char *name, enum tphbuf_reason open)
 	is_int(tphbuf_probe(name, &ask, &probe), 0, "%s", what);
 	is_str(tphbuf_reason_name(probe.open), tphbuf_reason_name(open), "%s: open", what);
 	is_int(fake_sys.device_opens, 0, "%s: the device was not opened", what);
+}
+
+static void ask_cpu(const char *what, const struct fake_errors *errors, enum tphbuf_reason mmap,
+		    enum tphbuf_reason wc)
+{
+	unsigned int fds = fake_sys_open_fds();
+
+	start_bound(3);
+	fake_sys.errors = *errors;
+	is_int(tphbuf_probe(BDF, &ask, &probe), 0, "%s", what);
+	is_str(tphbuf_reason_name(probe.mmap), tphbuf_reason_name(mmap), "%s: mmap", what);
+	is_str(tphbuf_reason_name(probe.wc), tphbuf_reason_name(wc), "%s: wc", what);
+	is_int(fake_sys.wc_sets, 0, "%s: nothing was made write-combining", what);
+	is_int(fake_sys.mappings, 0, "%s: nothing stays mapped", what);
+	end(what, fds);
+}
+
+/* What the CPU can do. */
+static void ask_cpu_all(void)
+{
+	ask_cpu("CPU: all is there", &(struct fake_errors) { .mmap = 0 }, NONE, NONE);
+	is_int(fake_sys.mmaps, 1, "CPU: a mapping was tried");
+	is_int(fake_sys.exported.region_index, 0, "CPU: of the first BAR");
+	is_hex(fake_sys.exported.ranges[0].length, FAKE_PAGE, "CPU: a page of it");
+	ask_cpu("CPU: kernel without mmap", &(struct fake_errors) { .mmap = EINVAL },
+		TPHBUF_REASON_NO_MMAP, NONE);
+	is_int(fake_sys.exports, 2, "CPU: no BAR was left out, but the I/O BAR");
+	is_int(fake_sys.exported.region_index, 2, "CPU: the last one is BAR 2");
+	ask_cpu("CPU: revoked", &(struct fake_errors) { .revoked_from = 1 }, NONE, NONE);
+	ask_cpu("CPU: small BARs", &(struct fake_errors) { .small_bars = true },
+		TPHBUF_REASON_NO_BAR, NONE);
+	is_int(fake_sys.exports, 0, "CPU: small BARs: nothing to export");
+	ask_cpu("CPU: no memory", &(struct fake_errors) { .mmap = ENOMEM }, TPHBUF_REASON_SYSTEM,
+		NONE);
+	is_int(probe.error, ENOMEM, "CPU: no memory: errno");
+	ask_cpu("CPU: kernel without WC", &(struct fake_errors) { .wc_probe = ENOTTY }, NONE,
+		TPHBUF_REASON_NO_WC_FEATURE);
+	ask_cpu("CPU: no PAT", &(struct fake_errors) { .wc_probe = EOPNOTSUPP }, NONE,
+		TPHBUF_REASON_NO_WC);
+	ask_cpu("CPU: no dma-buf", &(struct fake_errors) {
+		.dmabuf_probe = EOPNOTSUPP, .wc_probe = EOPNOTSUPP }, TPHBUF_REASON_NO_DMABUF,
+		TPHBUF_REASON_NO_DMABUF);
+	is_int(fake_sys.exports, 0, "CPU: no dma-buf: no export was tried");
+	ask_cpu("CPU: strange answer", &(struct fake_errors) { .wc_probe = EIO }, NONE,
+		TPHBUF_REASON_SYSTEM);
+	is_int(probe.error, EIO, "CPU: strange answer: errno");
+
+	start_bound(3);
+	is_int(tphbuf_probe(BDF, &look, &probe), 0, "CPU: not opened");
+	is_str(tphbuf_reason_name(probe.mmap), "not-asked", "CPU: not opened: mmap");
+	is_str(tphbuf_reason_name(probe.wc), "not-asked", "CPU: not opened: wc");
+	is_int(sizeof(probe), 24 + 64 + 64 + 24 + 4 + 2 + 2 + 5 * 4 + 4 + 8 * 4,
+	       "the answer has the size that it always had");
+	fake_tree_remove(root);
 }
 
 static void missing_parts(void)
@@ -316,6 +371,7 @@ int main(void)
 	look_at_bound(2, TPHBUF_REASON_NO_COMPLETER, TPHBUF_REASON_NO_COMPLETER);
 	look_at_bound(3, NOT_ASKED, NOT_ASKED);
 	ask_all();
+	ask_cpu_all();
 	missing_parts();
 	short_config();
 	listing();

@@ -6,7 +6,7 @@
 
 #include "../tap.h"
 
-#define LAST	TPHBUF_REASON_SYSTEM
+#define LAST	TPHBUF_REASON_REVOKED
 
 static void each_reason(enum tphbuf_reason reason)
 {

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+#ifndef TPHBUF_MMAP_H
+#define TPHBUF_MMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct tphbuf_device;
+
+/**
+ * tphbuf_size - size of a dma-buf
+ * @dmabuf_fd: the dma-buf; stays the caller's
+ * @size: set to the sum of the lengths of its ranges
+ *
+ * For a process that was given the file descriptor alone. Thread-safe.
+ *
+ * Return: 0; -EINVAL when @dmabuf_fd is no dma-buf; -EBADF when it is not open.
+ */
+int tphbuf_size(int dmabuf_fd, uint64_t *size);
+
+/**
+ * tphbuf_mmap - give the CPU access to a dma-buf of a VFIO device
+ * @dmabuf_fd: the dma-buf; stays the caller's, who may close it at once
+ * @offset: first byte, from the start of the dma-buf; a multiple of the page size
+ * @length: bytes, at least one
+ * @prot: PROT_READ, PROT_WRITE or both, of <sys/mman.h>
+ * @addr: set to the address
+ *
+ * Works in any process that holds the file descriptor; the device is not needed
+ * for it. The mapping is shared, the ranges of the dma-buf follow one another in
+ * it, and access is uncached, or write-combining where tphbuf_set_wc() made it
+ * so. Access memory of a device with loads and stores of aligned words, as a
+ * device expects them: memcpy() may choose any width and any order.
+ *
+ * The mapping has to be touched with care, because whoever owns the device can
+ * take the memory away at any time. While the dma-buf is revoked (memory
+ * decoding is off, the device is being reset, sleeps, or has been closed), an
+ * access raises SIGBUS, with the address in siginfo_t.si_addr. Mapping works
+ * all the same, and the access works again when the revocation ends; after the
+ * device was closed it never does. A program that shall survive this needs a
+ * handler for SIGBUS that compares si_addr with its mappings and leaves the
+ * access behind with siglongjmp(3); tphbuf_mmap(3) has an example. The signal
+ * goes to the thread that made the access. A system call on the mapping, such
+ * as write(2) from it, fails with EFAULT and raises no signal.
+ *
+ * End it with tphbuf_munmap(). It keeps the dma-buf alive, but not the device.
+ * Thread-safe.
+ *
+ * Return: 0, or
+ * -EINVAL	@length is 0, @offset is not a multiple of the page size, @prot
+ *		is none of the above, or @dmabuf_fd is no dma-buf
+ * -EBADF	@dmabuf_fd is not open
+ * -ERANGE	the bytes do not lie within the dma-buf
+ * -EOPNOTSUPP	the kernel, or the driver that exported the dma-buf, does not
+ *		let the CPU map it: tphbuf_device_probe() tells
+ * -EACCES	@dmabuf_fd is not open for this kind of access
+ * -ENODEV	the device has been closed
+ * and what limits of the address space give: -ENOMEM, -EAGAIN.
+ */
+int tphbuf_mmap(int dmabuf_fd, uint64_t offset, size_t length, int prot, void **addr);
+
+/**
+ * tphbuf_munmap - end what tphbuf_mmap() made
+ * @addr: the address
+ * @length: as given then
+ *
+ * Return: 0, or the error of munmap(2).
+ */
+int tphbuf_munmap(void *addr, size_t length);
+
+/**
+ * tphbuf_set_wc - make the memory of a dma-buf write-combining for the CPU
+ * @dev: device that exported the dma-buf
+ * @dmabuf_fd: the dma-buf; stays the caller's
+ *
+ * The memory type belongs to the pages of the device: afterwards every CPU
+ * mapping of them is write-combining, through whichever file and in whichever
+ * process, those that exist included. There is no way back before the device is
+ * closed, and to do it twice is no error. Mappings that are made afterwards get
+ * large page-table entries, those from before small ones: map the dma-buf after
+ * this call, or let tphbuf_export() do it with TPHBUF_EXPORT_WC.
+ *
+ * Stores may then be merged, reordered and held back in the CPU; a store fence
+ * (SFENCE on x86, DSB ST on Arm) sends them on, before a doorbell for example.
+ * Loads may be speculative. Whether the device copes with that is for its owner
+ * to know. Thread-safe.
+ *
+ * Return: 0, or, with nothing changed,
+ * -EINVAL	@dmabuf_fd is no dma-buf
+ * -EBADF	@dmabuf_fd is not open
+ * -ENXIO	another driver than vfio-pci exported it
+ * -EXDEV	another device exported it
+ * -ENODEV	its device has been closed since
+ * -ENOTTY	the kernel cannot do it
+ * -EOPNOTSUPP	the CPU cannot map PCI memory write-combining, or the memory is
+ *		not that of a BAR: tphbuf_device_probe() tells which
+ * -EBUSY	something needs the memory uncached: the MSI-X table lies in it,
+ *		the BAR has an ioeventfd or is used by its kernel driver, or it
+ *		is mapped by other means, such as sysfs
+ * -ENOSPC	too many separate ranges of the device are write-combining
+ * -EINTR	a signal came while waiting for the device
+ * -ENOMEM
+ */
+int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
