@@ -79,11 +79,30 @@ static void become(struct command *command, char **argv, int fd, uint64_t size)
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
+int command_wait(struct command *command, pid_t child, void (*tick)(void *arg), void *arg)
+{
+	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return status;
+		if ((tick ? sigtimedwait(&command->mask, &info, &pause) :
+			    sigwaitinfo(&command->mask, &info)) < 0) {
+			if (tick && errno == EAGAIN)
+				tick(arg);
+			continue;
+		}
+		/* What the terminal sends goes to the child too, which is in the same group. */
+		if (info.si_signo != SIGCHLD && info.si_code != SI_KERNEL)
+			kill(child, info.si_signo);
+	}
+}
+
 int command_run(struct command *command, char **argv, int fd, uint64_t size)
 {
-	siginfo_t info;
 	pid_t child;
-	int status;
 
 	/* Or what is in the buffer would be printed twice. */
 	fflush(stdout);
@@ -92,15 +111,7 @@ int command_run(struct command *command, char **argv, int fd, uint64_t size)
 		return -errno;
 	if (!child)
 		become(command, argv, fd, size);
-	for (;;) {
-		if (waitpid(child, &status, WNOHANG) == child)
-			return status;
-		if (sigwaitinfo(&command->mask, &info) < 0 || info.si_signo == SIGCHLD)
-			continue;
-		/* What the terminal sends goes to the command too, which is in the same group. */
-		if (info.si_code != SI_KERNEL)
-			kill(child, info.si_signo);
-	}
+	return command_wait(command, child, NULL, NULL);
 }
 
 int command_exit_code(int status)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A command that runs while this process holds a device for it. */
+/* A command, or another child, that runs while this process holds a device for it. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct command {
 	sigset_t old_mask;
@@ -26,6 +27,19 @@ void command_hold_signals(struct command *command);
 bool command_interrupted(void);
 
 /**
+ * command_wait - wait for a child
+ * @command: signals are held
+ * @child: the child
+ * @tick: called several times a second until it has ended, or NULL
+ * @arg: for @tick
+ *
+ * Signals sent to this process go to the child.
+ *
+ * Return: its status as waitpid() gives it.
+ */
+int command_wait(struct command *command, pid_t child, void (*tick)(void *arg), void *arg);
+
+/**
  * command_run - run a command and wait for it
  * @command: signals are held
  * @argv: the command, found in PATH, and its arguments, up to NULL
@@ -44,7 +58,7 @@ void command_release_signals(struct command *command);
 
 /**
  * command_exit_code - end as a command did
- * @status: from command_run()
+ * @status: from command_run() or command_wait()
  *
  * When a signal ended the command, that signal ends this process.
  *

@@ -4,17 +4,10 @@
 
 #include <stdbool.h>
 
-#include <tphbuf/tphbuf.h>
-
-/* More would be a mistake: a range is for a part of a BAR that someone has in mind. */
-#define EXEC_MAX_RANGES	64
+#include "buffer_args.h"
 
 struct exec_args {
-	struct tphbuf_options options;
-	const char *device;
-	unsigned int bar;
-	struct tphbuf_range ranges[EXEC_MAX_RANGES];
-	size_t nr_ranges;	/* 0 for the whole BAR */
+	struct buffer_args buffer;
 	struct tphbuf_tag tag;
 	bool tagged;
 	bool help;

@@ -21,8 +21,9 @@ static void print_overview(void)
 	     "  -V, --version  print the version\n"
 	     "\n"
 	     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 not supported by the machine,\n"
-	     "the kernel or the device, 4 no permission, 5 no such device or not bound to VFIO,\n"
-	     "6 device or IOMMU group in use. exec ends as the command that it ran.");
+	     "the kernel or the device, 4 no permission, 5 no such device, not bound to VFIO, or\n"
+	     "memory revoked, 6 device, IOMMU group or memory in use. exec ends as the command that it\n"
+	     "ran.");
 }
 
 static int run_help(int argc, char **argv)
@@ -39,7 +40,7 @@ static int run_help(int argc, char **argv)
 	verb = verb_find(argv[1]);
 	if (!verb)
 		return usage_error(NULL, "no help on \"%s\": there is no such verb; choose one of "
-				   "list, probe, exec, help", argv[1]);
+				   "list, probe, exec, read, write, help", argv[1]);
 	fputs(verb->usage, stdout);
 	return EXIT_OK;
 }

@@ -14,6 +14,8 @@ const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_probe,
 	&verb_exec,
+	&verb_read,
+	&verb_write,
 	&verb_help,
 	NULL,
 };
@@ -48,7 +50,7 @@ static int run(int argc, char **argv)
 
 	if (argc < 2)
 		return usage_error(NULL, "no verb given: nothing to do; choose one of list, probe, "
-				   "exec, help");
+				   "exec, read, write, help");
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("tphbuf %s\n", tphbuf_version());
 		return EXIT_OK;
@@ -58,7 +60,7 @@ static int run(int argc, char **argv)
 	verb = verb_find(argv[1]);
 	if (!verb)
 		return usage_error(NULL, "unknown verb \"%s\": there is no such verb; choose one "
-				   "of list, probe, exec, help", argv[1]);
+				   "of list, probe, exec, read, write, help", argv[1]);
 	return verb->run(argc - 1, argv + 1);
 }
 

@@ -5,17 +5,23 @@
 
 #include "message.h"
 
+static char last[1024];
+
 void error_line(const char *format, ...)
 {
 	va_list ap;
 
 	/* What was printed so far comes first where both go to one place. */
 	fflush(stdout);
-	fputs("tphbuf: ", stderr);
 	va_start(ap, format);
-	vfprintf(stderr, format, ap);
+	vsnprintf(last, sizeof(last), format, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	fprintf(stderr, "tphbuf: %s\n", last);
+}
+
+const char *last_error(void)
+{
+	return last;
 }
 
 int usage_error(const struct verb *verb, const char *format, ...)

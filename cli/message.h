@@ -23,6 +23,9 @@ enum exit_code {
 __attribute__((format(printf, 1, 2)))
 void error_line(const char *format, ...);
 
+/* The text of the last error_line(), "" before the first. */
+const char *last_error(void);
+
 /* A line on the command line of @verb, or of tphbuf when NULL; EXIT_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int usage_error(const struct verb *verb, const char *format, ...);

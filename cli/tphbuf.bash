@@ -23,7 +23,7 @@ _tphbuf()
 	verb=${words[1]}
 
 	if [ "$cword" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "list probe exec help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe exec read write help --help --version" -- "$cur")
 		return
 	fi
 	if [ "$verb" = exec ]; then
@@ -48,7 +48,7 @@ _tphbuf()
 		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3" -- "$cur")
 		return
 		;;
-	--range | --st | --st-ext)
+	--range | --st | --st-ext | --fd | --offset | --length)
 		return
 		;;
 	-d | --device)
@@ -67,11 +67,19 @@ _tphbuf()
 		__ltrim_colon_completions "$cur"
 		;;
 	exec)
-		mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --st --st-ext --ph --bind \
-			--sysroot --help --" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --st --st-ext --ph --wc \
+			--bind --sysroot --help --" -- "$cur")
+		;;
+	read | write)
+		if [[ $cur == -* ]]; then
+			mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --fd --offset \
+				--length --wc --bind --json --sysroot --help" -- "$cur")
+		else
+			_filedir
+		fi
 		;;
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "list probe exec help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe exec read write help" -- "$cur")
 		;;
 	esac
 }

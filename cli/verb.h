@@ -20,6 +20,8 @@ extern const struct verb verb_exec;
 extern const struct verb verb_help;
 extern const struct verb verb_list;
 extern const struct verb verb_probe;
+extern const struct verb verb_read;
+extern const struct verb verb_write;
 
 /* All verbs, up to a NULL. */
 extern const struct verb *const verbs[];

@@ -1,9 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Description: the command tphbuf as a process: arguments, output, exit codes, exec.
-
-Arguments: tphbuf, tphbuf over a played system, maker of fake trees, source root.
-"""
+"""Description: the command tphbuf as a process: arguments, output, exit codes, exec."""
 import errno
 import json
 import os
@@ -14,72 +11,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
-TPHBUF, FAKE, MAKE_TREE, SOURCE = sys.argv[1:5]
-BDF = "0000:00:03.0"
-CDEV = "/dev/vfio/devices/vfio24"
-PAGE = os.sysconf("SC_PAGESIZE")
-BOUND = ["vfio-pci", "accel", f"{BDF},vfio-pci,3,3,120000"]
-KERNEL_DRIVER = ["vfio-pci", "accel", f"{BDF},accel,3,3,120000"]
-results = []
-
-
-def ok(good, what, *details):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
-    if not good:
-        for detail in details:
-            print("# " + repr(detail))
-    return good
-
-
-def same(got, want, what):
-    return ok(got == want, what, f"got  {got!r}", f"want {want!r}")
-
-
-class Tree:
-    """A fake /sys and /dev; run() runs the command on it."""
-
-    def __init__(self, *parts):
-        done = subprocess.run([MAKE_TREE, *parts], check=True, capture_output=True, text=True)
-        self.root = done.stdout.strip()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        shutil.rmtree(self.root)
-
-    def path(self, *parts):
-        return os.path.join(self.root, *parts)
-
-    def driver(self):
-        try:
-            return os.path.basename(os.readlink(self.path("sys/bus/pci/devices", BDF, "driver")))
-        except FileNotFoundError:
-            return None
-
-    def environment(self, **errors):
-        faults = " ".join(f"{name}={number}" for name, number in errors.items())
-        return dict(os.environ, TPHBUF_FAKE_ROOT=self.root, TPHBUF_FAKE=faults)
-
-    def command(self, verb, *args):
-        return [FAKE, verb, "--sysroot", self.root, *args]
-
-    def run(self, verb, *args, binary=FAKE, errors=None, **more):
-        return subprocess.run([binary, verb, "--sysroot", self.root, *args], capture_output=True,
-                              text=True, timeout=60, env=self.environment(**(errors or {})),
-                              **more)
-
-
-def one_line(done, code, wanted, what):
-    """A failure: its exit code, and one line on standard error that has what is wanted."""
-    same(done.returncode, code, f"{what}: exit code")
-    lines = done.stderr.splitlines()
-    ok(len(lines) == 1 and lines[0].startswith("tphbuf") and wanted in lines[0]
-       and ":" in lines[0][8:] and ";" in lines[0],
-       f"{what}: one line with what, why and what to do", done.stderr, wanted)
+from fake_machine import (BDF, BOUND, CDEV, KERNEL_DRIVER, PAGE, SOURCE, TPHBUF, Tree, ok, one_line, run_tests, same,
+                          wait_for)
 
 
 def test_usage():
@@ -139,7 +73,7 @@ def test_help():
     ok(version.returncode == 0 and re.fullmatch(r"tphbuf \d+\.\d+\.\d+\n", version.stdout),
        "--version", version.stdout)
     completion = pathlib.Path(SOURCE, "cli/tphbuf.bash").read_text()
-    for verb in ("list", "probe", "exec", "help"):
+    for verb in ("list", "probe", "exec", "read", "write", "help"):
         ok(re.search(rf"^  {verb} +\w", overview.stdout, re.M), f"help names {verb}")
         text = subprocess.run([TPHBUF, "help", verb], capture_output=True, text=True)
         same(text.returncode, 0, f"help {verb}: exit code")
@@ -376,13 +310,6 @@ def test_exec_end():
         same(done.returncode, 0, "exec: without standard files")
 
 
-def wait_for(condition):
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
 def test_exec_signals():
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         with Tree(*BOUND) as tree, tempfile.TemporaryDirectory() as folder:
@@ -426,11 +353,5 @@ def test_exec_bind():
         same(tree.driver(), "accel", "exec: which changes nothing")
 
 
-for test in (test_usage, test_help, test_probe, test_missing, test_list, test_output, test_exec,
-             test_exec_errors, test_exec_end, test_exec_signals, test_exec_bind):
-    try:
-        test()
-    except Exception as error:  # the other tests still tell something
-        ok(False, f"{test.__name__} ran to its end", error)
-print(f"1..{len(results)}")
-sys.exit(not all(results))
+run_tests((test_usage, test_help, test_probe, test_missing, test_list, test_output, test_exec, test_exec_errors,
+           test_exec_end, test_exec_signals, test_exec_bind))

@@ -24,6 +24,10 @@ static int *error_named(const char *name)
 		{ "dmabuf_get", &errors->dmabuf_get },
 		{ "tph_probe", &errors->tph_probe },
 		{ "tph_set", &errors->tph_set },
+		{ "wc_probe", &errors->wc_probe },
+		{ "wc_set", &errors->wc_set },
+		{ "mmap", &errors->mmap },
+		{ "revoked_from", &errors->revoked_from },
 		{ "write_override", &errors->write_override },
 	};
 	size_t i;

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "access.h"
+#include "access_args.h"
+#include "access_end.h"
+#include "buffer.h"
+#include "command.h"
+#include "json.h"
+#include "message.h"
+#include "progress.h"
+#include "transfer.h"
+
+/* The end of the file that is not the dma-buf. */
+static const char *file_name(const struct access *access)
+{
+	if (access->args.file)
+		return access->args.file;
+	return access->store ? "standard input" : "standard output";
+}
+
+static int open_file(struct access *access)
+{
+	const char *name = access->args.file;
+	int err;
+
+	if (!name)
+		access->file = access->store ? STDIN_FILENO : STDOUT_FILENO;
+	else if (access->store)
+		access->file = open(name, O_RDONLY | O_CLOEXEC);
+	else
+		access->file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (access->file >= 0)
+		return EXIT_OK;
+	err = errno;
+	error_line("cannot open %s: %s; check the name and the permissions", name, strerror(err));
+	return err == EACCES || err == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
+}
+
+static int close_file(struct access *access)
+{
+	/* Some file systems say only here that what was written did not fit. */
+	if (!access->args.file || access->file < 0 || !close(access->file))
+		return EXIT_OK;
+	error_line("cannot write %s: %s; check where the output goes", access->args.file,
+		   strerror(errno));
+	return EXIT_FAILED;
+}
+
+/* How much input there is, UINT64_MAX when only its end will tell. */
+static uint64_t input_size(const struct access *access)
+{
+	struct stat status;
+	off_t at;
+
+	if (!access->store || fstat(access->file, &status) || !S_ISREG(status.st_mode))
+		return UINT64_MAX;
+	at = lseek(access->file, 0, SEEK_CUR);
+	/* Files of procfs say that they are empty. */
+	if (at < 0 || !status.st_size)
+		return UINT64_MAX;
+	return at < status.st_size ? (uint64_t)(status.st_size - at) : 0;
+}
+
+/* Fills what is to be moved; what can be known to fail does so before anything is. */
+static int plan(struct access *access, uint64_t size)
+{
+	const struct access_args *args = &access->args;
+	uint64_t input = input_size(access);
+
+	if (args->offset >= size)
+		return usage_error(access->verb, "--offset 0x%" PRIx64 " is behind the end: the "
+				   "dma-buf has 0x%" PRIx64 " bytes; give a smaller one",
+				   args->offset, size);
+	access->length = size - args->offset;
+	if (args->length_given && args->length > access->length)
+		return usage_error(access->verb, "--length 0x%" PRIx64 " is too much: the dma-buf "
+				   "has 0x%" PRIx64 " bytes from there on; give a smaller one",
+				   args->length, access->length);
+	if (args->length_given)
+		access->length = args->length;
+	else if (input != UINT64_MAX && input > access->length)
+		return usage_error(access->verb, "%s does not fit: it has %" PRIu64 " bytes, and "
+				   "there is room for %" PRIu64 "; give a larger --range, or "
+				   "--length to stop there", file_name(access), input,
+				   access->length);
+	if (args->length_given && input < args->length)
+		return usage_error(access->verb, "%s is too short: it has %" PRIu64 " bytes, and "
+				   "--length asks for %" PRIu64 "; give a smaller one",
+				   file_name(access), input, args->length);
+	/* For the progress. */
+	if (args->length_given || !access->store)
+		access->total = access->length;
+	else if (input != UINT64_MAX)
+		access->total = input;
+	return EXIT_OK;
+}
+
+__attribute__((noreturn))
+static void move_bytes(struct access *access, struct command *command, int dmabuf, pid_t parent)
+{
+	const struct transfer transfer = {
+		.store = access->store,
+		.exact = access->args.length_given,
+		.dmabuf = dmabuf,
+		.file = access->file,
+		.offset = access->args.offset,
+		.length = access->length,
+	};
+
+	/* Nobody else would end this when the process that holds the device is killed. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILED);
+	/* Only that process is to hold it, or it could not be given back. */
+	tphbuf_device_close(access->buffer.dev);
+	command_release_signals(command);
+	transfer_run(&transfer, access->state);
+	_exit(EXIT_OK);
+}
+
+static void show(void *arg)
+{
+	struct access *access = arg;
+
+	progress_show(&access->progress, transfer_done(access->state));
+}
+
+static int run_transfer(struct access *access, struct command *command, int dmabuf)
+{
+	pid_t parent = getpid(), child;
+
+	/* The child would not hear of it. */
+	if (command_interrupted())
+		return EXIT_FAILED;
+	access->state = mmap(NULL, sizeof(*access->state), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	fflush(stdout);
+	child = access->state == MAP_FAILED ? -1 : fork();
+	if (child < 0) {
+		error_line("cannot start a process: %s; end other processes", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (!child)
+		move_bytes(access, command, dmabuf, parent);
+	progress_start(&access->progress, access->verb->name, access->total);
+	access->status = command_wait(command, child, show, access);
+	access->microseconds = progress_end(&access->progress);
+	access->done = transfer_done(access->state);
+	return access_end(access, file_name(access));
+}
+
+/* With the dma-buf at hand. */
+static int run_with_dmabuf(struct access *access, struct command *command, int dmabuf,
+			   uint64_t size)
+{
+	int code, closed;
+
+	code = plan(access, size);
+	/* Not earlier: it empties the file. */
+	if (!code && !access->store)
+		code = open_file(access);
+	if (!code)
+		code = run_transfer(access, command, dmabuf);
+	closed = access->store ? EXIT_OK : close_file(access);
+	return code ? code : closed;
+}
+
+static int run_with_device(struct access *access, struct command *command)
+{
+	int code;
+
+	if (access->args.fd >= 0)
+		return run_with_dmabuf(access, command, access->args.fd, access->args.fd_size);
+	code = buffer_open(&access->buffer, &access->args.buffer, NULL, access->verb);
+	if (code)
+		return code;
+	snprintf(access->bdf, sizeof(access->bdf), "%s", tphbuf_device_bdf(access->buffer.dev));
+	code = run_with_dmabuf(access, command, access->buffer.fd, access->buffer.size);
+	buffer_close(&access->buffer, &access->args.buffer);
+	return code;
+}
+
+static void print_json(const struct access *access)
+{
+	const struct access_args *args = &access->args;
+	struct json json;
+
+	json_start(&json, stdout);
+	json_object(&json, NULL);
+	json_string(&json, "device", access->bdf[0] ? access->bdf : NULL);
+	if (args->fd < 0)
+		json_int(&json, "bar", args->buffer.bar);
+	else
+		json_null(&json, "bar");
+	json_int(&json, "offset", (int64_t)args->offset);
+	json_int(&json, "bytes", (int64_t)access->done);
+	json_int(&json, "microseconds", (int64_t)access->microseconds);
+	if (args->fd < 0)
+		json_bool(&json, "wc", args->buffer.flags & TPHBUF_EXPORT_WC);
+	else
+		json_null(&json, "wc");
+	json_string(&json, "error", last_error()[0] ? last_error() : NULL);
+	json_object_end(&json);
+}
+
+/* The bytes of the device go to standard output, where nothing else can, and people cannot read them. */
+static int check_output(const struct access *access)
+{
+	if (access->store || access->args.file)
+		return EXIT_OK;
+	if (access->args.json)
+		return usage_error(access->verb, "--json without a file: the memory itself goes to "
+				   "standard output; name a file for it");
+	if (isatty(STDOUT_FILENO))
+		return usage_error(access->verb, "no file given: device memory is no text for a "
+				   "terminal; name a file, or send it through a pipe, to xxd for "
+				   "example");
+	return EXIT_OK;
+}
+
+int access_run(const struct verb *verb, bool store, int argc, char **argv)
+{
+	struct access access = { .verb = verb, .store = store, .file = -1 };
+	struct command command;
+	int code;
+
+	code = access_args_parse(&access.args, verb, argc, argv);
+	if (code)
+		return code;
+	if (access.args.help) {
+		fputs(verb->usage, stdout);
+		return EXIT_OK;
+	}
+	code = check_output(&access);
+	if (code)
+		return code;
+	command_hold_signals(&command);
+	/* Before the device, which is reset when it is opened. */
+	if (store)
+		code = open_file(&access);
+	if (!code)
+		code = run_with_device(&access, &command);
+	command_release_signals(&command);
+	if (access.args.json && code != EXIT_USAGE)
+		print_json(&access);
+	/* Otherwise a signal would come before what is to be printed. */
+	fflush(stdout);
+	return access.signalled ? command_exit_code(access.status) : code;
+}
