@@ -93,7 +93,7 @@ def run(prepared, suites, report, variant="sanitized"):
             first = group[0]
             modules = [prepared.modules[first.kernel] / f"{name}.ko" for name in first.modules]
             machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
-                                 variant)
+                                 variant, reboots=first.reboots)
             job = vm.prepare(first.name)
             with progress.step("virtual machine") as step:
                 def watch(job=job, step=step):

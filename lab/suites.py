@@ -23,6 +23,8 @@ class Suite:
 
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
     a failure. expect: "kernel-log" when a sign of trouble in the kernel log is what the suite has to cause.
+
+    reboots: the suite restarts the machine, and is run anew after each restart; what it prints the last time counts.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Suite:
     modules: list = field(default_factory=lambda: ["tph_dma"])
     known: dict = field(default_factory=dict)
     expect: str = ""
+    reboots: bool = False
 
     def on_kernel(self, flavour):
         """The same suite for another kernel."""
@@ -43,15 +46,16 @@ class Suite:
 
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
-        return (self.kernel, self.domain, tuple(self.devices), tuple(self.modules), self.expect)
+        return (self.kernel, self.domain, tuple(self.devices), tuple(self.modules), self.expect,
+                self.reboots and self.name)
 
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
     if suite.kind not in ("host", "lab", "guest"):
         raise ValueError(f"{where}: kind {suite.kind!r} is none of host, lab, guest")
-    if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.expect):
-        raise ValueError(f"{where}: devices, domain and expect are for guest suites")
+    if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.expect or suite.reboots):
+        raise ValueError(f"{where}: devices, domain, expect and reboots are for guest suites")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):

@@ -37,6 +37,7 @@ class Machine:
     modules: list = field(default_factory=list)  # paths of .ko files, in the order of loading
     variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
     memory: str = "1G"
+    reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
 
 
 @dataclass
@@ -85,10 +86,13 @@ def _endpoints(machine):
 def _qemu(machine, interactive):
     accel = os.environ.get("ACCEL") or "tcg"
     command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
-                    "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "panic=-1", "oops=panic",
+                    "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "oops=panic",
+                    # A panic ends the machine, or, where that would be one restart after the other, stops it.
+                    "panic=0" if machine.reboots else "panic=-1",
                     # An emulator that is short of CPU time delivers timer ticks late.
                     "no_timer_check", "printk.time=1", "intel_iommu=on", DOMAINS[machine.domain]]
-    argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+    argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            "-action", "reboot=reset" if machine.reboots else "reboot=shutdown",
             "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram", "-cpu", CPU, "-smp", "2",
             "-m", machine.memory,
             "-object", f"memory-backend-memfd,id=ram,size={machine.memory},share=on",

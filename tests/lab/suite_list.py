@@ -34,6 +34,7 @@ def test_mistakes():
     _refused('[[suite]]\nname = "a"\nkind = "guest"\ntimeot = 3\n')
     _refused('[[suite]]\nname = "a"\nkind = "guest"\ndomain = "none"\n')
     _refused('[[suite]]\nname = "a"\nkind = "host"\ndevices = ["accelerator,name=acc0"]\n')
+    _refused('[[suite]]\nname = "a"\nkind = "host"\nreboots = true\n')
     _refused('[[suite]]\nname = "a"\nkind = "guest"\ndevices = ["accelerator,name=a", "accelerator,name=a"]\n')
     _refused('[[suite]]\nname = "a"\nkind = "host"\n[[suite]]\nname = "a"\nkind = "host"\n')
     _refused('[[suite]]\nkind = "host"\n')
@@ -46,6 +47,9 @@ def test_groups():
                             '[[suite]]\nname = "c"\nkind = "guest"\ndomain = "translated"\n')
     tap.equal(one.machine_key(), two.machine_key())
     tap.true(one.machine_key() != three.machine_key(), "another domain is another machine")
+    one, two = _load('[[suite]]\nname = "a"\nkind = "guest"\nreboots = true\n'
+                     '[[suite]]\nname = "b"\nkind = "guest"\nreboots = true\n')
+    tap.true(one.machine_key() != two.machine_key(), "a restart runs the suite again, and must not run another one")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Programs of rdma-core, perftest and iproute2 on the kernel's mlx5 driver and the model of its device.
+
+All devices are ports of one subnet; nic0 and nic1 have the traffic. What the programs say is held against what the model has counted.
+"""
+
+import re
+import subprocess
+
+import rdma
+import tap
+
+BOTH = ("nic0", "nic1")
+# Nothing of it belongs to what the programs do here.
+FAULTLESS = ("UNKNOWN_COMMANDS", "FAILED_COMMANDS", "BAD_REGISTERS", "BAD_DOORBELLS", "DMA_ERRORS", "FATAL_ERRORS",
+             "PAGE_FAULT_ERRORS", "FAILED_WORK_REQUESTS", "DROPPED_PACKETS", "TAGGED_WRITES")
+
+
+def _expect_traffic(server, client, bytes_of_server, bytes_of_client, function, more=0):
+    """Both devices send what @function() is said to make them send, or up to @more bytes more; nothing goes wrong."""
+    before = {name: rdma.state(name) for name in BOTH}
+    function()
+    after = {name: rdma.state(name) for name in BOTH}
+    for name in BOTH:
+        want = (bytes_of_server if name == server else 0) + (bytes_of_client if name == client else 0)
+        sent = after[name]["SENT_BYTES"] - before[name]["SENT_BYTES"]
+        tap.true(want <= sent <= want + more, f"{name} sent {sent} bytes, want {want} and up to {more} more")
+        for counter in FAULTLESS:
+            tap.equal(after[name][counter] - before[name][counter], 0, f"{name}: {counter}")
+    sent, received = (sum(after[name][counter] - before[name][counter] for name in BOTH)
+                      for counter in ("SENT_BYTES", "RECEIVED_BYTES"))
+    tap.equal(received, sent, "bytes received, of those sent")
+
+
+def test_probe():
+    """the driver has taken every device; the model knew all of its commands"""
+    rdma.loopback_up()
+    for name in rdma.nics():
+        rdma.wait_active(name)
+        values = rdma.state(name)
+        tap.true(values["COMMANDS"] > 100, f"{name}: commands")
+        for counter in FAULTLESS:
+            tap.equal(values[counter], 0, f"{name}: {counter}")
+
+
+def test_devinfo():
+    """ibv_devinfo: all are InfiniBand devices, ports active, different LIDs"""
+    output = rdma.run("ibv_devinfo")
+    count = len(rdma.nics())
+    tap.equal(re.findall(r"state:\s+(\S+)", output), ["PORT_ACTIVE"] * count, "states")
+    tap.equal(re.findall(r"link_layer:\s+(\S+)", output), ["InfiniBand"] * count, "link layers")
+    tap.equal(re.findall(r"vendor_part_id:\s+(\S+)", output), [str(0x101e)] * count, "device ids")
+    tap.equal(len(set(re.findall(r"port_lid:\s+(\S+)", output))), count, "different LIDs")
+    tap.true("max_qp:" in rdma.run("ibv_devinfo", "-v"), "the long form")
+
+
+def test_rdma_link():
+    """rdma link: all are up"""
+    lines = rdma.run("rdma", "link").splitlines()
+    tap.equal(len(lines), len(rdma.nics()), "links")
+    for line in lines:
+        tap.true("state ACTIVE physical_state LINK_UP" in line, line)
+
+
+def test_rc_pingpong():
+    """ibv_rc_pingpong between two processes on one device"""
+    _expect_traffic("nic0", "nic0", 100 * 4096, 100 * 4096, lambda: rdma.pingpong("nic0", "nic0", "-n", "100"))
+
+
+def test_rc_pingpong_two_devices():
+    """ibv_rc_pingpong between two devices, long messages, with events"""
+    size = 20000
+    _expect_traffic("nic0", "nic1", 20 * size, 20 * size,
+                    lambda: rdma.pingpong("nic0", "nic1", "-n", "20", "-e", "-s", str(size), "-r", "8"))
+
+
+def test_on_demand_paging():
+    """ibv_rc_pingpong with memory that is registered for on demand paging"""
+    _expect_traffic("nic0", "nic1", 20 * 4096, 20 * 4096, lambda: rdma.pingpong("nic0", "nic1", "-n", "20", "-o"))
+
+
+def test_ud_pingpong():
+    """ibv_ud_pingpong: datagrams"""
+    _expect_traffic("nic1", "nic0", 20 * 1024, 20 * 1024,
+                    lambda: rdma.Pair("nic1", "nic0", "ibv_ud_pingpong", "-n", "20").finish())
+
+
+def test_srq_pingpong():
+    """ibv_srq_pingpong: four queue pairs on one shared receive queue"""
+    # Each queue pair may be about to answer when the others have reached the number.
+    _expect_traffic("nic0", "nic0", 40 * 4096, 40 * 4096,
+                    lambda: rdma.Pair("nic0", "nic0", "ibv_srq_pingpong", "-n", "40", "-q", "4", "-c").finish(),
+                    more=8 * 4096)
+
+
+def _bandwidth(program, messages, size):
+    """A program of perftest; the line of its result has size and number of messages."""
+    output = rdma.Pair("nic0", "nic1", program, "-n", str(messages), "-s", str(size)).finish()
+    tap.true(re.search(rf"^ {size} +{messages} +\d", output, re.MULTILINE), f"no result: {output}")
+
+
+def test_write_bw():
+    """ib_write_bw between two devices"""
+    _expect_traffic("nic0", "nic1", 0, 10 * 65536, lambda: _bandwidth("ib_write_bw", 10, 65536))
+
+
+def test_read_bw():
+    """ib_read_bw: the bytes go the other way"""
+    _expect_traffic("nic0", "nic1", 10 * 65536, 0, lambda: _bandwidth("ib_read_bw", 10, 65536))
+
+
+def test_send_bw():
+    """ib_send_bw between two devices"""
+    _expect_traffic("nic0", "nic1", 0, 10 * 65536, lambda: _bandwidth("ib_send_bw", 10, 65536))
+
+
+def test_refused():
+    """UC, which the model does not have, is refused and not taken for something else"""
+    end = subprocess.run(["ibv_uc_pingpong", "-d", rdma.ib_device("nic0")], capture_output=True, text=True,
+                              timeout=30, check=False)
+    tap.true(end.returncode != 0 and "create QP" in end.stderr, f"status {end.returncode}, {end.stderr}")
+
+
+if __name__ == "__main__":
+    tap.run(globals())
