@@ -13,10 +13,9 @@ import os
 import random
 import shutil
 import sys
-import time
 from pathlib import Path
 
-from lab import sandbox
+from lab import process, sandbox
 
 WAIT_SECONDS = (0.2, 0.5)
 
@@ -50,13 +49,20 @@ def _lock_file(path):
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
-def _lock(fd, mode, what):
-    """Take a lock; when another run has it, say so and wait."""
-    try:
-        fcntl.flock(fd, mode | fcntl.LOCK_NB)
-    except BlockingIOError:
-        print(f"waiting for another run that works on {what}", file=sys.stderr, flush=True)
-        fcntl.flock(fd, mode)
+def _until(attempt, what):
+    """Repeat @attempt() until it does not raise BlockingIOError; returns its value. Says once that it waits.
+
+    Polling, because a thread that waits in flock() would not notice that the run is being stopped.
+    """
+    told = False
+    while True:
+        with contextlib.suppress(BlockingIOError):
+            return attempt()
+        if not told:
+            told = True
+            print(f"waiting for another run that {what}", file=sys.stderr, flush=True)
+        # Of two that wait in step, each could keep the other from the exclusive lock for ever.
+        process.sleep(random.uniform(*WAIT_SECONDS))
 
 
 @contextlib.contextmanager
@@ -64,7 +70,7 @@ def locked(path, what):
     """Hold the lock file @path, which guards @what, against all other runs."""
     fd = _lock_file(path)
     try:
-        _lock(fd, fcntl.LOCK_EX, what)
+        _until(lambda: fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB), f"works on {what}")
         yield
     finally:
         os.close(fd)
@@ -76,25 +82,16 @@ def exclusive(name):
 
 
 def _lock_to_build(fd, path):
-    """Wait until the entry is there, held with a shared lock, or is for us to build, held with an exclusive one.
+    """Lock an entry: shared when it is there, exclusively when it is to be built; returns whether it is.
 
-    Returns whether it is to be built. Another run that builds it keeps a shared lock afterwards: waiting for the
-    exclusive one would take as long as that run works with the entry.
+    Another run that builds it keeps a shared lock afterwards: waiting for the exclusive one would take as long as
+    that run works with the entry.
     """
-    told = False
-    while True:
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            if path.is_dir():
-                return False
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not path.is_dir():
-                return True
-        if not told:
-            told = True
-            print(f"waiting for another run that makes {path.parent.name}/{path.name}", file=sys.stderr, flush=True)
-        # Of two that wait in step, each could keep the other from the exclusive lock for ever.
-        time.sleep(random.uniform(*WAIT_SECONDS))
+    fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    if path.is_dir():
+        return False
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return not path.is_dir()
 
 
 def obtain(kind, inputs, build, keep):
@@ -105,7 +102,7 @@ def obtain(kind, inputs, build, keep):
     key = digest(inputs)
     path = location() / kind / key
     fd = _lock_file(path.with_suffix(".lock"))
-    if _lock_to_build(fd, path):
+    if _until(lambda: _lock_to_build(fd, path), f"makes {kind}/{key}"):
         part = path.with_suffix(".part")
         remove(part)
         part.mkdir()

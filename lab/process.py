@@ -21,10 +21,12 @@ LOGS = PROJECT / "build/log"
 
 _children = set()
 _lock = threading.Lock()
+_stopping = threading.Event()
 
 
 def start(argv, pipe_in=False, **options):
     """subprocess.Popen() in a session of its own, which stop_all() ends."""
+    sleep(0)
     child = subprocess.Popen(argv, stdin=subprocess.PIPE if pipe_in else subprocess.DEVNULL,
                              start_new_session=True, **options)
     with _lock:
@@ -44,7 +46,20 @@ def stop(child):
         _children.discard(child)
 
 
+def sleep(seconds):
+    """Wait, unless the run is being stopped: then raise KeyboardInterrupt, as in the main thread."""
+    if _stopping.wait(seconds):
+        raise KeyboardInterrupt
+
+
+def resume():
+    """Allow children and waiting again after stop_all()."""
+    _stopping.clear()
+
+
 def stop_all():
+    """End all children, and keep threads from starting more or from waiting on."""
+    _stopping.set()
     with _lock:
         rest = list(_children)
     for child in rest:

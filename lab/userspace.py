@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from lab import kernel, kernel_source, process, progress, sandbox, toolroot
+from lab import kernel, kernel_source, process, progress, sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build/user"
@@ -33,7 +33,7 @@ def build(root, variant="plain"):
     options = [*options, "-Dkernel_tree=/linux"]
     inside = binds(variant) + [(layouts, "/linux", "ro")]
     stamp = folder / "configured"
-    made_for = json.dumps([toolroot.toolchain(root), layouts.name, options, env])
+    made_for = json.dumps([root.parent.name, layouts.name, options, env])
     with progress.step(f"user space ({variant})") as step:
         if not stamp.is_file() or stamp.read_text() != made_for:
             wipe = ["--wipe"] if (folder / "build.ninja").is_file() else []
