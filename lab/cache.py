@@ -15,7 +15,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lab import process, sandbox
+from lab import process, progress, sandbox
 
 WAIT_SECONDS = (0.2, 0.5)
 
@@ -104,14 +104,16 @@ def obtain(kind, inputs, build, keep):
     fd = _lock_file(path.with_suffix(".lock"))
     if _until(lambda: _lock_to_build(fd, path), f"makes {kind}/{key}"):
         part = path.with_suffix(".part")
-        remove(part)
+        _tidy(part)
         part.mkdir()
         try:
             build(part)
             (part / "inputs.json").write_text(json.dumps(inputs, indent=1, sort_keys=True) + "\n")
             part.rename(path)
-        except BaseException:
-            remove(part)
+        except BaseException as err:
+            # Deleting a kernel tree can take minutes. Who interrupts a run does not wait for it; the next run does it.
+            if not isinstance(err, KeyboardInterrupt):
+                remove(part)
             os.close(fd)
             raise
     os.utime(path)
@@ -131,6 +133,13 @@ def remove(path):
         path.unlink()
 
 
+def _tidy(path):
+    """Delete a folder; it may take long enough to be worth a word."""
+    with progress.quiet_step("cache") as step:
+        step.detail = f"deleting {path.parent.name}/{path.name}"
+        remove(path)
+
+
 def prune(kind, keep):
     """Delete entries of a kind beyond the @keep most recently used, and leftovers, unless a run holds them."""
     folders = [path for path in (location() / kind).iterdir() if path.is_dir()]
@@ -139,7 +148,7 @@ def prune(kind, keep):
         fd = _lock_file(path.with_suffix(".lock"))
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            remove(path)
+            _tidy(path)
         except BlockingIOError:
             pass
         finally:

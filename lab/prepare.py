@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """All that a virtual machine needs, made or found in the cache; what can go on side by side does."""
 
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,20 +17,10 @@ class Prepared:
 
 def _side_by_side(*calls):
     """Run the calls in threads; returns their results. The first that fails ends the others."""
-    with ThreadPoolExecutor(len(calls)) as pool:
+    with process.threads(len(calls)) as pool:
         futures = [pool.submit(call) for call in calls]
-        try:
-            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            failed = [future.exception() for future in done if future.exception()]
-        except BaseException:
-            process.stop_all()
-            raise
-        if failed:
-            process.stop_all()
-    if failed:
-        # All threads have ended, and the caller may have other work to do.
-        process.resume()
-        raise failed[0]
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
     return [future.result() for future in futures]
 
 

@@ -8,7 +8,9 @@ import select
 import signal
 import subprocess
 import threading
+import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab import progress
@@ -26,24 +28,27 @@ _stopping = threading.Event()
 
 def start(argv, pipe_in=False, **options):
     """subprocess.Popen() in a session of its own, which stop_all() ends."""
-    sleep(0)
-    child = subprocess.Popen(argv, stdin=subprocess.PIPE if pipe_in else subprocess.DEVNULL,
-                             start_new_session=True, **options)
     with _lock:
+        sleep(0)
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE if pipe_in else subprocess.DEVNULL,
+                                 start_new_session=True, **options)
         _children.add(child)
     return child
 
 
-def stop(child):
-    """End a child and all that it started: politely, so that make deletes what is half written, then for good."""
+def stop(*children):
+    """End children and all that they started: politely, so that make deletes what is half written, then for good."""
     for sign in (signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is None:
+        rest = [child for child in children if child.poll() is None]
+        for child in rest:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, sign)
+        end = time.monotonic() + GRACE
+        for child in rest:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(GRACE if sign == signal.SIGTERM else None)
+                child.wait(max(0, end - time.monotonic()) if sign == signal.SIGTERM else None)
     with _lock:
-        _children.discard(child)
+        _children.difference_update(children)
 
 
 def sleep(seconds):
@@ -52,18 +57,27 @@ def sleep(seconds):
         raise KeyboardInterrupt
 
 
-def resume():
-    """Allow children and waiting again after stop_all()."""
-    _stopping.clear()
-
-
 def stop_all():
     """End all children, and keep threads from starting more or from waiting on."""
     _stopping.set()
     with _lock:
         rest = list(_children)
-    for child in rest:
-        stop(child)
+    stop(*rest)
+
+
+@contextlib.contextmanager
+def threads(count):
+    """A pool of threads. When the block fails or is interrupted, the threads' children are ended, and so they."""
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                yield pool
+            except BaseException:
+                stop_all()
+                raise
+    finally:
+        # The threads have ended, and the caller may have other work to do.
+        _stopping.clear()
 
 
 def _reason(tail):
@@ -110,6 +124,7 @@ def run(argv, log, watch=None, idle=None, cwd=None, env=None):
     finally:
         stop(child)
     if status != 0:
+        sleep(0)
         raise progress.StepError(_reason(list(tail)), log=path, tail=list(tail)[-TAIL:])
 
 

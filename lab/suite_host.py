@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab import kernel, process, progress, sandbox, tap, userspace
@@ -106,7 +105,7 @@ def run(place, suites, report):
     """Run host suites, as many at once as there are processors."""
     tests = meson_tests(place)
     todo = [suite for suite in suites if suite.command or suite.name in tests]
-    with ThreadPoolExecutor(kernel.jobs()) as pool:
+    with process.threads(kernel.jobs()) as pool:
         for suite, result in [(suite, pool.submit(_timed, place, suite, tests)) for suite in todo]:
             cases, seconds = result.result()
             report.add(suite, cases, seconds)

@@ -75,6 +75,8 @@ def run(namespace, teardown=None):
     if teardown:
         tests.append(("teardown", teardown))
     signal.signal(signal.SIGALRM, _alarm)
+    # A test that is ended from outside cleans up as one that fails does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"1..{len(tests)}")
     results = [_run_one(number, name, function)
                for number, (name, function) in enumerate(tests, 1)]
