@@ -26,11 +26,30 @@ SIGNS = re.compile(
     r"|.*: segfault at |traps: "
 )
 SUITE = re.compile(r"lab: suite (\S+) begins")
+# What lab/guest/state writes.
+STATE = re.compile(r"lab: state tainted=(\d+)(?: debug_locks=(\d))?")
+# Bits of the taint mask, and those of them that a run has a right to set.
+TAINTS = ("a proprietary module", "a module was forced", "the processor is out of its specification", "a module was removed by force",
+          "machine check", "bad page", "a user asked for it", "the kernel has died", "ACPI table overridden", "a warning",
+          "a staging driver", "firmware workaround", "a module from outside the tree", "an unsigned module", "soft lockup",
+          "live patch", "the distribution's own", "randomized structures", "an in-kernel test", "fwctl")
+EXPECTED_TAINTS = {
+    12,  # tph_dma
+    14,  # sw_sync sets it for each fence that it makes, because nothing forces a program to signal one
+    18,  # KUnit
+}
 
 
 def message(line):
     """A line of the log without its time stamp."""
     return STAMP.sub("", line.rstrip("\r\n"))
+
+
+def _state(mask, seen, debug_locks):
+    """What is wrong with a state of the kernel: new taints, in words, and lockdep that watches no more."""
+    wrong = [f"the kernel is tainted: {TAINTS[bit] if bit < len(TAINTS) else f'bit {bit}'}"
+             for bit in range(mask.bit_length()) if mask >> bit & 1 and not seen >> bit & 1 and bit not in EXPECTED_TAINTS]
+    return wrong + (["lockdep is off"] if debug_locks == "0" else [])
 
 
 def scan(text):
@@ -40,11 +59,16 @@ def scan(text):
     """
     hits = []
     suite = None
+    taints = 0
     for number, line in enumerate(text.splitlines(), 1):
         content = message(line)
         begin = SUITE.match(content)
+        state = STATE.match(content)
         if begin:
             suite = begin[1]
+        elif state:
+            hits += [(suite, number, wrong) for wrong in _state(int(state[1]), taints, state[2])]
+            taints |= int(state[1])
         elif SIGNS.match(content):
             hits.append((suite, number, content))
     return hits

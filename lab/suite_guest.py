@@ -25,7 +25,8 @@ def _script(suites):
         lines += [f"echo 'lab: suite {suite.name} begins' >/dev/kmsg",
                   f"echo {suite.name} | tee running >{suite.name}.begin",
                   f"timeout -k 5 {suite.timeout} {command} >{suite.name}.tap 2>{suite.name}.err",
-                  f"echo $? >{suite.name}.status"]
+                  f"echo $? >{suite.name}.status",
+                  "sh /src/lab/guest/state"]
     return "\n".join(lines) + "\n"
 
 

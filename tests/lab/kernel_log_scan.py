@@ -34,5 +34,16 @@ def test_stamps():
         tap.equal(len(kernel_log.scan(f"{stamp}WARNING: lock held when returning to user space!\r\n")), 1, stamp)
 
 
+def test_state():
+    """taints that nobody expects are found once, by the suite that caused them, and lockdep that has given up"""
+    log = ("[    1.0] lab: suite one begins\n[    1.1] lab: state tainted=4096 debug_locks=1\n"
+           "[    2.0] lab: suite two begins\n[    2.1] lab: state tainted=20512 debug_locks=1\n"
+           "[    3.0] lab: suite three begins\n[    3.1] lab: state tainted=20512 debug_locks=0\n")
+    tap.equal([(suite, line) for suite, _, line in kernel_log.scan(log)],
+              [("two", "the kernel is tainted: bad page"), ("three", "lockdep is off")])
+    tap.equal(kernel_log.scan("lab: state tainted=0\n"), [])
+    tap.equal(kernel_log.scan(f"lab: state tainted={1 << 30}\n")[0][2], "the kernel is tainted: bit 30")
+
+
 if __name__ == "__main__":
     tap.run(globals())
