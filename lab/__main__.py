@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """python3 -m lab VERB: what the Makefile calls."""
 
+import errno
 import signal
 import sys
 
@@ -8,6 +9,10 @@ from lab import cache, process, progress
 
 if sys.version_info < (3, 11):
     sys.exit("the lab needs Python 3.11 or later (Debian 12 has it), this is %d.%d" % sys.version_info[:2])
+
+
+# What is wrong with the machine and not with the lab.
+ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def _alone():
@@ -69,6 +74,12 @@ def run(function, args):
         return function(args)
     except progress.StepError as err:
         progress.fail(err)
+        return 1
+    except OSError as err:
+        if err.errno not in ENVIRONMENT:
+            raise
+        progress.fail(progress.StepError(f"{err.filename or 'a file'}: {err.strerror}; the lab writes to "
+                                         f"{process.PROJECT / 'build'} and {cache.location()} (TPHBUF_CACHE= names another)"))
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

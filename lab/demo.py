@@ -5,6 +5,7 @@ over the wire. The guest (lab/demo) says what should have happened; every count 
 import functools
 import json
 import os
+import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
@@ -149,20 +150,42 @@ def _bar_size(length):
     while size < length + BAR_SLACK:
         size *= 2
     if size > BAR_MAX:
-        raise progress.StepError(f"FILE is too large: the accelerator has {BAR_MAX >> 30} GiB at most")
+        raise progress.StepError(f"FILE is too large: it has {length:,} bytes, the accelerator's memory at most "
+                                 f"{BAR_MAX >> 30} GiB, of which {BAR_SLACK // MIB} MiB are kept free")
     return size
+
+
+def _memory(length):
+    """MiB of memory for a guest that keeps the file, what memory should be and what it reads back."""
+    return 1024 + 4 * (length // MIB)
+
+
+def _own_file(name):
+    """The file that FILE= names, when it is one that can be sent."""
+    path = Path(name)
+    if not path.exists():
+        raise progress.StepError(f"FILE={name} does not exist")
+    if not path.is_file():
+        raise progress.StepError(f"FILE={name} is no regular file")
+    if not os.access(path, os.R_OK):
+        raise progress.StepError(f"FILE={name} may not be read: no permission")
+    length = path.stat().st_size
+    if not length:
+        raise progress.StepError(f"FILE={name} is empty: there is nothing to send")
+    _bar_size(length)
+    available = int(re.search(r"^MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1]) // 1024
+    if _memory(length) > available:
+        raise progress.StepError(f"FILE={name} is too large for this machine: the virtual machine would take "
+                                 f"{_memory(length):,} MiB of memory, {available:,} MiB are free")
+    return path
 
 
 def _run(prepared, path, domain):
     """Run the guest program; returns the machine's result and the addresses of accelerator and engine."""
     length = path.stat().st_size
-    if not length:
-        raise progress.StepError(f"FILE={path} is empty")
     devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", "dma-engine,name=dma0"]
-    # The guest keeps the file, what memory should be and what it reads back.
-    memory = f"{1024 + 4 * (length // MIB)}M"
     machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, [prepared.modules["base"] / "tph_dma.ko"],
-                         memory=memory)
+                         memory=f"{_memory(length)}M")
     job = vm.prepare("demo")
     shutil.copyfile(path, job / "input")
     script = "/build/lab/demo/demo /job/input >demo.jsonl 2>demo.err\n"
@@ -234,12 +257,10 @@ def main(_args):
     domain = os.environ.get("DOMAIN") or "identity"
     if domain not in vm.DOMAINS:
         raise progress.StepError(f"DOMAIN={domain}: want one of {', '.join(vm.DOMAINS)}")
-    own = os.environ.get("FILE")
-    if own and not Path(own).is_file():
-        raise progress.StepError(f"FILE={own} is no file")
+    own = _own_file(os.environ["FILE"]) if os.environ.get("FILE") else None
     JSON_FILE.unlink(missing_ok=True)
     prepared = prepare.prepare()
-    path = Path(own) if own else prepared.kernels["base"] / "bzImage"
+    path = own or prepared.kernels["base"] / "bzImage"
     result = _run(prepared, path, domain)
     return report(result, path, domain)
 
