@@ -3,12 +3,15 @@
 
 import argparse
 import fnmatch
+import time
 from pathlib import Path
 
 from lab import progress, suite_guest, suite_host, suite_lab, suites, tap
 
 PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
+# How many of the suites that took longest the end of a check names.
+SLOWEST = 6
 # Kernels that make check-full adds.
 FULL = ("debug", "race")
 
@@ -18,6 +21,8 @@ class Report:
 
     def __init__(self, only_case=None):
         self.results = []
+        self.seconds = {}
+        self.start = time.monotonic()
         self.only_case = only_case
 
     def add(self, suite, cases, seconds):
@@ -32,6 +37,7 @@ class Report:
         words += [f"{counts[status]} {word}" for status, word in (("fail", "failed"), ("skip", "skipped"))
                   if counts[status]]
         if seconds is not None:
+            self.seconds[suite.name] = seconds
             words.append(progress.duration(seconds))
         mark = progress.paint("✗", "red") if counts["fail"] else progress.paint("✓", "green")
         progress.say(progress.line(mark, suite.name, ", ".join(words)))
@@ -61,6 +67,13 @@ class Report:
         self.results.append((name, [tap.Case(case, "fail", why)]))
         progress.say(progress.line(progress.paint("✗", "red"), name, f"{case}: {why}"))
 
+    def _print_times(self):
+        if len(self.seconds) < 2:
+            return
+        slowest = sorted(self.seconds, key=self.seconds.get, reverse=True)[:SLOWEST]
+        words = ", ".join(f"{name} {progress.duration(self.seconds[name])}" for name in slowest)
+        print(f"took {progress.duration(time.monotonic() - self.start)}; the slowest suites: {words}")
+
     def finish(self):
         """Write build/check.tap, print the last line; returns the exit status."""
         TAP_FILE.parent.mkdir(parents=True, exist_ok=True)
@@ -72,6 +85,7 @@ class Report:
             print(f"skipped: {name}/{case.name}: {case.why}")
         count = {status: sum(case.status == status for case in cases) for status in ("pass", "fail")}
         last = f"{count['pass']} passed, {count['fail']} failed" + (f", {len(skipped)} skipped" if skipped else "")
+        self._print_times()
         print(f"results: {TAP_FILE}")
         print(progress.paint(last, "red" if count["fail"] or not count["pass"] else "green"), flush=True)
         return 0 if count["pass"] and not count["fail"] else 1
