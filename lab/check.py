@@ -171,7 +171,7 @@ def _all(chosen, everything, report, full):
         prepared = prepare.prepare(flavours, variants, with_modules)
     except progress.Unreachable as err:
         progress.fail(err)
-        _without_root(chosen, everything, report, err.reason)
+        _without_root(chosen, everything, report, err.reason.split(":")[0])
         return
     _host(suite_host.InRoot(prepared.root), chosen, everything, report)
     suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report)
