@@ -2,7 +2,6 @@
 """python3 -m lab VERB: what the Makefile calls."""
 
 import errno
-import signal
 import sys
 
 from lab import cache, process, progress
@@ -62,14 +61,9 @@ VERBS = {"demo": _demo, "check": _check, "shell": _shell, "prepare": _prepare,
          "kernel-tree": _kernel_tree, "kernel-series": _kernel_series}
 
 
-def _interrupt(_signal, _frame):
-    raise KeyboardInterrupt
-
-
 def run(function, args):
     """Call a verb; a failed step, Ctrl-C and a kill end in one clear word and leave no process behind."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    process.catch_signals()
     try:
         return function(args)
     except progress.StepError as err:

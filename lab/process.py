@@ -26,9 +26,41 @@ _lock = threading.Lock()
 _stopping = threading.Event()
 
 
+class _Signals:
+    """Handler of the signals that end a run: KeyboardInterrupt, but never before a child that is being started is known."""
+
+    def __init__(self):
+        self.held = False
+        self.came = False
+
+    def __call__(self, _signal, _frame):
+        self.came = True
+        if not self.held:
+            raise KeyboardInterrupt
+
+    def __enter__(self):
+        # Handlers run in the main thread only: another one is never interrupted.
+        self.held = threading.current_thread() is threading.main_thread()
+
+    def __exit__(self, *_):
+        if self.held:
+            self.held = False
+            if self.came:
+                raise KeyboardInterrupt
+
+
+_signals = _Signals()
+
+
+def catch_signals():
+    """Let Ctrl-C, a kill and a terminal that goes away raise KeyboardInterrupt."""
+    for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, _signals)
+
+
 def start(argv, pipe_in=False, **options):
     """subprocess.Popen() in a session of its own, which stop_all() ends."""
-    with _lock:
+    with _lock, _signals:
         sleep(0)
         child = subprocess.Popen(argv, stdin=subprocess.PIPE if pipe_in else subprocess.DEVNULL,
                                  start_new_session=True, **options)
