@@ -18,6 +18,8 @@ JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
 MIB = 1 << 20
 DESCRIPTOR_SIZE = 32
+# What writes into the accelerator, by NIC=; tphbuf-endpoints serves it second.
+SENDERS = {"": "dma-engine,name=dma0", "mlx5": "mlx5,name=nic0"}
 # The guest writes at an offset into a BAR range of its own choice.
 BAR_SLACK = 4 * MIB
 BAR_MIN = 64 * MIB
@@ -52,14 +54,16 @@ class Phase:
 
 
 class Count:
-    """Goes through the trace once and puts every write of the engine to its phase.
+    """Goes through the trace once and puts every write of the sender to its phase, if it is payload.
 
-    The engine also writes to its descriptor ring, whose place the driver's register writes tell: that is no payload.
+    The DMA engine also writes to its descriptor ring, whose place the driver's register writes tell. A NIC also writes
+    to its queues, behind the root complex and without hints.
     """
 
-    def __init__(self, records, accelerator, engine, domain):
+    def __init__(self, records, accelerator, engine, domain, nic=""):
         self.accelerator = accelerator
         self.engine = engine
+        self.own = self._to_queue if nic else self._in_ring
         self.destination = accelerator if domain == "identity" else "rc"
         self.phases = [Phase(record["phase"], record) for record in records]
         self.begin = {phase.expected["mark"]: phase for phase in self.phases}
@@ -78,7 +82,7 @@ class Count:
                 offset = trace.register_write(tlp, self.engine)
                 if offset in (self.base, self.base + 4, self.size):
                     self.ring[offset] = tlp.value
-            elif self.current and tlp.write and tlp.requester == self.engine and not self._in_ring(tlp.address):
+            elif self.current and tlp.write and tlp.requester == self.engine and not self.own(tlp):
                 self._add(self.current, tlp)
 
     def _divide(self, value):
@@ -89,9 +93,13 @@ class Count:
             self.end[value].marks.append("end")
             self.current = None
 
-    def _in_ring(self, address):
+    def _in_ring(self, tlp):
         start = self.ring.get(self.base, 0) | self.ring.get(self.base + 4, 0) << 32
-        return start <= address < start + self.ring.get(self.size, 0) * DESCRIPTOR_SIZE
+        return start <= tlp.address < start + self.ring.get(self.size, 0) * DESCRIPTOR_SIZE
+
+    @staticmethod
+    def _to_queue(tlp):
+        return tlp.completer == "rc" and not tlp.tag
 
     def _add(self, phase, tlp):
         phase.tlps += 1
@@ -180,11 +188,12 @@ def _own_file(name):
     return path
 
 
-def _run(prepared, path, domain):
+def _run(prepared, path, domain, nic):
     """Run the guest program; returns the machine's result and the addresses of accelerator and engine."""
     length = path.stat().st_size
-    devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", "dma-engine,name=dma0"]
-    machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, [prepared.modules["base"] / "tph_dma.ko"],
+    devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", SENDERS[nic]]
+    modules = [] if nic else [prepared.modules["base"] / "tph_dma.ko"]
+    machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
                          memory=f"{_memory(length)}M")
     job = vm.prepare("demo")
     shutil.copyfile(path, job / "input")
@@ -195,7 +204,7 @@ def _run(prepared, path, domain):
             step.detail = f"phase {len(lines)} of {len(PHASES)}" if lines else "booting"
             step.fraction = min(len(lines) / (len(PHASES) + 1), 1)
         result = vm.run(machine, job, script, timeout=120 + length // MIB, watch=watch)
-        step.detail = f"{domain} domain"
+        step.detail = f"{nic or 'DMA engine'}, {domain} domain"
     (job / "input").unlink()
     return result
 
@@ -243,10 +252,11 @@ def _verdict(phases, wrong, domain):
     return text + "memory is right in all phases"
 
 
-def _write_json(path, domain, phases, wrong):
+def _write_json(path, domain, nic, phases, wrong):
     JSON_FILE.parent.mkdir(parents=True, exist_ok=True)
     JSON_FILE.write_text(json.dumps({
-        "verdict": "fail" if wrong else "pass", "file": str(path), "domain": domain, "wrong": wrong,
+        "verdict": "fail" if wrong else "pass", "file": str(path), "domain": domain, "nic": nic or None,
+        "wrong": wrong,
         "phases": [{"name": phase.name, "bytes": phase.bytes, "tlps": phase.tlps, "tagged": phase.tagged,
                     "wrong_tag": phase.wrong_tag, "data_ok": phase.expected["data_ok"],
                     "tags": {str(tag): count for tag, count in phase.tags.items()},
@@ -257,22 +267,28 @@ def main(_args):
     domain = os.environ.get("DOMAIN") or "identity"
     if domain not in vm.DOMAINS:
         raise progress.StepError(f"DOMAIN={domain}: want one of {', '.join(vm.DOMAINS)}")
+    nic = os.environ.get("NIC") or ""
+    if nic not in SENDERS:
+        raise progress.StepError(f"NIC={nic}: want mlx5, or nothing for the DMA engine")
+    if nic and domain == "translated":
+        raise progress.StepError("DOMAIN=translated is for the DMA engine: of a NIC's writes to the root complex, the trace "
+                                 "does not tell payload from queues")
     own = _own_file(os.environ["FILE"]) if os.environ.get("FILE") else None
     JSON_FILE.unlink(missing_ok=True)
     prepared = prepare.prepare()
     path = own or prepared.kernels["base"] / "bzImage"
-    result = _run(prepared, path, domain)
-    return report(result, path, domain)
+    result = _run(prepared, path, domain, nic)
+    return report(result, path, domain, nic)
 
 
-def report(result, path, domain):
+def report(result, path, domain, nic=""):
     """Evaluate a finished run, print the table and the verdict, write build/demo.json; returns the exit status."""
     if result.reason and not (result.job / "demo.jsonl").is_file():
         raise progress.StepError(result.reason, log=result.job / "console.log",
                                  tail=vm.console(result.job).splitlines()[-10:])
     records = _records(result.job)
     accelerator, engine = (vm.device_address(index).removeprefix("0000:") for index in (0, 1))
-    count = Count(records, accelerator, engine, domain)
+    count = Count(records, accelerator, engine, domain, nic)
     count.read(trace.read(result.job / "trace.txt"))
     phases = count.phases
     for phase in phases:
@@ -281,11 +297,12 @@ def report(result, path, domain):
     wrong += [f"kernel log, line {line}: {text}" for _, line, text in result.hits[:5]]
     if result.reason:
         wrong.append(result.reason)
-    print(f"\n{path} into the accelerator's memory, peer to peer; {domain} domain\n")
+    how = "by RDMA through the mlx5 driver" if nic else "by tph_dma"
+    print(f"\n{path} into the accelerator's memory, peer to peer, {how}; {domain} domain\n")
     print("\n".join(_table(phases)) + "\n")
     for text in wrong:
         print(f"  {progress.paint('wrong:', 'red')} {text}")
     print(_verdict(phases, wrong, domain))
     print(f"every TLP: {result.job / 'trace.txt'}    figures: {JSON_FILE}")
-    _write_json(path, domain, phases, wrong)
+    _write_json(path, domain, nic, phases, wrong)
     return 1 if wrong else 0

@@ -25,7 +25,7 @@ enum { EXIT_RIGHT, EXIT_WRONG, EXIT_USAGE, EXIT_FAILED };
 #define PAGE		4096u
 
 static const char usage[] =
-	"usage: demo [--accelerator BDF] [--dma-engine BDF] [--domain identity|translated] FILE\n";
+	"usage: demo [--accelerator BDF] [--dma-engine BDF | --nic BDF] [--domain identity|translated] FILE\n";
 
 __attribute__((format(printf, 1, 2)))
 static int failed(const char *fmt, ...)
@@ -132,14 +132,14 @@ static int run_with_buffer(struct demo *demo, const char *file)
 }
 
 static int run_with_devices(struct demo *demo, const char *file, const char *accelerator,
-			    const char *dma_engine)
+			    const char *sender)
 {
 	int ret, status;
 
-	ret = demo->ops->open(&demo->sender, dma_engine);
+	ret = demo->ops->open(&demo->sender, sender);
 	if (ret)
-		return failed("DMA engine %s: %s: is the module %s loaded?", dma_engine,
-			      strerror(-ret), demo->ops->name);
+		return failed("sender %s: %s: has the driver %s taken it?", sender, strerror(-ret),
+			      demo->ops->name);
 	ret = accelerator_open(&demo->acc, accelerator, TPHBUF_OPEN_BIND);
 	if (ret) {
 		demo->ops->close(demo->sender);
@@ -160,14 +160,16 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "accelerator", required_argument, NULL, 'a' },
 		{ "dma-engine", required_argument, NULL, 'e' },
+		{ "nic", required_argument, NULL, 'n' },
 		{ "domain", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
 	const char *accelerator = getenv("TPHBUF_DEV_ACC0");
 	const char *dma_engine = getenv("TPHBUF_DEV_DMA0");
+	const char *nic = getenv("TPHBUF_DEV_NIC0");
 	const char *domain = getenv("TPHBUF_DOMAIN");
-	struct demo demo = { .ops = &sender_tph_dma };
+	struct demo demo = { 0 };
 	uint8_t *data;
 	int c, status;
 
@@ -178,6 +180,10 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			dma_engine = optarg;
+			nic = NULL;
+			break;
+		case 'n':
+			nic = optarg;
 			break;
 		case 'd':
 			domain = optarg;
@@ -193,7 +199,7 @@ int main(int argc, char **argv)
 	if (!domain)
 		domain = "identity";
 	demo.translated = !strcmp(domain, "translated");
-	if (optind != argc - 1 || !accelerator || !dma_engine ||
+	if (optind != argc - 1 || !accelerator || !(nic || dma_engine) ||
 	    (!demo.translated && strcmp(domain, "identity"))) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
@@ -204,7 +210,8 @@ int main(int argc, char **argv)
 		return failed("%s: %s", argv[optind],
 			      errno == EINVAL ? "is empty or no regular file" : strerror(errno));
 	demo.data = data;
-	status = run_with_devices(&demo, argv[optind], accelerator, dma_engine);
+	demo.ops = nic ? &sender_mlx5 : &sender_tph_dma;
+	status = run_with_devices(&demo, argv[optind], accelerator, nic ? nic : dma_engine);
 	free(data);
 	return status;
 }

@@ -207,7 +207,7 @@ static void check_importer(struct demo_result *result)
 
 	if (result->state_error || result->why[0])
 		return;
-	if (state->mapped != (result->op != DEMO_OP_NONE))
+	if (state->mapping_known && state->mapped != (result->op != DEMO_OP_NONE))
 		snprintf(result->why, sizeof(result->why), "the importer has %s mapping of the buffer",
 			 state->mapped ? "a" : "no");
 	else if (state->tagged != result->tagged)
@@ -263,9 +263,9 @@ static void check_counters(struct demo *demo, struct demo_result *result)
 		snprintf(result->why, sizeof(result->why), "%s", why);
 }
 
-static void check_error(struct demo_result *result)
+static void check_error(const struct demo *demo, struct demo_result *result)
 {
-	int want = result->op == DEMO_OP_NONE ? -ENODEV : 0;
+	int want = result->op == DEMO_OP_NONE ? demo->ops->revoked_error : 0;
 
 	if (result->error == want)
 		return;
@@ -344,7 +344,7 @@ int demo_run_phase(struct demo *demo, unsigned int index, struct demo_result *re
 		return ret;
 
 	accelerator_subtract(&result->counters, &before);
-	check_error(result);
+	check_error(demo, result);
 	result->data_ok = check_data(demo, index, result);
 	check_importer(result);
 	check_counters(demo, result);

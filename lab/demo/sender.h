@@ -14,10 +14,12 @@ struct sender;
 
 /**
  * struct sender_state - what the importer knows of its mapping of the buffer
+ * @mapping_known: @mapped says something
  * @tagged: writes carry @st and @ph; @st_index is where the tag is kept
  * @extended: the requester sends 16-bit tags, and so asks for those
  */
 struct sender_state {
+	bool mapping_known;
 	bool mapped;
 	bool tagged;
 	bool extended;
@@ -30,6 +32,7 @@ struct sender_state {
 /**
  * struct sender_ops - a kind of sender; all calls return 0 or a negative errno value
  * @name: for the report
+ * @revoked_error: what @send gives when the buffer has been revoked
  * @open: opens the sender at a PCI address
  * @close: closes it, and releases the buffer when there is one
  * @import: takes a dma-buf; it stays the caller's. One at a time.
@@ -40,6 +43,7 @@ struct sender_state {
  */
 struct sender_ops {
 	const char *name;
+	int revoked_error;
 	int (*open)(struct sender **sender, const char *bdf);
 	void (*close)(struct sender *sender);
 	int (*import)(struct sender *sender, int dmabuf_fd);
@@ -50,5 +54,6 @@ struct sender_ops {
 };
 
 extern const struct sender_ops sender_tph_dma;
+extern const struct sender_ops sender_mlx5;
 
 #endif

@@ -73,6 +73,7 @@ static int tph_dma_state(struct sender *s, struct sender_state *state)
 	if (ret)
 		return ret;
 	*state = (struct sender_state){
+		.mapping_known = true,
 		.mapped = query.state & TPH_DMA_STATE_MAPPED,
 		.tagged = query.state & TPH_DMA_STATE_TAGGED,
 		.extended = query.state & TPH_DMA_STATE_EXTENDED,
@@ -86,6 +87,7 @@ static int tph_dma_state(struct sender *s, struct sender_state *state)
 
 const struct sender_ops sender_tph_dma = {
 	.name = "tph_dma",
+	.revoked_error = -ENODEV,
 	.open = tph_dma_open,
 	.close = tph_dma_close,
 	.import = tph_dma_import,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The demo as a user sees it: exit status, last words and build/demo.json, in both domains."""
+"""The demo as a user sees it: exit status, last words and build/demo.json, in both domains, and by RDMA."""
 
 import contextlib
 import io
@@ -8,18 +8,18 @@ import os
 import tempfile
 
 import tap
-from lab import demo
+from lab import demo, progress
 
 tap.TEST_SECONDS = 140
 # Neither a multiple of a page nor of a TLP nor of a lane.
 LENGTH = 123457
 
 
-def _run(domain):
+def _run(domain, nic=""):
     with tempfile.NamedTemporaryFile() as file:
         file.write(bytes(number * number >> 5 & 0xff for number in range(LENGTH)))
         file.flush()
-        os.environ.update(FILE=file.name, DOMAIN=domain)
+        os.environ.update(FILE=file.name, DOMAIN=domain, NIC=nic)
         with contextlib.redirect_stdout(io.StringIO()) as output:
             status = demo.main([])
     tap.diag(output.getvalue())
@@ -27,6 +27,7 @@ def _run(domain):
     tap.true(output.getvalue().count("PASS") == 1, "no verdict")
     figures = json.loads(demo.JSON_FILE.read_text())
     tap.equal(figures["verdict"], "pass", "verdict")
+    tap.equal(figures["nic"], nic or None, "nic")
     phases = {phase["name"]: phase for phase in figures["phases"]}
     tap.equal(tuple(phases), demo.PHASES, "phases")
     for name, phase in phases.items():
@@ -48,6 +49,22 @@ def test_identity():
 def test_translated():
     """translated domain: through the root complex"""
     _run("translated")
+
+
+def test_mlx5():
+    """NIC=mlx5: the same through RDMA"""
+    _run("identity", "mlx5")
+
+
+def test_refused():
+    """a NIC that there is not, and one where the demo cannot count"""
+    for variables in ({"NIC": "mlx4", "DOMAIN": ""}, {"NIC": "mlx5", "DOMAIN": "translated"}):
+        os.environ.update(variables)
+        try:
+            demo.main([])
+        except progress.StepError:
+            continue
+        raise AssertionError(f"taken: {variables}")
 
 
 if __name__ == "__main__":

@@ -22,11 +22,11 @@ def _write(hint=HINT, address=0x100, completer=ACC, result="ok"):
     return f"{DMA} -> {completer} MWr64 0x00000001{address:08x} len=256 {hint} be=f/f result={result}"
 
 
-def _count(lines, domain="identity", **changes):
+def _count(lines, domain="identity", nic="", **changes):
     """The one phase of a trace with these lines between its marks."""
     text = [_register(DMA, RING, 0x5000), _register(DMA, RING + 4, 0), _register(DMA, SIZE, 8), _register(ACC, MARK, 1),
             *lines, _register(ACC, MARK, 2), _write(NO_HINT)]
-    count = demo.Count([{**RECORD, **changes}], ACC, DMA, domain)
+    count = demo.Count([{**RECORD, **changes}], ACC, DMA, domain, nic)
     count.read(trace.parse_line(f"{number} {line}") for number, line in enumerate(text, 1))
     demo.judge(count.phases[0])
     return count.phases[0]
@@ -123,6 +123,15 @@ def test_torn_trace():
         except ValueError:
             continue
         raise AssertionError(f"taken: {text!r}")
+
+
+def test_queues_of_a_nic():
+    """completions and events of a NIC are no payload; a hint on one of them is wrong all the same"""
+    queue = _write(NO_HINT, completer="rc")
+    phase = _count([_write(), queue, _write(address=0x200), queue], nic="mlx5")
+    tap.equal((phase.bytes, phase.tlps, phase.wrong), (512, 2, []))
+    tap.true(_count([_write(), _write(), queue]).wrong, "taken for a queue of the DMA engine")
+    tap.true(_count([_write(), _write(completer="rc")], nic="mlx5").wrong, "payload behind the root complex not noticed")
 
 
 if __name__ == "__main__":
