@@ -20,13 +20,17 @@ class Bench:
         self.states = series.apply(check.original, self.patches)
         self.touched = series.touched(self.patches)
 
+    def _kernel_sources(self):
+        """C files that the series touches and that end up in the kernel: what is in tools/ has a make of its own."""
+        return [name for name in self.touched if name.endswith(".c") and not name.startswith("tools/")]
+
     def sources(self, state):
         """C files that the series touches and that are there in the state after @state patches."""
-        return [name for name in self.touched if name.endswith(".c") and self.states[state].get(name) is not None]
+        return [name for name in self._kernel_sources() if self.states[state].get(name) is not None]
 
     def folders(self):
         """Folders of the C files that the series touches, as make targets."""
-        return sorted({name.rsplit("/", 1)[0] + "/" for name in self.touched if name.endswith(".c")})
+        return sorted({name.rsplit("/", 1)[0] + "/" for name in self._kernel_sources()})
 
     def go(self, state):
         """Bring the files to the state after @state patches."""

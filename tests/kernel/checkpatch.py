@@ -4,9 +4,10 @@
 import tap
 from lab import kernel, kernel_bench, series
 
-# Who posts the series adds the sign-off: it certifies the origin in the name of a person.
+# Who posts the series adds the sign-off: it certifies the origin in the name of a person. And checkpatch asks at every
+# new file whether MAINTAINERS should change: test_maintainers() has the answer.
 COMMAND = ["perl", "scripts/checkpatch.pl", "--strict", "--show-types", "--terse", "--no-summary",
-           "--ignore", "MISSING_SIGN_OFF"]
+           "--ignore", "MISSING_SIGN_OFF,FILE_PATH_CHANGES"]
 
 
 def _complaints(args, bind):
@@ -23,6 +24,18 @@ def test_series():
         wrong += _complaints([f"/src/{path.relative_to(kernel.PROJECT)}"], [(kernel.PROJECT, "/src", "ro")])
     tap.diag("\n".join(wrong))
     tap.equal(len(wrong), 0, "remarks")
+
+
+def test_maintainers():
+    """every new file belongs to an entry of MAINTAINERS"""
+    before, after = bench.states[0], bench.states[-1]
+    new = [name for name in bench.touched if before[name] is None and after[name] is not None]
+    tap.true(new, "the series adds no file")
+    for name in new:
+        ok, output = bench.run(["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", name])
+        tap.true(ok, output)
+        tap.true([line for line in output.splitlines() if "maintainer:" in line or "supporter:" in line],
+                 f"{name}: nobody in particular maintains it: {output}")
 
 
 def test_module():
