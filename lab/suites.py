@@ -21,6 +21,8 @@ class Suite:
 
     machine: name of an entry of the list's table of machines, which gives @devices.
 
+    boot: more words for the command line of the guest's kernel.
+
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
     a failure. expect: "kernel-log" when a sign of trouble in the kernel log is what the suite has to cause.
 
@@ -34,6 +36,7 @@ class Suite:
     devices: list = field(default_factory=list)
     domain: str = "identity"
     kernel: str = "base"
+    boot: str = ""
     modules: list = field(default_factory=lambda: ["tph_dma"])
     known: dict = field(default_factory=dict)
     expect: str = ""
@@ -46,7 +49,7 @@ class Suite:
 
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
-        return (self.kernel, self.domain, tuple(self.devices), tuple(self.modules), self.expect,
+        return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), self.expect,
                 self.reboots and self.name)
 
 
@@ -54,8 +57,9 @@ def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
     if suite.kind not in ("host", "lab", "guest"):
         raise ValueError(f"{where}: kind {suite.kind!r} is none of host, lab, guest")
-    if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.expect or suite.reboots):
-        raise ValueError(f"{where}: devices, domain, expect and reboots are for guest suites")
+    if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.expect
+                                  or suite.reboots):
+        raise ValueError(f"{where}: devices, domain, boot, expect and reboots are for guest suites")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):

@@ -38,6 +38,7 @@ class Machine:
     variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
     memory: str = "1G"
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
+    boot: str = ""  # more words for the kernel's command line
 
 
 @dataclass
@@ -90,7 +91,8 @@ def _qemu(machine, interactive):
                     # A panic ends the machine, or, where that would be one restart after the other, stops it.
                     "panic=0" if machine.reboots else "panic=-1",
                     # An emulator that is short of CPU time delivers timer ticks late.
-                    "no_timer_check", "printk.time=1", "printk.devkmsg=on", "intel_iommu=on", DOMAINS[machine.domain]]
+                    "no_timer_check", "printk.time=1", "printk.devkmsg=on", "intel_iommu=on", DOMAINS[machine.domain],
+                    machine.boot]
     argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-action", "reboot=reset" if machine.reboots else "reboot=shutdown",
             "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram", "-cpu", CPU, "-smp", "2",

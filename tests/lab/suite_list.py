@@ -42,11 +42,13 @@ def test_mistakes():
 
 
 def test_groups():
-    """suites share a machine when kernel, domain, devices and modules are the same"""
-    one, two, three = _load('[[suite]]\nname = "a"\nkind = "guest"\n[[suite]]\nname = "b"\nkind = "guest"\n'
-                            '[[suite]]\nname = "c"\nkind = "guest"\ndomain = "translated"\n')
+    """suites share a machine when kernel, its command line, domain, devices and modules are the same"""
+    one, two, three, four = _load('[[suite]]\nname = "a"\nkind = "guest"\n[[suite]]\nname = "b"\nkind = "guest"\n'
+                                  '[[suite]]\nname = "c"\nkind = "guest"\ndomain = "translated"\n'
+                                  '[[suite]]\nname = "d"\nkind = "guest"\nboot = "quiet"\n')
     tap.equal(one.machine_key(), two.machine_key())
     tap.true(one.machine_key() != three.machine_key(), "another domain is another machine")
+    tap.true(one.machine_key() != four.machine_key(), "so is another command line")
     one, two = _load('[[suite]]\nname = "a"\nkind = "guest"\nreboots = true\n'
                      '[[suite]]\nname = "b"\nkind = "guest"\nreboots = true\n')
     tap.true(one.machine_key() != two.machine_key(), "a restart runs the suite again, and must not run another one")
