@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VFIO_DEVICE_FEATURE_DMA_BUF_TPH of a kernel that is built without
- * VFIO_PCI_DMABUF: it does not exist, whatever the arguments are. acc0 completes
- * extended tags, so that nothing else stands in the way.
+ * VFIO_DEVICE_FEATURE_DMA_BUF_TPH and DMA_BUF_WC of a kernel that is built
+ * without VFIO_PCI_DMABUF: they do not exist, whatever the arguments are. acc0
+ * completes extended tags, so that nothing else stands in the way.
  */
 #include "guest.h"
+#include "vfio_dma_buf.h"
 #include "vfio_tph.h"
 
 static int feature(uint32_t argsz, uint32_t flags)
@@ -38,9 +39,26 @@ static void operations(void)
 	expect_error(feature(8, RAW_FEATURE_SET), -ENOTTY, "SET with a short argsz");
 }
 
+static void write_combining(void)
+{
+	struct accelerator acc = acc_open("acc0");
+	struct raw_set_wc arg = raw_wc(-1);
+	int device = tphbuf_device_fd(acc.dev);
+
+	expect_error(raw_feature(device, &arg), -ENOTTY, "SET");
+	arg.feature |= RAW_FEATURE_PROBE;
+	expect_error(raw_feature(device, &arg), -ENOTTY, "PROBE with SET");
+	arg.feature = RAW_FEATURE_PROBE | RAW_FEATURE_DMA_BUF_WC;
+	expect_error(raw_feature(device, &arg), -ENOTTY, "PROBE");
+	arg.feature = RAW_FEATURE_GET | RAW_FEATURE_DMA_BUF_WC;
+	expect_error(raw_feature(device, &arg), -ENOTTY, "GET");
+	accelerator_close(&acc);
+}
+
 static const struct test_case cases[] = {
 	{ "probe", probe },
 	{ "operations", operations },
+	{ "write_combining", write_combining },
 };
 
 int main(int argc, char **argv)

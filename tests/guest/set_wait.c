@@ -6,98 +6,15 @@
  * waits for memory_lock, SET through another device, which has a memory_lock of
  * its own, for the reservation lock.
  */
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guest.h"
 #include "sw_fence.h"
 #include "vfio_tph.h"
+#include "waiting_call.h"
 #include "wire.h"
-
-#define SETTLE_MS	200
-#define WAIT_MS		10000
-
-struct call {
-	pthread_t thread;
-	int (*run)(void *arg);
-	void *arg;
-	atomic_int tid;
-	atomic_bool done;
-	int result;
-};
-
-static void pause_ms(long ms)
-{
-	const struct timespec pause = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-
-	nanosleep(&pause, NULL);
-}
-
-static void *call_thread(void *arg)
-{
-	struct call *call = arg;
-
-	atomic_store(&call->tid, (int)syscall(SYS_gettid));
-	call->result = call->run(call->arg);
-	atomic_store(&call->done, true);
-	return NULL;
-}
-
-/*
- * State of a thread as the kernel tells it: 'S' interruptible, 'D' not, 'R'
- * running; 0 when it has ended.
- */
-static char thread_state(struct call *call)
-{
-	char path[64], text[200], *at;
-	size_t length;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&call->tid));
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	length = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[length] = 0;
-	at = strrchr(text, ')');
-	return at && at[1] ? at[2] : 0;
-}
-
-/*
- * Starts a call in a thread, and returns when it waits in the kernel, in the
- * way that is expected of it.
- */
-static void call_start(struct call *call, int (*run)(void *arg), void *arg, char state)
-{
-	int ms;
-
-	*call = (struct call){ .run = run, .arg = arg };
-	require_true(!pthread_create(&call->thread, NULL, call_thread, call), "start a thread");
-	for (ms = 0; ms < WAIT_MS && (!atomic_load(&call->tid) || thread_state(call) != state); ms++)
-		pause_ms(1);
-	pause_ms(SETTLE_MS);
-	require_true(!atomic_load(&call->done), "the call waits");
-	require_int(thread_state(call), state, "state of the waiting thread");
-}
-
-static int call_end(struct call *call)
-{
-	int ms;
-
-	for (ms = 0; ms < WAIT_MS && !atomic_load(&call->done); ms++)
-		pause_ms(1);
-	require_true(atomic_load(&call->done), "the call returns within %d s", WAIT_MS / 1000);
-	require_true(!pthread_join(call->thread, NULL), "end a thread");
-	return call->result;
-}
 
 static int run_revoke(void *arg)
 {
@@ -126,40 +43,6 @@ static struct set_call set_of(struct accelerator *acc, int fd)
 	set.arg.flags = RAW_TPH_ST | RAW_TPH_ST_EXT;
 	set.arg.steering_tag_ext = 0x0032;
 	return set;
-}
-
-static void on_signal(int number)
-{
-	(void)number;
-}
-
-static void catch_signal(int flags)
-{
-	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
-
-	require_true(!sigaction(SIGUSR1, &action, NULL), "catch a signal");
-}
-
-/*
- * The fence of the case. Threads that wait for it in a way that nothing
- * interrupts keep the process from ending.
- */
-static int case_timeline = -1;
-
-static void signal_fence(void)
-{
-	sw_fence_signal(case_timeline);
-}
-
-static int add_fence(int fd)
-{
-	int timeline = sw_fence_add(fd);
-
-	require_error(timeline < 0 ? timeline : 0, 0,
-		      "add a fence (the kernel needs CONFIG_SW_SYNC)");
-	case_timeline = timeline;
-	at_failure(signal_fence);
-	return timeline;
 }
 
 static void set_is_interrupted(struct accelerator *through, struct accelerator *owner, int flags)
