@@ -168,7 +168,8 @@ def _all(chosen, everything, report, full):
     with_modules = sorted({suite.kernel for suite in runs if suite.modules})
     variants = ["sanitized"] + (["plain"] if guest else [])
     try:
-        prepared = prepare.prepare(flavours, variants, with_modules)
+        prepared = prepare.prepare(flavours, variants, with_modules,
+                                   sorted({tuple(suite.selftests) for suite in runs if suite.selftests}))
     except progress.Unreachable as err:
         progress.fail(err)
         _without_root(chosen, everything, report, err.reason.split(":")[0])

@@ -148,6 +148,23 @@ def obtain(root, flavour="base"):
     return cache.obtain("kernel", _inputs(kernel_source.obtain(), flavour, root), build, keep=6)
 
 
+def selftests(root, collections):
+    """Folder with the kernel's selftests of these collections, as its own Makefile builds and installs them."""
+    inputs = {"source": kernel_source.obtain().state["identity"], "series": _digest(series.patches()),
+              "toolchain": toolroot.toolchain(root), "collections": list(collections), "recipe": 1}
+
+    def build(part):
+        with objects(root) as (tree, out), progress.step("selftests") as step:
+            step.detail = " ".join(collections)
+            process.run(make_argv(root, tree, out, ["headers"]), "selftests-headers")
+            # FORCE_TARGETS: by default it is enough that one of the collections can be built.
+            make = ["make", "-C", "/linux/tools/testing/selftests", f"-j{jobs()}", f"TARGETS={' '.join(collections)}",
+                    "FORCE_TARGETS=1", "O=/obj", "KSFT_INSTALL_PATH=/scratch", "install"]
+            process.run(sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"),
+                                                       (part, "/scratch", "rw")]), "selftests")
+    return cache.obtain("selftests", inputs, build, keep=4)
+
+
 def _module_inputs(name):
     """Files that a module is built from: its own and the register headers of the devices."""
     files = [path for path in (MODULES / name).iterdir() if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile")]

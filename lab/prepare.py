@@ -13,6 +13,7 @@ class Prepared:
     root: Path
     kernels: dict  # flavour to folder with bzImage
     modules: dict  # flavour to folder with tph_dma.ko and its KUnit test
+    selftests: dict  # tuple of collections of the kernel's selftests to folder with these
 
 
 def _side_by_side(*calls):
@@ -24,10 +25,11 @@ def _side_by_side(*calls):
     return [future.result() for future in futures]
 
 
-def prepare(flavours=("base",), variants=("plain",), with_modules=None):
+def prepare(flavours=("base",), variants=("plain",), with_modules=None, selftests=()):
     """Tool root, kernels of these flavours, and user-space builds of these variants.
 
-    @with_modules: the flavours that get tph_dma, by default all; it does not build for each.
+    @with_modules: the flavours that get tph_dma, by default all; it does not build for each. @selftests: tuples of
+    collections of the kernel's selftests.
     """
     root, _ = _side_by_side(toolroot.obtain, kernel_source.layouts)
 
@@ -38,8 +40,11 @@ def prepare(flavours=("base",), variants=("plain",), with_modules=None):
         return {flavour: kernel.modules(root, flavour=flavour)
                 for flavour in (flavours if with_modules is None else with_modules)}
 
+    def tests():
+        return {collections: kernel.selftests(root, collections) for collections in selftests}
+
     def builds():
         for variant in variants:
             userspace.build(root, variant)
-    (made, built), _ = _side_by_side(lambda: (kernels(), modules()), builds)
-    return Prepared(root, made, built)
+    (made, built, tested), _ = _side_by_side(lambda: (kernels(), modules(), tests()), builds)
+    return Prepared(root, made, built, tested)

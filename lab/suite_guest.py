@@ -94,7 +94,8 @@ def run(prepared, suites, report, variant="sanitized"):
             first = group[0]
             modules = [prepared.modules[first.kernel] / f"{name}.ko" for name in first.modules]
             machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
-                                 variant, reboots=first.reboots, boot=first.boot)
+                                 variant, reboots=first.reboots, boot=first.boot,
+                                 selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None)
             job = vm.prepare(first.name)
             with progress.step("virtual machine") as step:
                 def watch(job=job, step=step):

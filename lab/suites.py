@@ -23,6 +23,8 @@ class Suite:
 
     boot: more words for the command line of the guest's kernel.
 
+    selftests: collections of the kernel's selftests that the suite finds, installed, in the folder selftests of its job.
+
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
     a failure. expect: "kernel-log" when a sign of trouble in the kernel log is what the suite has to cause.
 
@@ -38,6 +40,7 @@ class Suite:
     kernel: str = "base"
     boot: str = ""
     modules: list = field(default_factory=lambda: ["tph_dma"])
+    selftests: list = field(default_factory=list)
     known: dict = field(default_factory=dict)
     expect: str = ""
     reboots: bool = False
@@ -49,8 +52,8 @@ class Suite:
 
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
-        return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), self.expect,
-                self.reboots and self.name)
+        return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
+                self.expect, self.reboots and self.name)
 
 
 def _check(suite, where):

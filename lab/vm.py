@@ -39,6 +39,7 @@ class Machine:
     memory: str = "1G"
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
     boot: str = ""  # more words for the kernel's command line
+    selftests: Path | None = None  # folder of installed selftests of the kernel
 
 
 @dataclass
@@ -133,6 +134,8 @@ def _write_job(machine, job, timeout, interactive, env):
     (job / "environment").write_text(_environment(machine, env))
     for module in machine.modules:
         shutil.copy(module, job)
+    if machine.selftests:
+        shutil.copytree(machine.selftests, job / "selftests")
     plan = {"endpoints": _endpoints(machine), "qemu": _qemu(machine, interactive), "interactive": interactive,
             "timeout": timeout}
     (job / "session.json").write_text(json.dumps(plan, indent=1) + "\n")
