@@ -159,7 +159,7 @@ def main(args):
 
 def _all(chosen, everything, report, full):
     """Host suites in the tool root, then those on kernel and builds, then the guest's."""
-    from lab import prepare
+    from lab import prepare, userspace
     guest = [suite for suite in chosen if suite.kind == "guest"]
     runs = guest + ([suite.on_kernel(flavour) for flavour in FULL for suite in guest if suite.kernel == "base"]
                     if full else [])
@@ -174,6 +174,8 @@ def _all(chosen, everything, report, full):
         progress.fail(err)
         _without_root(chosen, everything, report, err.reason.split(":")[0])
         return
+    if any("/build/examples/" in word for suite in guest for word in suite.command):
+        userspace.examples(prepared.root)
     _host(suite_host.InRoot(prepared.root), chosen, everything, report)
     suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report)
     suite_guest.run(prepared, runs, report)

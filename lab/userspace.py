@@ -46,6 +46,24 @@ def build(root, variant="plain"):
     return folder
 
 
+def examples(root):
+    """Build the examples as a user does: against the installed library, by pkg-config. They are in /build/examples."""
+    stage = "/build/examples/installed"
+    # DESTDIR is not where the library will be found in the end, which is what pkg-config's files say.
+    script = f"""
+        meson install -C /build --no-rebuild --quiet --destdir {stage}
+        folder=$(dirname "$(find {stage} -name libtphbuf.pc)")
+        export PKG_CONFIG_PATH="$folder" PKG_CONFIG_SYSROOT_DIR={stage}
+        for source in /src/examples/*/Makefile; do
+            name=$(basename "$(dirname "$source")")
+            mkdir -p /build/examples/"$name"
+            make -B -C /build/examples/"$name" -f "$source" VPATH=/src/examples/"$name" CFLAGS='-O2 -Wall -Wextra -Werror'
+        done"""
+    with progress.step("examples") as step:
+        process.run(sandbox.argv(root, ["sh", "-euc", script], binds("plain")), "examples")
+        step.detail = ""
+
+
 def watch(step):
     """Reader of ninja's "[3/17] ..." lines."""
     def read(line):
