@@ -145,6 +145,8 @@ def main(args):
             where = f"{suite.domain} domain, {suite.kernel} kernel, {len(suite.devices)} devices"
             print(f"{suite.name:<24} {suite.kind:<6} {where if suite.kind == 'guest' else ''}".rstrip())
         return 0
+    if not options.full and not options.names:
+        everything = [suite for suite in everything if not suite.full]
     chosen, case = _select(everything, options.names)
     report = Report(case)
     if options.host:

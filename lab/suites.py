@@ -23,6 +23,8 @@ class Suite:
 
     boot: more words for the command line of the guest's kernel.
 
+    full: only make check-full runs the suite, or who names it.
+
     selftests: collections of the kernel's selftests that the suite finds, installed, in the folder selftests of its job.
 
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
@@ -44,6 +46,7 @@ class Suite:
     known: dict = field(default_factory=dict)
     expect: str = ""
     reboots: bool = False
+    full: bool = False
 
     def on_kernel(self, flavour):
         """The same suite for another kernel."""

@@ -171,7 +171,6 @@ static void run_rounds(unsigned int rounds, bool promote)
 	pthread_t threads[8];
 	unsigned int i;
 
-	alarm(3600);
 	mem = memory_open("acc0");
 	dmabuf = memory_export(&mem, 0, LENGTH);
 	map = map_shared(dmabuf, 0, LENGTH);
