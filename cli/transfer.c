@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -54,6 +55,14 @@ static void finish(struct transfer_state *state, enum transfer_end end, int erro
 	state->error = error;
 }
 
+/* Whoever shares the file may have made it non-blocking. */
+static bool must_wait(int fd, short events)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = events };
+
+	return errno == EINTR || (errno == EAGAIN && poll(&poll_fd, 1, -1) > 0);
+}
+
 /* As much as there is, up to @size: less is the end of the input. */
 static ssize_t read_full(int fd, char *buf, size_t size)
 {
@@ -62,7 +71,7 @@ static ssize_t read_full(int fd, char *buf, size_t size)
 
 	while (have < size) {
 		got = read(fd, buf + have, size - have);
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && must_wait(fd, POLLIN))
 			continue;
 		if (got < 0)
 			return -errno;
@@ -79,7 +88,7 @@ static int write_full(int fd, const char *buf, size_t size)
 
 	while (size) {
 		put = write(fd, buf, size);
-		if (put < 0 && errno == EINTR)
+		if (put < 0 && must_wait(fd, POLLOUT))
 			continue;
 		if (put < 0)
 			return -errno;

@@ -60,9 +60,12 @@ static enum tphbuf_reason ask_mmap(struct tphbuf_device *dev, struct tphbuf_prob
 	unsigned int i;
 	int ret = -ENXIO;
 
-	/* Of several BARs any may be one that the driver of the device keeps for itself. */
+	/*
+	 * Of several BARs any may be one that the driver of the device keeps for
+	 * itself. I/O BARs are smaller than a page.
+	 */
 	for (i = 0; i < TPHBUF_NR_BARS && ret; i++)
-		if (!(dev->bars[i].flags & TPHBUF_BAR_IO) && dev->bars[i].size >= page)
+		if (dev->bars[i].size >= page)
 			ret = try_mmap(dev, i, page);
 	switch (ret) {
 	case 0:

@@ -10,13 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest.h"
-#include "vfio_tph.h"
-#include "wire.h"
 
 #define NOBODY		65534
 
@@ -289,68 +286,6 @@ static void export_bad_ranges(void)
 		     "the whole BAR");
 }
 
-/* A caller that has opened the device itself. */
-static void adopt(void)
-{
-	struct raw_bind_iommufd bind = { .argsz = sizeof(bind) };
-	struct accelerator acc = acc_open("acc0");
-	struct tphbuf_tag tag = tag_ext(0x0077, 2);
-	struct tphbuf_range range = { 0, 4 * PAGE };
-	struct accelerator adopted;
-	struct tphbuf_device *dev;
-	struct tphbuf_probe probe;
-	struct wire_path path;
-	int device, iommufd, fd;
-
-	require_error(tphbuf_device_probe(acc.dev, &probe), 0, "probe");
-	accelerator_close(&acc);
-	device = open(probe.cdev, O_RDWR | O_CLOEXEC);
-	iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	require_true(device >= 0 && iommufd >= 0, "open %s and /dev/iommu", probe.cdev);
-	expect_error(tphbuf_device_adopt(device, iommufd, 0, &dev), -EINVAL,
-		     "adopt a device that is not bound to an iommufd");
-	bind.iommufd = iommufd;
-	require_true(!ioctl(device, RAW_VFIO_DEVICE_BIND_IOMMUFD, &bind), "bind them");
-	require_error(tphbuf_device_adopt(device, iommufd, TPHBUF_ADOPT_CLOSE, &dev), 0, "adopt");
-	require_error(tphbuf_device_enable_memory(dev), 0, "turn memory decoding on");
-	fd = tphbuf_export(dev, 2, &range, 1, &tag, 0);
-	require_error(fd < 0 ? fd : 0, 0, "export");
-
-	adopted = (struct accelerator){ .dev = dev, .mem_size = acc.mem_size, .completer = 3 };
-	require_error(accelerator_map(&adopted), 0, "map");
-	path = wire_path(&adopted, "dma0", fd);
-	/*
-	 * An adopted device does not know its address, which the trace is
-	 * searched for.
-	 */
-	expect_true(!strcmp(tphbuf_device_bdf(dev), ""), "its address is \"%s\"",
-		    tphbuf_device_bdf(dev));
-	{
-		struct accelerator_counters c = acc_count(&adopted, true, 0x0077);
-		uint32_t word = 0;
-
-		require_error(dma_engine_write(path.engine, path.handle, 0, &word, 4), 0, "copy");
-		c = acc_count_since(&adopted, true, 0x0077, &c);
-		if (!domain_is_translated())
-			expect_int(c.with_tag, 1, "writes with the tag");
-	}
-	accelerator_close(&adopted);
-	expect_true(fcntl(device, F_GETFD) < 0 && fcntl(iommufd, F_GETFD) < 0, "the files are closed");
-}
-
-static void adopt_nonsense(void)
-{
-	struct tphbuf_device *dev;
-	int null = open("/dev/null", O_RDWR), closed = dup(null);
-
-	close(closed);
-	expect_error(tphbuf_device_adopt(-1, -1, 0, &dev), -EINVAL, "fd -1");
-	expect_error(tphbuf_device_adopt(closed, -1, 0, &dev), -EBADF, "an fd that is not open");
-	expect_error(tphbuf_device_adopt(null, -1, 0, &dev), -ENOTTY, "/dev/null");
-	expect_error(tphbuf_device_adopt(null, -1, 1u << 9, &dev), -EINVAL, "an unknown flag");
-	expect_true(fcntl(null, F_GETFD) >= 0, "the file stays the caller's");
-}
-
 static void no_fd_is_left(void)
 {
 	unsigned int fds = open_fds(), i;
@@ -376,8 +311,6 @@ static const struct test_case cases[] = {
 	{ "probe_finds_all", probe_finds_all },
 	{ "export_all_or_nothing", export_all_or_nothing },
 	{ "export_bad_ranges", export_bad_ranges },
-	{ "adopt", adopt },
-	{ "adopt_nonsense", adopt_nonsense },
 	{ "no_fd_is_left", no_fd_is_left },
 };
 

@@ -11,7 +11,8 @@ import subprocess
 import tempfile
 import time
 
-from fake_machine import BDF, BOUND, CDEV, FAKE, KERNEL_DRIVER, PAGE, TPHBUF, Tree, ok, one_line, run_tests, same, wait_for
+from fake_machine import (BDF, BOUND, CDEV, FAKE, KERNEL_DRIVER, PAGE, TPHBUF, Tree, ok, one_line, run_tests, same,
+                          wait_for)
 
 BAR2 = 2 << 24
 BAR2_SIZE = 1 << 20
@@ -124,7 +125,8 @@ def test_files():
         with open(path, "rb") as file:
             file.seek(4990)
             quiet(run(tree, "write", "--offset", "128K", "-", stdin=file), "write from the middle of a file")
-        same(memory(tree, 131072, 12), BYTES[4990:5000] + BYTES[131082:131084], "write from the middle of a file: bytes")
+        same(memory(tree, 131072, 12), BYTES[4990:5000] + BYTES[131082:131084],
+             "write from the middle of a file: bytes")
         for verb in ("read", "write"):
             one_line(run(tree, verb, missing), 1, missing, f"{verb}: a file that cannot be opened")
         with open("/dev/full", "wb") as full:
@@ -199,6 +201,8 @@ def test_revoked():
             done = run(tree, "read", path, errors={"revoked_from": start})
             one_line(done, 5, f"{size} of {BAR2_SIZE} bytes were read", f"read: revoked from {start} on")
             ok(open(path, "rb").read() == BYTES[:size], f"read: revoked from {start} on: the bytes before")
+        one_line(run(tree, "read", "--offset", "5", path, errors={"revoked_from": CHUNK}), 5,
+                 f"{CHUNK - 5} of {BAR2_SIZE - 5} bytes", "read: pieces end at multiples of their size")
         data = b"w" * (CHUNK + 2 * PAGE)
         for start, size in ((1, 0), (CHUNK, CHUNK), (CHUNK + PAGE, CHUNK + PAGE)):
             fill(tree, BYTES)
@@ -212,6 +216,35 @@ def test_revoked():
             same(tree.driver(), "accel", f"{verb}: revoked: the device is given back")
 
 
+def test_nonblocking():
+    """Files that whoever shares them has made non-blocking."""
+    with Tree(*BOUND) as tree:
+        fill(tree, BYTES)
+        readable, writable = os.pipe()
+        os.set_blocking(writable, False)
+        process = subprocess.Popen(tree.command("read", *HEAD), stdout=writable, env=tree.environment())
+        os.close(writable)
+        got = b""
+        while chunk := os.read(readable, 1000 + len(got) % 777):
+            got += chunk
+        os.close(readable)
+        same(process.wait(20), 0, "read: a non-blocking pipe that is full at times: exit code")
+        ok(got == BYTES, "read: a non-blocking pipe that is full at times: bytes")
+        fill(tree, b"\0" * BAR2_SIZE)
+        readable, writable = os.pipe()
+        os.set_blocking(readable, False)
+        process = subprocess.Popen(tree.command("write", *HEAD), stdin=readable, env=tree.environment())
+        os.close(readable)
+        for at in range(0, 100000, 1000):
+            os.write(writable, BYTES[at:at + 1000])
+            if not at % 10000:
+                time.sleep(0.02)
+        os.close(writable)
+        same(process.wait(20), 0, "write: a non-blocking pipe that is empty at times: exit code")
+        ok(memory(tree) == BYTES[:100000] + b"\0" * (BAR2_SIZE - 100000),
+           "write: a non-blocking pipe that is empty at times: bytes")
+
+
 def test_json():
     with Tree(*BOUND) as tree, tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "file")
@@ -219,8 +252,8 @@ def test_json():
         done = run(tree, "read", "--json", "--wc", "--offset", "7", "--length", "100", path)
         answer = json.loads(done.stdout)
         ok(answer.pop("microseconds") > 0, "JSON: it took some time")
-        same((done.returncode, answer), (0, {"device": BDF, "bar": 2, "offset": 7, "bytes": 100, "wc": True, "error": None}),
-             "JSON: read")
+        same((done.returncode, answer),
+             (0, {"device": BDF, "bar": 2, "offset": 7, "bytes": 100, "wc": True, "error": None}), "JSON: read")
         answer = json.loads(run(tree, "write", "--json", path).stdout)
         same((answer["bytes"], answer["wc"]), (100, False), "JSON: write")
         done = run(tree, "write", "--json", data=b"x" * CHUNK * 2, errors={"revoked_from": CHUNK})
@@ -379,5 +412,5 @@ def test_write_combining():
         same(done.stdout, b"", "exec --wc: the command did not run")
 
 
-run_tests((test_usage, test_round_trip, test_files, test_errors, test_revoked, test_json, test_signals, test_kill,
-           test_closed_pipe, test_progress, test_inherited, test_write_combining))
+run_tests((test_usage, test_round_trip, test_files, test_errors, test_revoked, test_nonblocking, test_json,
+           test_signals, test_kill, test_closed_pipe, test_progress, test_inherited, test_write_combining))

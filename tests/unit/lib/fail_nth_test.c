@@ -237,6 +237,7 @@ static bool try_mmap(unsigned int n, int error)
 	fail_from_here(n, error);
 	ret = tphbuf_mmap(fd, 0, 1, PROT_READ, &addr);
 	good &= check(!ret == !!addr, "an address exactly on success", n, error);
+	good &= check(!ret == !fake_sys.failed_call, "success exactly without a failure", n, error);
 	good &= check(!ret || ret == -error, "the error of the system", n, error);
 	if (addr)
 		tphbuf_munmap(addr, 1);

@@ -402,10 +402,12 @@ static int64_t fake_lseek(int fd, int64_t offset, int whence)
 
 	if (ret)
 		return ret;
+	if (!fake_dmabuf_is(fd)) {
+		offset = lseek(fd, offset, whence);
+		return offset < 0 ? -errno : offset;
+	}
 	/* All that a dma-buf can do. */
-	if (!fake_dmabuf_is(fd) || offset || whence != SEEK_END)
-		return -EINVAL;
-	return fake_dmabuf_size(fd);
+	return offset || whence != SEEK_END ? -EINVAL : fake_dmabuf_size(fd);
 }
 
 static int fake_fstatfs(int fd, struct statfs *status)
