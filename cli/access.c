@@ -121,8 +121,6 @@ static void move_bytes(struct access *access, struct command *command, int dmabu
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILED);
-	/* Only that process is to hold it, or it could not be given back. */
-	tphbuf_device_close(access->buffer.dev);
 	command_release_signals(command);
 	transfer_run(&transfer, access->state);
 	_exit(EXIT_OK);

@@ -14,7 +14,7 @@
  * @store: write
  * @args: command line
  * @bdf: address of the device, "" when none was opened
- * @buffer: device and dma-buf; @buffer.dev is NULL when none was opened
+ * @buffer: device and dma-buf, when one was opened
  * @file: the other end
  * @length: bytes that may be moved
  * @total: bytes that will be, 0 when only the end of the input will tell

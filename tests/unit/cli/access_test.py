@@ -124,9 +124,11 @@ def test_files():
         ok(memory(tree, 65536, 5000) == BYTES[:5000], "write from a file: bytes")
         with open(path, "rb") as file:
             file.seek(4990)
-            quiet(run(tree, "write", "--offset", "128K", "-", stdin=file), "write from the middle of a file")
+            quiet(run(tree, "write", "--range", "128K:4K", "-", stdin=file), "write from the middle of a file")
         same(memory(tree, 131072, 12), BYTES[4990:5000] + BYTES[131082:131084],
              "write from the middle of a file: bytes")
+        quiet(run(tree, "write", "--length", "6", "/proc/version"), "write from a file that says it is empty")
+        same(memory(tree, 0, 6), b"Linux ", "write from a file that says it is empty: bytes")
         for verb in ("read", "write"):
             one_line(run(tree, verb, missing), 1, missing, f"{verb}: a file that cannot be opened")
         with open("/dev/full", "wb") as full:
