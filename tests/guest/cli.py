@@ -46,8 +46,8 @@ def bind(name):
 
 
 def unbind_all():
-    """Take all accelerators from vfio-pci."""
-    for name in ACCELERATORS:
+    """Take all accelerators of the suite from vfio-pci."""
+    for name in (name for name in ACCELERATORS if f"TPHBUF_DEV_{name}" in os.environ):
         if driver(name) == "vfio-pci":
             Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(device(name))
         Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("\n")
@@ -113,6 +113,7 @@ def test_probe():
         equal(answer["dmabuf"]["possible"], True, f"{name}: dma-bufs")
         equal(answer["st"]["possible"], st is None, f"{name}: 8-bit tags")
         equal(answer["st_ext"]["possible"], st_ext is None, f"{name}: extended tags")
+        equal((answer["mmap"]["reason"], answer["wc"]["reason"]), ("none", "none"), f"{name}: the CPU")
         if st_ext:
             equal(answer["st_ext"]["reason"], st_ext, f"{name}: reason")
         equal(run("probe", device(name)).returncode, code, f"{name}: exit code of the text form")
@@ -232,9 +233,9 @@ def test_exec_ends_as_command():
     equal(driver("ACC0"), "", "driver afterwards")
 
 
-def main():
-    """Run the cases and print TAP."""
-    table = {name.removeprefix("test_"): function for name, function in globals().items() if name.startswith("test_")}
+def main(namespace):
+    """Run the cases of a program and print TAP; returns its exit status."""
+    table = {name.removeprefix("test_"): function for name, function in namespace.items() if name.startswith("test_")}
     names = sys.argv[1:] or list(table)
     for name in names:
         if name not in table:
@@ -255,4 +256,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(child() if sys.argv[1:] == ["--child"] else main())
+    sys.exit(child() if sys.argv[1:] == ["--child"] else main(globals()))
