@@ -11,7 +11,7 @@ help:
 	@echo 'make check          all tests; SUITE=name or SUITE=name/case for some of them'
 	@echo 'make check-host     the tests that need a compiler and Meson and nothing else'
 	@echo 'make check-full     all tests, those of the virtual machine also on the debug and the race kernel'
-	@echo 'make shell          a shell in the virtual machine, with an accelerator and a DMA engine'
+	@echo 'make shell          a shell in the virtual machine, with an accelerator, a DMA engine and an RDMA NIC'
 	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits'
 	@echo 'make kernel-series  write the commits in build/linux back to kernel/series'
 	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make shell: a shell in the virtual machine, with one accelerator and one DMA engine."""
+"""make shell: a shell in the virtual machine, with one accelerator, one DMA engine and one RDMA NIC."""
 
 import os
 
 from lab import prepare, progress, vm
 
-DEVICES = ["accelerator,name=acc0,completer=ext", "dma-engine,name=dma0"]
+DEVICES = ["accelerator,name=acc0,completer=ext", "dma-engine,name=dma0", "mlx5,name=nic0"]
 
 
 def prepared():
