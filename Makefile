@@ -44,12 +44,14 @@ kernel-series:
 	@$(LAB) kernel-series
 
 PREFIX = /usr/local
+INSTALL_BUILD = build/install
 
 install:
-	@[ -f build/install/build.ninja ] || meson setup --prefix $(PREFIX) --buildtype release -Dtests=false build/install
-	@meson configure build/install -Dprefix=$(PREFIX)
-	@meson compile -C build/install
-	@meson install -C build/install --no-rebuild
+	@[ -f $(INSTALL_BUILD)/build.ninja ] || \
+	meson setup --prefix $(PREFIX) --buildtype release -Dtests=false $(INSTALL_BUILD)
+	@meson configure $(INSTALL_BUILD) -Dprefix=$(PREFIX)
+	@meson compile -C $(INSTALL_BUILD)
+	@meson install -C $(INSTALL_BUILD) --no-rebuild
 
 clean:
 	rm -rf build
