@@ -211,6 +211,10 @@ def test_revoked():
             done = run(tree, "write", data=data, errors={"revoked_from": start})
             one_line(done, 5, f"{size} bytes were written", f"write: revoked from {start} on")
             ok(memory(tree) == data[:size] + BYTES[size:], f"write: revoked from {start} on: the bytes before")
+        with open(path, "wb") as file:
+            file.write(data)
+        one_line(run(tree, "write", path, errors={"revoked_from": CHUNK}), 5, f"{CHUNK} of {len(data)} bytes",
+                 "write: revoked, the size of the input is known")
         quiet(run(tree, "read", "--length", "1", errors={"revoked_from": PAGE}), "read: only what is not revoked")
     for verb in ("read", "write"):
         with Tree(*KERNEL_DRIVER) as tree:
@@ -317,6 +321,22 @@ def test_signals():
         ok("Terminated" in json.loads(out)["error"], "write: SIGTERM: valid JSON all the same", out)
 
 
+def test_pending():
+    """A signal that came while the device was opened."""
+    def interrupt():
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with Tree(*KERNEL_DRIVER) as tree:
+        done = run(tree, "write", "--bind", data=b"x", preexec_fn=interrupt)
+        same(done.returncode, 1, "write: a signal that is pending: exit code")
+        same(tree.driver(), "accel", "write: a signal that is pending: the device is given back")
+    with Tree(*BOUND) as tree:
+        fill(tree, BYTES)
+        run(tree, "write", data=b"x" * 10, preexec_fn=interrupt)
+        ok(memory(tree) == BYTES, "write: a signal that is pending: nothing was written")
+
+
 def test_kill():
     """Nobody goes on when the process that holds the device is killed."""
     with Tree(*KERNEL_DRIVER) as tree:
@@ -377,6 +397,21 @@ def test_progress():
             ok(shown.endswith(b"\r\x1b[K"), "progress: the line is taken away", shown[-40:])
             os.close(ours)
     with Tree(*BOUND) as tree:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(tree.command("write", *HEAD), stdin=subprocess.PIPE, stderr=theirs,
+                                   env=tree.environment())
+        time.sleep(0.6)
+        process.stdin.close()
+        process.wait(20)
+        os.set_blocking(ours, False)
+        try:
+            shown = os.read(ours, 4096)
+        except BlockingIOError:
+            shown = b""
+        os.close(theirs)
+        os.close(ours)
+        same(shown, b"", "no progress of what takes no second")
+    with Tree(*BOUND) as tree:
         process = subprocess.Popen(tree.command("write", *HEAD), stdin=subprocess.PIPE, stderr=subprocess.PIPE,
                                    env=tree.environment())
         time.sleep(1.5)
@@ -415,4 +450,4 @@ def test_write_combining():
 
 
 run_tests((test_usage, test_round_trip, test_files, test_errors, test_revoked, test_nonblocking, test_json,
-           test_signals, test_kill, test_closed_pipe, test_progress, test_inherited, test_write_combining))
+           test_signals, test_pending, test_kill, test_closed_pipe, test_progress, test_inherited, test_write_combining))

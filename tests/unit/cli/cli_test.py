@@ -119,6 +119,22 @@ def test_probe():
         same(answer["st"]["reason"], st, f"probe: {what}: reason for the tag")
         same(answer["st"]["possible"], {"none": True, "not-asked": None}.get(st, False),
              f"probe: {what}: answer for the tag")
+    for errors, mmap, wc, wanted in (
+            ({}, "none", "none", []),
+            ({"mmap": errno.EINVAL}, "no-mmap", "none", ["does not let the CPU map"]),
+            ({"wc_probe": errno.ENOTTY}, "none", "no-wc-feature", ["DMA_BUF_WC"]),
+            ({"wc_probe": errno.EOPNOTSUPP, "mmap": errno.EINVAL}, "no-mmap", "no-wc", ["CPU map", "PAT"])):
+        with Tree(*BOUND) as tree:
+            done = tree.run("probe", BDF, errors=errors)
+            answer = json.loads(tree.run("probe", "--json", BDF, errors=errors).stdout)
+        same((done.returncode, done.stderr), (0, ""), f"probe: the CPU, {mmap}, {wc}: is no obstacle")
+        same((answer["mmap"]["reason"], answer["wc"]["reason"]), (mmap, wc), f"probe: the CPU, {mmap}, {wc}: JSON")
+        ok(re.search(rf"^mmap       {'yes' if mmap == 'none' else mmap}$", done.stdout, re.M) and
+           re.search(rf"^wc         {'yes' if wc == 'none' else wc}$", done.stdout, re.M),
+           f"probe: the CPU, {mmap}, {wc}: text", done.stdout)
+        notes = [line for line in done.stdout.splitlines() if line.startswith("note: ")]
+        ok(len(notes) == len(wanted) and all(text in note for text, note in zip(wanted, notes)),
+           f"probe: the CPU, {mmap}, {wc}: a note for each no", notes)
     with Tree("vfio-pci", f"{BDF},vfio-pci,3,1,120000") as tree:
         done = tree.run("probe", BDF)
         same(done.returncode, 0, "probe: 8-bit completer: exit code")
