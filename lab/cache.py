@@ -18,6 +18,9 @@ from pathlib import Path
 from lab import process, progress, sandbox
 
 WAIT_SECONDS = (0.2, 0.5)
+# MiB of disk that making an entry takes at most; of a tree with the objects of one kernel.
+SPACE = {"root": 1600, "tree": 3200}
+WORDS = {"root": "tool root", "tree": "kernel"}
 
 
 def location():
@@ -105,6 +108,7 @@ def obtain(kind, inputs, build, keep):
     if _until(lambda: _lock_to_build(fd, path), f"makes {kind}/{key}"):
         part = path.with_suffix(".part")
         _tidy(part)
+        _check_space(kind)
         part.mkdir()
         try:
             build(part)
@@ -120,6 +124,14 @@ def obtain(kind, inputs, build, keep):
     fcntl.flock(fd, fcntl.LOCK_SH)
     prune(kind, keep)
     return path
+
+
+def _check_space(kind):
+    """Better now than in the middle of the work, in the words of whatever tool meets the end of the disk first."""
+    free = shutil.disk_usage(location()).free >> 20
+    if free < SPACE.get(kind, 0):
+        raise progress.StepError(f"{location()} has {free:,} MiB of free disk space, making the {WORDS[kind]} takes up to "
+                                 f"{SPACE[kind]:,}: make room, or name another folder with TPHBUF_CACHE=")
 
 
 def remove(path):
