@@ -5,7 +5,6 @@ import contextlib
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -16,6 +15,8 @@ CONFIGS = PROJECT / "kernel/configs"
 MODULES = PROJECT / "kernel/modules"
 # Objects of a full build, to show how far the first one has come; later ones know their own number.
 TYPICAL_OBJECTS = 1800
+# File of an object folder that takes the place of the kernel's Kconfig.
+KCONFIG = "lab.Kconfig"
 # Nothing of the machine or the moment goes into the image.
 REPRODUCIBLE = ["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=tphbuf", "KBUILD_BUILD_HOST=lab"]
 
@@ -24,6 +25,16 @@ def fragments(flavour):
     """Configuration fragments of a kernel flavour: base, or base with the fragment of that name on top."""
     names = ["base"] if flavour == "base" else ["base", flavour]
     return [CONFIGS / f"{name}.config" for name in names]
+
+
+def _kconfigs(paths):
+    """Additions to the kernel's Kconfig that stand beside fragments, for options which have no prompt there."""
+    return [path.with_suffix(".Kconfig") for path in paths if path.with_suffix(".Kconfig").is_file()]
+
+
+def config_digest(paths):
+    """Hash of all that a configuration made from these fragments depends on."""
+    return _digest([*paths, *_kconfigs(paths)])
 
 
 def jobs():
@@ -36,12 +47,18 @@ def make_argv(root, tree, out, args, bind=()):
     Source and objects have the same path inside whatever folders they are, so that objects can be copied.
     """
     make = ["make", "-C", "/linux", "O=/obj", f"-j{jobs()}", *REPRODUCIBLE, *args]
+    if (out / KCONFIG).is_file():
+        make.append(f"KBUILD_KCONFIG=/obj/{KCONFIG}")
     return sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"), *bind])
 
 
 def configure(root, tree, out, paths, log):
     """Write .config from tinyconfig and fragments; every option named has to survive."""
     out.mkdir(exist_ok=True)
+    (out / KCONFIG).unlink(missing_ok=True)
+    additions = [path.read_text() for path in _kconfigs(paths)]
+    if additions:
+        (out / KCONFIG).write_text("\n".join([(tree.source / "Kconfig").read_text(), *additions]))
     process.run(make_argv(root, tree, out, ["tinyconfig"]), log)
     with open(out / ".config", "a", encoding="utf-8") as file:
         for path in paths:
@@ -59,7 +76,7 @@ def _inputs(tree, flavour, root):
     return {
         "source": tree.state["identity"],
         "series": _digest(series.patches()),
-        "config": _digest(fragments(flavour)),
+        "config": config_digest(fragments(flavour)),
         "flavour": flavour,
         "toolchain": toolroot.toolchain(root),
         "recipe": 1,
@@ -99,14 +116,15 @@ def _make(root, tree, flavour, inputs):
         return out
     with progress.step("kernel") as step:
         step.detail = "applying the series"
-        if not usable(tree, flavour, inputs):
-            # make trusts an object by its date, even one half written by a killed build or made by another compiler.
+        # make trusts an object by its date, even one half written by a killed build or made by another compiler. And after
+        # another configuration a copy of the base objects is the better start.
+        if not usable(tree, flavour, inputs) or (flavour != "base" and built.get("config") != inputs["config"]):
             cache.remove(out)
         if flavour != "base" and not out.is_dir() and usable(tree, "base", inputs):
-            subprocess.run(["cp", "-a", str(tree.path / "obj-base"), str(out)], check=True)
+            process.run(["cp", "-a", str(tree.path / "obj-base"), str(out)], f"kernel-copy-{flavour}")
         first = not out.is_dir()
         built.pop("key", None)
-        built.update(unfinished=True, toolchain=inputs["toolchain"])
+        built.update(unfinished=True, toolchain=inputs["toolchain"], config=inputs["config"])
         tree.state["series"] = None
         tree.save()
         try:

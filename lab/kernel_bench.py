@@ -3,10 +3,19 @@
 disturbing the objects that the lab's kernel is built from."""
 
 import contextlib
+import hashlib
+import json
+import os
 import re
 import subprocess
+from pathlib import Path
 
-from lab import cache, kernel, kernel_source, sandbox, series, toolroot
+from lab import cache, kernel, kernel_source, process, sandbox, series, toolroot
+
+# Programs in the kernel's tree that are not part of a kernel.
+NOT_KERNEL = ("tools/", "samples/")
+# Results that are kept: some for each state of the series.
+RESULTS = 500
 
 
 class Bench:
@@ -20,17 +29,26 @@ class Bench:
         self.states = series.apply(check.original, self.patches)
         self.touched = series.touched(self.patches)
 
-    def _kernel_sources(self):
-        """C files that the series touches and that end up in the kernel: what is in tools/ has a make of its own."""
-        return [name for name in self.touched if name.endswith(".c") and not name.startswith("tools/")]
-
     def sources(self, state):
-        """C files that the series touches and that are there in the state after @state patches."""
-        return [name for name in self._kernel_sources() if self.states[state].get(name) is not None]
+        """C files of the kernel that the series touches and that are there in the state after @state patches."""
+        return [name for name in self.touched if name.endswith(".c") and not name.startswith(NOT_KERNEL)
+                and self.states[state].get(name) is not None]
 
-    def folders(self):
-        """Folders of the C files that the series touches, as make targets."""
-        return sorted({name.rsplit("/", 1)[0] + "/" for name in self._kernel_sources()})
+    def targets(self, out, state):
+        """The objects of these files that the configuration in @out has."""
+        config = (out / ".config").read_text()
+        return [name[:-2] + ".o" for name in self.sources(state) if self._configured(name[:-2] + ".o", config, state)]
+
+    def _configured(self, name, config, state):
+        """Whether the makefile of an object makes it depend on no option that is off."""
+        for folder in Path(name).parents:
+            makefile = self.states[state].get(str(folder / "Makefile")) or self.tree.original(str(folder / "Makefile"))
+            text = (makefile or b"").decode().replace("\\\n", " ")
+            line = re.search(rf"^\S+-(?:\$\((CONFIG_\w+)\)|y)\s*[:+]?=(?:.*\s)?{re.escape(os.path.relpath(name, folder))}(?:\s|$)",
+                             text, re.MULTILINE)
+            if line:
+                return line[1] is None or f"{line[1]}=" in config
+        return True
 
     def go(self, state):
         """Bring the files to the state after @state patches."""
@@ -39,20 +57,40 @@ class Bench:
     def objects(self, name, fragments=()):
         """Object folder of a configuration: base with @fragments (paths) on top. Made from what the lab has built."""
         out = self.tree.path / f"bench-{name}"
-        wanted = {"config": cache.files_digest(kernel.PROJECT, [path.relative_to(kernel.PROJECT) for path in
-                                                               [*kernel.fragments("base"), *fragments]]),
-                  "toolchain": toolroot.toolchain(self.root)}
+        fragments = [*kernel.fragments("base"), *fragments]
+        wanted = {"config": kernel.config_digest(fragments), "toolchain": toolroot.toolchain(self.root)}
         if self.tree.state["built"].get(name) != wanted or not out.is_dir():
             cache.remove(out)
             base = self.lab_tree.path / "obj-base"
             with cache.exclusive(f"tree/{self.tree.path.name}.work"):
                 lab = kernel_source.Tree(self.lab_tree.path)
                 if kernel.usable(lab, "base", wanted):
-                    subprocess.run(["cp", "-a", str(base), str(out)], check=True)
-            kernel.configure(self.root, self.tree, out, [*kernel.fragments("base"), *fragments], f"bench-config-{name}")
+                    process.run(["cp", "-a", str(base), str(out)], f"bench-copy-{name}")
+            # The objects may be newer than files that have another content here: make goes by dates.
+            self.tree.touch()
+            kernel.configure(self.root, self.tree, out, fragments, f"bench-config-{name}")
             self.tree.state["built"][name] = wanted
             self.tree.save()
         return out
+
+    def once(self, out, state, args, function):
+        """The value of @function(), which depends on the configuration in @out, a state of the series and @args alone.
+
+        A value that a run before this one got is taken from there: a second check does not compile again what has not
+        changed. Values are JSON.
+        """
+        content = {name: text and hashlib.sha256(text).hexdigest() for name, text in self.states[state].items()}
+        ours = cache.files_digest(kernel.PROJECT, ["lab/kernel_bench.py", "kernel/configs/sparse.sh"])
+        key = cache.digest([self.tree.state["identity"], self.tree.state["built"][out.name.removeprefix("bench-")],
+                            content, ours, args])
+        path = self.tree.path / "bench-results.json"
+        results = json.loads(path.read_text()) if path.is_file() else {}
+        if key not in results:
+            results[key] = function()
+            part = path.with_suffix(".new")
+            part.write_text(json.dumps(dict(list(results.items())[-RESULTS:])))
+            part.rename(path)
+        return results[key]
 
     @staticmethod
     def call(argv):
@@ -62,8 +100,17 @@ class Bench:
         return done.returncode == 0, done.stdout + done.stderr
 
     def make(self, out, args):
-        """Run make with the objects in @out."""
-        return self.call(kernel.make_argv(self.root, self.tree, out, args, [(kernel.PROJECT, "/src", "ro")]))
+        """Run make with the objects in @out.
+
+        They count as built only after it: a killed make may leave half an object, which the next one would trust.
+        """
+        name = out.name.removeprefix("bench-")
+        built = self.tree.state["built"].pop(name)
+        self.tree.save()
+        result = self.call(kernel.make_argv(self.root, self.tree, out, args, [(kernel.PROJECT, "/src", "ro")]))
+        self.tree.state["built"][name] = built
+        self.tree.save()
+        return result
 
     def run(self, command, bind=()):
         """Run a program of the tool root in the tree."""

@@ -6,7 +6,6 @@ import lzma
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -68,6 +67,12 @@ class Tree:
                 part.write_bytes(target)
                 part.rename(path)
 
+    def touch(self):
+        """Make the files that ever differed from the pristine ones newer than all objects."""
+        for name in self.state["replaced"] + self.state["absent"]:
+            if (self.source / name).is_file():
+                os.utime(self.source / name)
+
     def clone(self, name):
         """A second tree in the pristine state, @name beside this one: links to the same files, as sync() replaces
         files and never writes into one."""
@@ -75,7 +80,7 @@ class Tree:
         if other.state.get("identity") != self.state["identity"]:
             cache.remove(other.source)
             cache.remove(other.originals)
-            subprocess.run(["cp", "-al", str(self.source), str(other.source)], check=True)
+            process.run(["cp", "-al", str(self.source), str(other.source)], f"kernel-clone-{name}")
             other.state = {"replaced": [], "absent": [], "built": {}, "identity": self.state["identity"]}
             for path in self.state["absent"]:
                 (other.source / path).unlink(missing_ok=True)
@@ -168,8 +173,10 @@ def _unpack(stream, size, target, step):
                 step.fraction = size()
         tar.stdin.close()
         if tar.wait() != 0:
+            process.sleep(0)
             raise progress.StepError("tar could not unpack the kernel source")
     except BrokenPipeError:
+        process.sleep(0)
         raise progress.StepError("tar could not unpack the kernel source (disk full?)") from None
     finally:
         process.stop(tar)
@@ -185,7 +192,7 @@ def _from_package(target):
         with toolroot.mirror_errors():
             package = _download(work, uri, step)
         step.detail = "unpacking"
-        subprocess.run(["dpkg-deb", "-x", str(package), str(work / "deb")], check=True)
+        process.run(["dpkg-deb", "-x", str(package), str(work / "deb")], "kernel-source-unpack")
         archive = next((work / "deb/usr/src").glob("linux-source-*.tar.xz"))
         with open(archive, "rb") as raw, lzma.open(raw) as stream:
             total = archive.stat().st_size

@@ -10,9 +10,7 @@ tap.TEST_SECONDS = 900
 OBJECT = "drivers/vfio/pci/vfio_pci_dmabuf.o"
 
 
-def _size(state):
-    """Bytes of the structure after @state patches, as pahole sees them."""
-    out = bench.objects("base")
+def _measure(out, state):
     bench.go(state)
     ok, output = bench.make(out, ["KCFLAGS=-g", OBJECT])
     tap.true(ok, output)
@@ -23,6 +21,12 @@ def _size(state):
     tap.true(text, "the object has no struct vfio_pci_dma_buf")
     tap.diag(text[0])
     return int(re.search(r"/\* size: (\d+),", text[0])[1])
+
+
+def _size(state):
+    """Bytes of the structure after @state patches, as pahole sees them."""
+    out = bench.objects("base")
+    return bench.once(out, state, "struct vfio_pci_dma_buf", lambda: _measure(out, state))
 
 
 def test_size():
