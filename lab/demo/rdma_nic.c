@@ -91,21 +91,23 @@ static int connect_qp(struct rdma_nic *nic, struct ibv_qp *qp, const struct ibv_
 
 	ret = ibv_modify_qp(qp, &reset, IBV_QP_STATE);
 	if (!ret)
-		ret = ibv_modify_qp(qp, &init, IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
-						       IBV_QP_ACCESS_FLAGS);
+		ret = ibv_modify_qp(qp, &init,
+				    IBV_QP_STATE | IBV_QP_PKEY_INDEX | IBV_QP_PORT |
+					    IBV_QP_ACCESS_FLAGS);
 	if (!ret)
-		ret = ibv_modify_qp(qp, &receive, IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU |
-							  IBV_QP_DEST_QPN | IBV_QP_RQ_PSN |
-							  IBV_QP_MAX_DEST_RD_ATOMIC |
-							  IBV_QP_MIN_RNR_TIMER);
+		ret = ibv_modify_qp(qp, &receive,
+				    IBV_QP_STATE | IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN |
+					    IBV_QP_RQ_PSN | IBV_QP_MAX_DEST_RD_ATOMIC |
+					    IBV_QP_MIN_RNR_TIMER);
 	if (!ret)
-		ret = ibv_modify_qp(qp, &send, IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
-						       IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN |
-						       IBV_QP_MAX_QP_RD_ATOMIC);
+		ret = ibv_modify_qp(qp, &send,
+				    IBV_QP_STATE | IBV_QP_TIMEOUT | IBV_QP_RETRY_CNT |
+					    IBV_QP_RNR_RETRY | IBV_QP_SQ_PSN |
+					    IBV_QP_MAX_QP_RD_ATOMIC);
 	return -ret;
 }
 
-static int connect_pair(struct rdma_nic *nic)
+int rdma_nic_reconnect(struct rdma_nic *nic)
 {
 	int ret = connect_qp(nic, nic->responder, nic->requester);
 
@@ -142,7 +144,7 @@ static int set_up(struct rdma_nic *nic)
 		nic->requester = create_qp(nic);
 	if (nic->requester)
 		nic->responder = create_qp(nic);
-	return nic->responder ? connect_pair(nic) : -errno;
+	return nic->responder ? rdma_nic_reconnect(nic) : -errno;
 }
 
 int rdma_nic_open(struct rdma_nic *nic, const char *bdf)
@@ -208,8 +210,8 @@ static int write_message(struct rdma_nic *nic, const struct ibv_mr *target, uint
 	return ret ? ret : wait_for_completion(nic);
 }
 
-int rdma_nic_write(struct rdma_nic *nic, const struct ibv_mr *mr, uint64_t offset,
-		   const void *data, size_t length)
+int rdma_nic_write(struct rdma_nic *nic, const struct ibv_mr *mr, uint64_t offset, const void *data,
+		   size_t length)
 {
 	const uint8_t *at = data;
 	struct ibv_mr *source;
@@ -228,7 +230,7 @@ int rdma_nic_write(struct rdma_nic *nic, const struct ibv_mr *mr, uint64_t offse
 		length -= part;
 	}
 	if (ret) {
-		int again = connect_pair(nic);
+		int again = rdma_nic_reconnect(nic);
 
 		if (again)
 			ret = again;
@@ -237,57 +239,71 @@ int rdma_nic_write(struct rdma_nic *nic, const struct ibv_mr *mr, uint64_t offse
 	return ret;
 }
 
-/* The number behind " key " in a line of the rdma tool. */
-static bool number(const char *line, const char *key, uint32_t *value)
+/* The word behind " key " in a line of the rdma tool. */
+static bool word(const char *line, const char *key, char *value, size_t size)
 {
 	char pattern[40];
 	const char *at;
+	size_t length;
 
 	snprintf(pattern, sizeof(pattern), " %s ", key);
 	at = strstr(line, pattern);
-	if (at)
-		*value = strtoul(at + strlen(pattern), NULL, 0);
-	return at;
+	if (!at)
+		return false;
+	at += strlen(pattern);
+	length = strcspn(at, " \n");
+	if (length >= size)
+		length = size - 1;
+	memcpy(value, at, length);
+	value[length] = 0;
+	return true;
 }
 
-static int read_hints(const char *line, struct rdma_nic_hints *hints)
+static bool number(const char *line, const char *key, uint32_t *value)
 {
-	uint32_t ph, st, index;
+	char text[20];
 
-	*hints = (struct rdma_nic_hints){ 0 };
-	if (!strstr(line, " drv_tph "))
-		return -ENODATA;
-	if (number(line, "drv_tph_ph", &ph) && number(line, "drv_tph_st", &st) &&
-	    number(line, "drv_tph_st_index", &index))
-		*hints = (struct rdma_nic_hints){
-			.tagged = true,
-			.st = st,
-			.ph = ph,
-			.st_index = index,
-		};
-	return 0;
+	if (!word(line, key, text, sizeof(text)))
+		return false;
+	*value = strtoul(text, NULL, 0);
+	return true;
 }
 
-int rdma_nic_hints(struct rdma_nic *nic, const struct ibv_mr *mr, struct rdma_nic_hints *hints)
+static void read_hints(const char *line, struct rdma_nic_hints *hints)
+{
+	uint32_t ph, st = 0;
+
+	word(line, "drv_tph", hints->state, sizeof(hints->state));
+	hints->ph = number(line, "drv_tph_ph", &ph) ? (int)ph : -1;
+	hints->tagged = number(line, "drv_tph_st", &st) &&
+			number(line, "drv_tph_st_index", &hints->st_index);
+	hints->st = st;
+}
+
+int rdma_nic_hints(struct rdma_nic *nic, uint32_t lkey, struct rdma_nic_hints *hints)
 {
 	char command[100], *line = NULL;
 	int ret = -ENOENT;
 	bool own = false;
 	size_t size = 0;
-	uint32_t lkey;
+	uint32_t key;
 	FILE *tool;
 
+	*hints = (struct rdma_nic_hints){ .ph = -1 };
 	snprintf(command, sizeof(command), "rdma -dd resource show mr dev %s",
 		 ibv_get_device_name(nic->context->device));
 	tool = popen(command, "r");
 	if (!tool)
 		return -errno;
-	/* What the driver has to say follows in lines that are indented. */
+	/* What the driver has to say follows in a line that is indented. */
 	while (getline(&line, &size, tool) > 0) {
 		if (line[0] != ' ')
-			own = number(line, "lkey", &lkey) && lkey == mr->lkey;
-		if (own && ret)
-			ret = read_hints(line, hints);
+			own = number(line, "lkey", &key) && key == lkey;
+		if (!own)
+			continue;
+		ret = 0;
+		if (strstr(line, " drv_tph "))
+			read_hints(line, hints);
 	}
 	free(line);
 	pclose(tool);

@@ -31,6 +31,9 @@ struct rdma_nic {
 /* By PCI address. -ENODEV: no RDMA driver has it. */
 int rdma_nic_open(struct rdma_nic *nic, const char *bdf);
 
+/* Connects the queue pairs anew, whatever state a failure has left them in. */
+int rdma_nic_reconnect(struct rdma_nic *nic);
+
 /* Closes it; its memory regions are gone. */
 void rdma_nic_close(struct rdma_nic *nic);
 
@@ -51,20 +54,23 @@ int rdma_nic_write(struct rdma_nic *nic, const struct ibv_mr *mr, uint64_t offse
 
 /**
  * struct rdma_nic_hints - hints of a memory region as the driver shows them
- * @tagged: it has some
+ * @state: why it has hints, or none; "" when nothing is said
+ * @tagged: it has a published tag: the other members hold
  * @st_index: steering tag index
+ * @ph: processing hint, or -1; a region may have one without a tag
  */
 struct rdma_nic_hints {
+	char state[20];
 	bool tagged;
 	uint16_t st;
-	uint8_t ph;
 	uint32_t st_index;
+	int ph;
 };
 
 /*
- * What "rdma -dd resource show mr" has on the region. -ENOENT: it does not show
- * the region; -ENODATA: it says nothing on hints.
+ * What "rdma -dd resource show mr" has on the region with this key. -ENOENT: it
+ * does not show the region.
  */
-int rdma_nic_hints(struct rdma_nic *nic, const struct ibv_mr *mr, struct rdma_nic_hints *hints);
+int rdma_nic_hints(struct rdma_nic *nic, uint32_t lkey, struct rdma_nic_hints *hints);
 
 #endif

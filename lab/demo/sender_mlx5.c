@@ -110,7 +110,7 @@ static int mlx5_send(struct sender *s, uint64_t offset, const void *data, size_t
 static int mlx5_state(struct sender *s, struct sender_state *state)
 {
 	struct rdma_nic_hints hints;
-	int ret = rdma_nic_hints(&s->nic, s->mr, &hints);
+	int ret = rdma_nic_hints(&s->nic, s->mr->lkey, &hints);
 
 	if (ret)
 		return ret;

@@ -117,6 +117,13 @@ static void expect_trace(const struct wire_path *path, struct wire_hint hint, ui
 			   hint.ph);
 }
 
+static int copy_bytes(const struct wire_path *path, uint64_t offset, const void *data, size_t length)
+{
+	if (path->copy)
+		return path->copy(path, offset, data, length);
+	return dma_engine_write(path->engine, path->handle, offset, data, length);
+}
+
 void expect_writes(const struct wire_path *path, struct wire_hint hint, const char *what)
 {
 	static uint32_t seed;
@@ -137,8 +144,7 @@ void expect_writes(const struct wire_path *path, struct wire_hint hint, const ch
 
 	c = acc_count(path->acc, hint.extended, hint.st);
 	begin = next_mark(path->acc);
-	require_error(dma_engine_write(path->engine, path->handle, GUARD, data + GUARD, WIRE_LENGTH),
-		      0, "%s: copy", what);
+	require_error(copy_bytes(path, GUARD, data + GUARD, WIRE_LENGTH), 0, "%s: copy", what);
 	end = next_mark(path->acc);
 	c = acc_count_since(path->acc, hint.extended, hint.st, &c);
 

@@ -25,11 +25,18 @@ struct wire_hint wire_none(void);
 struct wire_hint wire_8bit(uint8_t st, uint8_t ph);
 struct wire_hint wire_ext(uint16_t st, uint8_t ph);
 
+struct nic;
+struct nic_region;
+
 /**
- * struct wire_path - from which engine to which buffer
- * @engine_name: "dma0"
+ * struct wire_path - from which requester to which buffer
+ * @engine_name: "dma0"; "nic0"
  * @engine: its device file
  * @handle: the buffer there
+ * @copy: another requester than a DMA engine: how it writes to the buffer; 0 or a negative errno
+ * value
+ * @nic: what @copy needs, see nic_path()
+ * @region: the buffer there
  * @acc: accelerator that exported it
  * @bar_offset: where the buffer is in BAR2
  */
@@ -37,6 +44,9 @@ struct wire_path {
 	const char *engine_name;
 	int engine;
 	uint32_t handle;
+	int (*copy)(const struct wire_path *path, uint64_t offset, const void *data, size_t length);
+	struct nic *nic;
+	struct nic_region *region;
 	struct accelerator *acc;
 	uint64_t bar_offset;
 };
