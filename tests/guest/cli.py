@@ -65,7 +65,7 @@ def equal(got, want, what):
 
 def run(*args, **options):
     """Run tphbuf, and see to what holds for every run: errors are one line each, and end up on standard error."""
-    result = subprocess.run([TPHBUF, *args], capture_output=True, text=True, timeout=60, check=False, **options)
+    result = subprocess.run([TPHBUF, *args], capture_output=True, text=True, timeout=120, check=False, **options)
     command = " ".join(args)
     if result.returncode in (UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY):
         equal(len(result.stderr.splitlines()), 1, f"lines on standard error of {command}: {result.stderr}")
