@@ -28,32 +28,12 @@ static const char *file_name(const struct access *access)
 	return access->store ? "standard input" : "standard output";
 }
 
-static int open_file(struct access *access)
+static int open_input(struct access *access)
 {
-	const char *name = access->args.file;
-	int err;
-
-	if (!name)
-		access->file = access->store ? STDIN_FILENO : STDOUT_FILENO;
-	else if (access->store)
-		access->file = open(name, O_RDONLY | O_CLOEXEC);
-	else
-		access->file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (access->file >= 0)
-		return EXIT_OK;
-	err = errno;
-	error_line("cannot open %s: %s; check the name and the permissions", name, strerror(err));
-	return err == EACCES || err == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
-}
-
-static int close_file(struct access *access)
-{
-	/* Some file systems say only here that what was written did not fit. */
-	if (!access->args.file || access->file < 0 || !close(access->file))
-		return EXIT_OK;
-	error_line("cannot write %s: %s; check where the output goes", access->args.file,
-		   strerror(errno));
-	return EXIT_FAILED;
+	access->file = STDIN_FILENO;
+	if (access->args.file)
+		access->file = open(access->args.file, O_RDONLY | O_CLOEXEC);
+	return access->file < 0 ? cannot_open(access->args.file, errno) : EXIT_OK;
 }
 
 /* How much input there is, UINT64_MAX when only its end will tell. */
@@ -112,7 +92,8 @@ static void move_bytes(struct access *access, struct command *command, int dmabu
 		.store = access->store,
 		.exact = access->args.length_given,
 		.dmabuf = dmabuf,
-		.file = access->file,
+		.file = access->store ? access->file : STDOUT_FILENO,
+		.path = access->store ? NULL : access->args.file,
 		.offset = access->args.offset,
 		.length = access->length,
 	};
@@ -161,16 +142,9 @@ static int run_transfer(struct access *access, struct command *command, int dmab
 static int run_with_dmabuf(struct access *access, struct command *command, int dmabuf,
 			   uint64_t size)
 {
-	int code, closed;
+	int code = plan(access, size);
 
-	code = plan(access, size);
-	/* Not earlier: it empties the file. */
-	if (!code && !access->store)
-		code = open_file(access);
-	if (!code)
-		code = run_transfer(access, command, dmabuf);
-	closed = access->store ? EXIT_OK : close_file(access);
-	return code ? code : closed;
+	return code ? code : run_transfer(access, command, dmabuf);
 }
 
 static int run_with_device(struct access *access, struct command *command)
@@ -211,7 +185,7 @@ static void print_json(const struct access *access)
 	json_object_end(&json);
 }
 
-/* The bytes of the device go to standard output, where nothing else can, and people cannot read them. */
+/* On standard output the bytes of the device leave no room for JSON, and are nothing to look at. */
 static int check_output(const struct access *access)
 {
 	if (access->store || access->args.file)
@@ -242,13 +216,14 @@ int access_run(const struct verb *verb, bool store, int argc, char **argv)
 	code = check_output(&access);
 	if (code)
 		return code;
-	command_hold_signals(&command);
-	/* Before the device, which is reset when it is opened. */
+	/* Before the device, which is reset when it is opened; from a FIFO it may take long. */
 	if (store)
-		code = open_file(&access);
-	if (!code)
+		code = open_input(&access);
+	if (!code) {
+		command_hold_signals(&command);
 		code = run_with_device(&access, &command);
-	command_release_signals(&command);
+		command_release_signals(&command);
+	}
 	if (access.args.json && code != EXIT_USAGE)
 		print_json(&access);
 	/* Otherwise a signal would come before what is to be printed. */

@@ -79,6 +79,13 @@ static int end_unfinished(struct access *access)
 	return EXIT_FAILED;
 }
 
+int cannot_open(const char *file, int error)
+{
+	error_line("cannot open %s: %s; check the name and the permissions", file,
+		   strerror(error));
+	return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
+}
+
 int access_end(struct access *access, const char *file)
 {
 	char text[64];
@@ -88,6 +95,8 @@ int access_end(struct access *access, const char *file)
 		return EXIT_OK;
 	case TRANSFER_CANNOT_MAP:
 		return end_unmapped(access);
+	case TRANSFER_CANNOT_OPEN:
+		return cannot_open(file, access->state->error);
 	case TRANSFER_REVOKED:
 		return end_revoked(access);
 	case TRANSFER_FILE_ERROR:

@@ -15,7 +15,7 @@
  * @args: command line
  * @bdf: address of the device, "" when none was opened
  * @buffer: device and dma-buf, when one was opened
- * @file: the other end
+ * @file: the input of write
  * @length: bytes that may be moved
  * @total: bytes that will be, 0 when only the end of the input will tell
  * @state: memory that is shared with the child
@@ -40,6 +40,9 @@ struct access {
 	uint64_t done;
 	uint64_t microseconds;
 };
+
+/* The line for a file that cannot be opened, and the exit code. */
+int cannot_open(const char *file, int error);
 
 /* The exit code, after a line where there is something to say. @file: the other end. */
 int access_end(struct access *access, const char *file);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -107,7 +108,7 @@ static size_t chunk_size(const struct transfer *transfer, uint64_t done)
 }
 
 static void load_all(const struct transfer *transfer, struct transfer_state *state,
-		     const char *from)
+		     const char *from, int file)
 {
 	static char chunk[CHUNK];
 	uint64_t done = 0;
@@ -117,13 +118,28 @@ static void load_all(const struct transfer *transfer, struct transfer_state *sta
 	for (; done < transfer->length; done += size, set_done(state, done)) {
 		size = chunk_size(transfer, done);
 		device_memory_load(chunk, from + done, size);
-		ret = write_full(transfer->file, chunk, size);
+		ret = write_full(file, chunk, size);
 		if (ret) {
 			finish(state, TRANSFER_FILE_ERROR, -ret);
 			return;
 		}
 	}
 	finish(state, TRANSFER_DONE, 0);
+}
+
+static void load_to_path(const struct transfer *transfer, struct transfer_state *state,
+			 const char *from)
+{
+	int file = open(transfer->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (file < 0) {
+		finish(state, TRANSFER_CANNOT_OPEN, errno);
+		return;
+	}
+	load_all(transfer, state, from, file);
+	/* Some file systems say only here that what was written did not fit. */
+	if (close(file) && state->end == TRANSFER_DONE)
+		finish(state, TRANSFER_FILE_ERROR, errno);
 }
 
 /* The input has been read up to what fits. */
@@ -192,6 +208,8 @@ void transfer_run(const struct transfer *transfer, struct transfer_state *state)
 	sigaction(SIGBUS, &action, NULL);
 	if (transfer->store)
 		store_all(transfer, state, (char *)map + before);
+	else if (transfer->path)
+		load_to_path(transfer, state, (char *)map + before);
 	else
-		load_all(transfer, state, (char *)map + before);
+		load_all(transfer, state, (char *)map + before, transfer->file);
 }

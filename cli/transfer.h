@@ -10,6 +10,7 @@ enum transfer_end {
 	TRANSFER_UNFINISHED = 0,	/* it did not get to say */
 	TRANSFER_DONE,
 	TRANSFER_CANNOT_MAP,	/* struct transfer_state.error tells */
+	TRANSFER_CANNOT_OPEN,	/* struct transfer_state.error tells */
 	TRANSFER_REVOKED,
 	TRANSFER_FILE_ERROR,	/* struct transfer_state.error tells */
 	TRANSFER_INPUT_SHORT,
@@ -22,7 +23,9 @@ enum transfer_end {
  * @exact: all of @length, or the input is too short; else up to it, or the
  *	input is too long. Only for @store.
  * @dmabuf: the dma-buf
- * @file: the other end, at its file position
+ * @file: the other end, at its file position, unless @path is given
+ * @path: NULL, or file to make and write to, when not @store. It is opened here,
+ *	because that takes as long as nobody reads from a FIFO.
  * @offset: first byte in the dma-buf
  * @length: bytes, not 0
  */
@@ -31,6 +34,7 @@ struct transfer {
 	bool exact;
 	int dmabuf;
 	int file;
+	const char *path;
 	uint64_t offset;
 	uint64_t length;
 };

@@ -321,6 +321,22 @@ def test_signals():
         ok("Terminated" in json.loads(out)["error"], "write: SIGTERM: valid JSON all the same", out)
 
 
+def test_fifo():
+    """A FIFO whose other end nobody has opened: it waits, and a signal ends that."""
+    with Tree(*KERNEL_DRIVER) as tree, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "fifo")
+        os.mkfifo(path)
+        for verb, driver in (("read", "vfio-pci"), ("write", "accel")):
+            process = start(tree, verb, path)
+            ok(wait_for(lambda: tree.driver() == driver), f"{verb}: a FIFO: waits with the device at {driver}")
+            time.sleep(0.5)
+            ok(process.poll() is None, f"{verb}: a FIFO: it waits")
+            os.kill(process.pid, signal.SIGINT)
+            ended(process, f"{verb}: a FIFO")
+            same(process.returncode, -signal.SIGINT, f"{verb}: a FIFO: SIGINT ends it")
+            same(tree.driver(), "accel", f"{verb}: a FIFO: the device is given back")
+
+
 def test_pending():
     """A signal that came while the device was opened."""
     def interrupt():
@@ -450,4 +466,5 @@ def test_write_combining():
 
 
 run_tests((test_usage, test_round_trip, test_files, test_errors, test_revoked, test_nonblocking, test_json,
-           test_signals, test_pending, test_kill, test_closed_pipe, test_progress, test_inherited, test_write_combining))
+           test_signals, test_fifo, test_pending, test_kill, test_closed_pipe, test_progress, test_inherited,
+           test_write_combining))
