@@ -41,22 +41,22 @@ enum {
 
 #define MAX_ATTRS 12
 
-struct request {
+/* A header, in which the attributes begin, with room for them. */
+union request {
 	struct ib_uverbs_ioctl_hdr header;
-	struct ib_uverbs_attr attrs[MAX_ATTRS];
+	uint8_t room[sizeof(struct ib_uverbs_ioctl_hdr) + MAX_ATTRS * sizeof(struct ib_uverbs_attr)];
 };
 
-static struct ib_uverbs_attr *add(struct request *request, uint16_t id)
+static struct ib_uverbs_attr *add(union request *request, uint16_t id)
 {
-	struct ib_uverbs_attr *attr = &request->attrs[request->header.num_attrs++];
+	struct ib_uverbs_attr *attr = &request->header.attrs[request->header.num_attrs++];
 
-	attr->attr_id = id;
-	attr->flags = UVERBS_ATTR_F_MANDATORY;
+	*attr = (struct ib_uverbs_attr){ .attr_id = id, .flags = UVERBS_ATTR_F_MANDATORY };
 	return attr;
 }
 
 /* Values of up to 8 bytes stand in the attribute itself. */
-static void add_value(struct request *request, uint16_t id, uint64_t value, uint16_t size)
+static void add_value(union request *request, uint16_t id, uint64_t value, uint16_t size)
 {
 	struct ib_uverbs_attr *attr = add(request, id);
 
@@ -64,42 +64,42 @@ static void add_value(struct request *request, uint16_t id, uint64_t value, uint
 	attr->data = value;
 }
 
-static void add_object(struct request *request, uint16_t id, uint32_t handle)
+static void add_object(union request *request, uint16_t id, uint32_t handle)
 {
 	add(request, id)->data = handle;
 }
 
-static void add_result(struct request *request, uint16_t id, uint32_t *value)
+static void add_result(union request *request, uint16_t id, uint32_t *value)
 {
 	add_value(request, id, (uintptr_t)value, sizeof(*value));
 }
 
-static int call(int cmd_fd, struct request *request, uint16_t object, uint16_t method)
+static int call(int cmd_fd, union request *request, uint16_t object, uint16_t method)
 {
 	request->header.object_id = object;
 	request->header.method_id = method;
 	request->header.driver_id = RDMA_DRIVER_MLX5;
 	request->header.length =
-		sizeof(request->header) + request->header.num_attrs * sizeof(request->attrs[0]);
+		sizeof(request->header) + request->header.num_attrs * sizeof(request->header.attrs[0]);
 	return ioctl(cmd_fd, RDMA_VERBS_IOCTL, request) ? -errno : 0;
 }
 
 int nic_ioctl_alloc_dmah(int cmd_fd, uint8_t ph, uint32_t *handle)
 {
-	struct request request = { 0 };
+	union request request = { 0 };
 	int ret;
 
 	add_object(&request, ALLOC_DMAH_HANDLE, 0);
 	add_value(&request, ALLOC_DMAH_PH, ph, sizeof(ph));
 	ret = call(cmd_fd, &request, OBJECT_DMAH, METHOD_DMAH_ALLOC);
-	*handle = request.attrs[0].data;
+	*handle = request.header.attrs[0].data;
 	return ret;
 }
 
 int nic_ioctl_register(int cmd_fd, uint32_t pd, int dmabuf, uint64_t length, uint32_t access,
 		       uint32_t dmah, uint32_t *handle, uint32_t *lkey, uint32_t *rkey)
 {
-	struct request request = { 0 };
+	union request request = { 0 };
 	int ret;
 
 	add_object(&request, REG_MR_HANDLE, 0);
@@ -113,13 +113,13 @@ int nic_ioctl_register(int cmd_fd, uint32_t pd, int dmabuf, uint64_t length, uin
 	add_result(&request, REG_MR_RESP_LKEY, lkey);
 	add_result(&request, REG_MR_RESP_RKEY, rkey);
 	ret = call(cmd_fd, &request, OBJECT_MR, METHOD_REG_MR);
-	*handle = request.attrs[0].data;
+	*handle = request.header.attrs[0].data;
 	return ret;
 }
 
 int nic_ioctl_deregister(int cmd_fd, uint32_t handle)
 {
-	struct request request = { 0 };
+	union request request = { 0 };
 
 	add_object(&request, DESTROY_MR_HANDLE, handle);
 	return call(cmd_fd, &request, OBJECT_MR, METHOD_MR_DESTROY);
