@@ -93,7 +93,8 @@ class Report:
 
 def _arguments(args):
     parser = argparse.ArgumentParser(prog="tests/run.py", description="Run test suites, all when none is named.")
-    parser.add_argument("names", nargs="*", metavar="SUITE[/CASE]", help="a suite, or one case of it; CASE may be a pattern")
+    parser.add_argument("names", nargs="*", metavar="SUITE[@KERNEL][/CASE]",
+                        help="a suite, a guest suite on the debug or the race kernel, or one case; CASE may be a pattern")
     parser.add_argument("--list", action="store_true", help="list the suites")
     parser.add_argument("--host", action="store_true", help="only what needs a compiler and Meson, and no packages")
     parser.add_argument("--full", action="store_true", help="guest suites on the debug and the race kernel as well")
@@ -101,11 +102,17 @@ def _arguments(args):
     return parser.parse_args(args)
 
 
+def _other_kernels(chosen):
+    """The guest suites of the base kernel once more, for each kernel that make check-full adds."""
+    return [suite.on_kernel(flavour) for flavour in FULL for suite in chosen
+            if suite.kind == "guest" and suite.kernel == "base"]
+
+
 def _select(everything, names):
     """(suites, pattern of the one case) that the command line asks for."""
     if not names:
         return everything, None
-    table = {suite.name: suite for suite in everything}
+    table = {suite.name: suite for suite in everything + _other_kernels(everything)}
     unknown = [name for name in names if name.split("/", 1)[0] not in table]
     if unknown:
         raise progress.StepError(f"no suite {', '.join(unknown)} in {suites.LIST}; --list shows all")
@@ -163,8 +170,7 @@ def _all(chosen, everything, report, full):
     """Host suites in the tool root, then those on kernel and builds, then the guest's."""
     from lab import prepare, userspace
     guest = [suite for suite in chosen if suite.kind == "guest"]
-    runs = guest + ([suite.on_kernel(flavour) for flavour in FULL for suite in guest if suite.kernel == "base"]
-                    if full else [])
+    runs = guest + (_other_kernels(guest) if full else [])
     # The base kernel first: the objects of the others begin as copies of its own.
     flavours = sorted({suite.kernel for suite in runs}, key=lambda name: (name != "base", name))
     with_modules = sorted({suite.kernel for suite in runs if suite.modules})

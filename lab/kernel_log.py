@@ -8,7 +8,9 @@ STAMP = re.compile(r"^(?:<\d+>)?\[\s*\d+\.\d+\](?:\[\s*[CT]\d+\])?\s?")
 # Matched against the text behind the time stamp. A report has many lines; one hit is enough to find it.
 SIGNS = re.compile(
     r"-+\[ cut here \]-+"
-    r"|(?:WARNING|BUG|UBSAN|KASAN|KCSAN|KFENCE|DMA-API): "
+    r"|(?:WARNING|BUG|UBSAN|KASAN|KCSAN|KFENCE): "
+    # It also says at boot that it is there.
+    r"|DMA-API: (?!preallocated |debugging enabled )"
     r"|(?:Oops|stack segment|invalid opcode|general protection fault|double fault)\b.*"
     r"|.*\bkernel BUG at "
     r"|.*\bKernel panic\b"

@@ -34,6 +34,15 @@ def test_stamps():
         tap.equal(len(kernel_log.scan(f"{stamp}WARNING: lock held when returning to user space!\r\n")), 1, stamp)
 
 
+def test_debugging_of_dma():
+    """what DMA-API says at boot is no report, what it says of a driver is"""
+    for line in ("DMA-API: preallocated 65536 debug entries", "DMA-API: debugging enabled by kernel config"):
+        tap.equal(kernel_log.scan(f"[    1.0] {line}\n"), [], line)
+    for line in ("DMA-API: tph_dma 0000:00:11.0: device driver frees DMA memory with different size",
+                 "DMA-API: debugging out of memory - disabling"):
+        tap.equal(len(kernel_log.scan(f"[    1.0] {line}\n")), 1, line)
+
+
 def test_state():
     """taints that nobody expects are found once, by the suite that caused them, and lockdep that has given up"""
     log = ("[    1.0] lab: suite one begins\n[    1.1] lab: state tainted=4096 debug_locks=1\n"
