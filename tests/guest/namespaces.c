@@ -129,11 +129,7 @@ static void one_buffer_three_engines(void)
 	struct wire_path path[3];
 
 	for (i = 0; i < 3; i++) {
-		path[i].engine_name = names[i];
-		path[i].engine = engine_open(names[i]);
-		path[i].acc = &acc;
-		path[i].bar_offset = 0;
-		path[i].handle = engine_import(path[i].engine, fd);
+		path[i] = wire_path(&acc, names[i], fd);
 	}
 	for (round = 0; round < 3; round++)
 		for (i = 0; i < 3; i++)

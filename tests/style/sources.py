@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import tap
@@ -63,6 +64,12 @@ def test_length():
     """source files have one subject: none is longer than a few hundred lines"""
     _report([f"{name}: {count} lines" for name in _files() if re.search(r"\.(c|h|py|sh)$", name)
              for count in [len((PROJECT / name).read_text(errors="replace").splitlines())] if count > LINES_MAX])
+
+
+def test_module_names():
+    """no test program hides a module of Python's library from the programs beside it"""
+    _report([name for name in _files() if name.startswith("tests/") and name.endswith(".py")
+             and Path(name).stem in sys.stdlib_module_names])
 
 
 def test_white_space():
