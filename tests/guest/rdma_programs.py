@@ -99,19 +99,30 @@ def _bandwidth(program, messages, size):
     tap.true(re.search(rf"^ {size} +{messages} +\d", output, re.MULTILINE), f"no result: {output}")
 
 
+def _expect_bandwidth(bytes_of_server, bytes_of_client, program):
+    """perftest measures the rate of the processor's clock first, and gives up when its samples scatter, as on a busy host."""
+    for last in (False, False, False, False, True):
+        try:
+            _expect_traffic("nic0", "nic1", bytes_of_server, bytes_of_client, lambda: _bandwidth(program, 10, 65536))
+            return
+        except AssertionError as error:
+            if last or "Correlation coefficient" not in str(error):
+                raise
+
+
 def test_write_bw():
     """ib_write_bw between two devices"""
-    _expect_traffic("nic0", "nic1", 0, 10 * 65536, lambda: _bandwidth("ib_write_bw", 10, 65536))
+    _expect_bandwidth(0, 10 * 65536, "ib_write_bw")
 
 
 def test_read_bw():
     """ib_read_bw: the bytes go the other way"""
-    _expect_traffic("nic0", "nic1", 10 * 65536, 0, lambda: _bandwidth("ib_read_bw", 10, 65536))
+    _expect_bandwidth(10 * 65536, 0, "ib_read_bw")
 
 
 def test_send_bw():
     """ib_send_bw between two devices"""
-    _expect_traffic("nic0", "nic1", 0, 10 * 65536, lambda: _bandwidth("ib_send_bw", 10, 65536))
+    _expect_bandwidth(0, 10 * 65536, "ib_send_bw")
 
 
 def test_refused():
