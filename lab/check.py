@@ -3,10 +3,11 @@
 
 import argparse
 import fnmatch
+import threading
 import time
 from pathlib import Path
 
-from lab import progress, suite_guest, suite_host, suite_lab, suites, tap
+from lab import process, progress, suite_guest, suite_host, suite_lab, suites, tap
 
 PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
@@ -19,9 +20,12 @@ FULL = ("debug", "race")
 class Report:
     """Collects the cases of all suites, shows them as they come and says how it all went."""
 
-    def __init__(self, only_case=None):
+    def __init__(self, names, only_case=None):
+        """Of suites @names, in the order of the results file; @only_case is a pattern of cases that count."""
+        self.order = {name: number for number, name in enumerate(names)}
         self.results = []
         self.seconds = {}
+        self._lock = threading.Lock()
         self.start = time.monotonic()
         self.only_case = only_case
 
@@ -31,6 +35,10 @@ class Report:
         if self.only_case:
             cases = ([case for case in cases if fnmatch.fnmatchcase(case.name, self.only_case)]
                      or [tap.Case(self.only_case, "fail", f"suite {suite.name} has no such case")])
+        with self._lock:
+            self._add(suite, cases, seconds)
+
+    def _add(self, suite, cases, seconds):
         self.results.append((suite.name, cases))
         counts = {status: sum(case.status == status for case in cases) for status in ("pass", "fail", "skip")}
         words = [f"{counts['pass']:4d} passed"]
@@ -77,6 +85,8 @@ class Report:
     def finish(self):
         """Write build/check.tap, print the last line; returns the exit status."""
         TAP_FILE.parent.mkdir(parents=True, exist_ok=True)
+        # Suites end in an order that differs from run to run.
+        self.results.sort(key=lambda result: self.order.get(result[0], -1))
         with open(TAP_FILE, "w", encoding="utf-8") as file:
             tap.write(file, self.results)
         cases = [case for _, own in self.results for case in own]
@@ -155,7 +165,7 @@ def main(args):
     if not options.full and not options.names:
         everything = [suite for suite in everything if not suite.full]
     chosen, case = _select(everything, options.names)
-    report = Report(case)
+    report = Report([suite.name for suite in chosen], case)
     if options.host:
         chosen = [suite for suite in chosen if suite.kind == "host"]
         _host(suite_host.Here(), chosen if options.names else everything, everything, report)
@@ -167,7 +177,7 @@ def main(args):
 
 
 def _all(chosen, everything, report, full):
-    """Host suites in the tool root, then those on kernel and builds, then the guest's."""
+    """Host suites in the tool root, then, side by side, those on kernel and builds and the guest's."""
     from lab import prepare, userspace
     guest = [suite for suite in chosen if suite.kind == "guest"]
     runs = guest + (_other_kernels(guest) if full else [])
@@ -185,5 +195,9 @@ def _all(chosen, everything, report, full):
     if any("/build/examples/" in word for suite in guest for word in suite.command):
         userspace.examples(prepared.root)
     _host(suite_host.InRoot(prepared.root), chosen, everything, report)
-    suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report)
-    suite_guest.run(prepared, runs, report)
+    work = suite_guest.jobs(prepared, runs, report)
+    # Where something is new these suites compile for minutes, so they begin early; else they take one.
+    work.insert(1, lambda: suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report))
+    with process.threads(suite_guest.at_once()) as pool:
+        for running in [pool.submit(job) for job in work]:
+            running.result()

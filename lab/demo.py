@@ -5,7 +5,6 @@ over the wire. The guest (lab/demo) says what should have happened; every count 
 import functools
 import json
 import os
-import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
@@ -181,7 +180,7 @@ def _own_file(name):
     if not length:
         raise progress.StepError(f"FILE={name} is empty: there is nothing to send")
     _bar_size(length)
-    available = int(re.search(r"^MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1]) // 1024
+    available = vm.memory_of_host()
     if _memory(length) > available:
         raise progress.StepError(f"FILE={name} is too large for this machine: the virtual machine would take "
                                  f"{_memory(length):,} MiB of memory, {available:,} MiB are free")

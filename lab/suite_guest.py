@@ -3,8 +3,10 @@
 
 import shlex
 
-from lab import progress, suite_host, tap, vm
+from lab import kernel, progress, suite_host, tap, vm
 
+# What a machine may need of the host's memory, in MiB: its own, that of its devices, QEMU and the sanitized endpoints.
+MEMORY_OF_ONE = 3072
 LOG_CASE = "kernel log is clean"
 EXPECTED_LOG_CASE = "the kernel log scan finds what the suite provokes"
 
@@ -23,10 +25,11 @@ def _script(suites):
     for suite in suites:
         command = shlex.join(suite.command or [f"/build/tests/guest/{suite.name}"])
         lines += [f"echo 'lab: suite {suite.name} begins' >/dev/kmsg",
-                  f"echo {suite.name} | tee running >{suite.name}.begin",
+                  f"echo {suite.name} >running",
+                  f"echo >{suite.name}.begin",
                   f"timeout -k 5 {suite.timeout} {command} >{suite.name}.tap 2>{suite.name}.err",
                   f"echo $? >{suite.name}.status",
-                  "sh /src/lab/guest/state"]
+                  ". /src/lab/guest/state"]
     return "\n".join(lines) + "\n"
 
 
@@ -87,21 +90,31 @@ def _endpoints_log(job):
     return path.read_text(errors="replace").splitlines()[-40:] if path.is_file() else []
 
 
-def run(prepared, suites, report, variant="sanitized"):
-    """Run guest suites, a virtual machine for each group."""
-    for group in groups(suites):
-        while group:
-            first = group[0]
-            modules = [prepared.modules[first.kernel] / f"{name}.ko" for name in first.modules]
-            machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
-                                 variant, reboots=first.reboots, boot=first.boot,
-                                 selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None)
-            job = vm.prepare(first.name)
-            with progress.step("virtual machine") as step:
-                def watch(job=job, step=step):
-                    running = job / "running"
-                    step.detail = running.read_text().strip() if running.is_file() else "booting"
-                result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), watch=watch)
-                step.detail = "%d devices, %s domain, %s kernel, %d suites" % (
-                    len(first.devices), first.domain, first.kernel, len(group))
-            group = _collect(result, group, report)
+def at_once():
+    """How many machines this host runs beside one another: QEMU keeps about one processor busy."""
+    return max(1, min(kernel.jobs(), vm.memory_of_host() // MEMORY_OF_ONE))
+
+
+def _run_group(prepared, group, report, variant):
+    """Run the suites of one machine; where it ends early, those that had no turn get another start of it."""
+    while group:
+        first = group[0]
+        modules = [prepared.modules[first.kernel] / f"{name}.ko" for name in first.modules]
+        machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
+                             variant, reboots=first.reboots, boot=first.boot,
+                             selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None)
+        job = vm.prepare(first.name)
+        with progress.step(f"vm {first.name}") as step:
+            def watch(job=job, step=step):
+                running = job / "running"
+                step.detail = running.read_text().strip() if running.is_file() else "booting"
+            result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), watch=watch)
+            step.detail = "%d devices, %s domain, %s kernel, %d suites" % (
+                len(first.devices), first.domain, first.kernel, len(group))
+        group = _collect(result, group, report)
+
+
+def jobs(prepared, suites, report, variant="sanitized"):
+    """Functions that run guest suites, one for each machine; what may take longest comes first."""
+    longest_first = sorted(groups(suites), key=lambda group: -sum(suite.timeout for suite in group))
+    return [lambda group=group: _run_group(prepared, group, report, variant) for group in longest_first]

@@ -56,7 +56,7 @@ class Suite:
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
         return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
-                self.expect, self.reboots and self.name)
+                self.reboots and self.name)
 
 
 def _check(suite, where):

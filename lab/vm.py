@@ -9,6 +9,7 @@ mounting of a 9p root.
 
 import json
 import os
+import re
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -50,6 +51,11 @@ class Result:
     reason: str
     hits: list
     seconds: float
+
+
+def memory_of_host():
+    """MiB of memory that programs on this machine can still get."""
+    return int(re.search(r"^MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1]) // 1024
 
 
 def device_name(device):
@@ -132,7 +138,8 @@ def _sandbox(machine, job):
 
 
 def _write_job(machine, job, timeout, interactive, env):
-    shutil.copy(HERE / "guest/init", job / "init")
+    for name in ("init", "fstab"):
+        shutil.copy(HERE / "guest" / name, job)
     (job / "environment").write_text(_environment(machine, env))
     for module in machine.modules:
         shutil.copy(module, job)
