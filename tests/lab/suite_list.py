@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import tap
-from lab import suites
+from lab import suite_guest, suites
 
 
 def _load(text):
@@ -52,6 +52,15 @@ def test_groups():
     one, two = _load('[[suite]]\nname = "a"\nkind = "guest"\nreboots = true\n'
                      '[[suite]]\nname = "b"\nkind = "guest"\nreboots = true\n')
     tap.true(one.machine_key() != two.machine_key(), "a restart runs the suite again, and must not run another one")
+
+
+def test_order():
+    """the machine that may run longest is started first, with its suites in the order of the list"""
+    listed = _load('[[suite]]\nname = "short"\nkind = "guest"\ntimeout = 100\n'
+                   '[[suite]]\nname = "first"\nkind = "guest"\ntimeout = 60\nboot = "quiet"\n'
+                   '[[suite]]\nname = "second"\nkind = "guest"\ntimeout = 70\nboot = "quiet"\n')
+    names = [[suite.name for suite in group] for group in suite_guest.groups(listed)]
+    tap.equal(names, [["first", "second"], ["short"]])
 
 
 if __name__ == "__main__":
