@@ -37,8 +37,11 @@ static int open_standard_files(void)
 
 	do {
 		fd = open("/dev/null", O_RDWR);
-		if (fd < 0)
+		if (fd < 0) {
+			error_line("cannot open /dev/null: %s; check that /dev is complete, and the "
+				   "limit of open files", strerror(errno));
 			return EXIT_FAILED;
+		}
 	} while (fd <= STDERR_FILENO);
 	close(fd);
 	return EXIT_OK;
