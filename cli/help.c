@@ -40,7 +40,7 @@ static int run_help(int argc, char **argv)
 	verb = verb_find(argv[1]);
 	if (!verb)
 		return usage_error(NULL, "no help on \"%s\": there is no such verb; choose one of "
-				   "list, probe, exec, read, write, help", argv[1]);
+				   VERB_NAMES, argv[1]);
 	fputs(verb->usage, stdout);
 	return EXIT_OK;
 }

@@ -52,8 +52,7 @@ static int run(int argc, char **argv)
 	const struct verb *verb;
 
 	if (argc < 2)
-		return usage_error(NULL, "no verb given: nothing to do; choose one of list, probe, "
-				   "exec, read, write, help");
+		return usage_error(NULL, "no verb given: nothing to do; choose one of " VERB_NAMES);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("tphbuf %s\n", tphbuf_version());
 		return EXIT_OK;
@@ -63,7 +62,7 @@ static int run(int argc, char **argv)
 	verb = verb_find(argv[1]);
 	if (!verb)
 		return usage_error(NULL, "unknown verb \"%s\": there is no such verb; choose one "
-				   "of list, probe, exec, read, write, help", argv[1]);
+				   "of " VERB_NAMES, argv[1]);
 	return verb->run(argc - 1, argv + 1);
 }
 

@@ -26,6 +26,9 @@ extern const struct verb verb_write;
 /* All verbs, up to a NULL. */
 extern const struct verb *const verbs[];
 
+/* Their names, for messages. */
+#define VERB_NAMES	"list, probe, exec, read, write, help"
+
 /* NULL when there is none of this name. */
 const struct verb *verb_find(const char *name);
 
