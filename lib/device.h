@@ -33,7 +33,6 @@ int tpb_device_open(const char *sysroot, struct tphbuf_probe *probe, bool bind,
 /* The errno value, negative, for @probe->open. */
 int tpb_reason_errno(const struct tphbuf_probe *probe);
 
-
 /* -EINVAL for bits that are not in @allowed or a reserved field that is not zero. */
 int tpb_options_check(const struct tphbuf_options *options, uint32_t allowed);
 

@@ -100,10 +100,10 @@ int tphbuf_reason_text(enum tphbuf_reason reason, const struct tphbuf_probe *abo
 		if (about && about->driver[0])
 			return snprintf(buf, size,
 					"cannot open %s through VFIO: the driver %s has it; bind it "
-					"to vfio-pci", device, driver);
+					"to vfio-pci, with driverctl for example", device, driver);
 		return snprintf(buf, size,
 				"cannot open %s through VFIO: it has no driver; bind it to "
-				"vfio-pci", device);
+				"vfio-pci, with driverctl for example", device);
 	case TPHBUF_REASON_BIND_FAILED:
 		return error_text("cannot bind to vfio-pci", device, about ? about->error : 0,
 				  "see the kernel log (dmesg)", buf, size);
