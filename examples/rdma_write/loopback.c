@@ -122,7 +122,7 @@ int loopback_write(struct loopback *loop, const struct ibv_mr *source, const str
 		   uint64_t offset, uint32_t length)
 {
 	struct ibv_sge sge = {
-		.addr = (uintptr_t)source->addr,
+		.addr = (uintptr_t)source->addr + offset,
 		.length = length,
 		.lkey = source->lkey,
 	};

@@ -26,8 +26,9 @@ int loopback_open(struct loopback *loop, const char *name, const char **what);
 void loopback_close(struct loopback *loop);
 
 /*
- * Writes @length bytes from @source to @target at @offset, and waits until they
- * are there. Returns the status of the completion, or -1 with errno set.
+ * Writes @length bytes at @offset of @source to the same offset of @target, and
+ * waits until they are there. Returns the status of the completion, or -1 with
+ * errno set.
  */
 int loopback_write(struct loopback *loop, const struct ibv_mr *source, const struct ibv_mr *target,
 		   uint64_t offset, uint32_t length);

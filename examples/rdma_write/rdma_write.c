@@ -20,6 +20,9 @@
 
 #include "loopback.h"
 
+/* Less than the 2 GiB that InfiniBand lets a message have. */
+#define MESSAGE_MAX	(1u << 30)
+
 struct arguments {
 	const char *device;
 	const char *rdma;
@@ -67,6 +70,15 @@ static void set(int (*setter)(struct tphbuf_tag *, uint64_t), struct tphbuf_tag 
 		errx(1, "%s: too large", text);
 }
 
+static unsigned int bar(const char *text)
+{
+	uint64_t value = number(text, NULL);
+
+	if (value >= TPHBUF_NR_BARS)
+		errx(1, "--bar %s: want 0 to %d", text, TPHBUF_NR_BARS - 1);
+	return value;
+}
+
 static struct tphbuf_range range(const char *text)
 {
 	struct tphbuf_range range;
@@ -93,7 +105,7 @@ static struct arguments parse(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
 	};
-	struct arguments args = { 0 };
+	struct arguments args = { .bar = TPHBUF_NR_BARS };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -102,7 +114,7 @@ static struct arguments parse(int argc, char **argv)
 			args.device = optarg;
 			break;
 		case 'b':
-			args.bar = number(optarg, NULL);
+			args.bar = bar(optarg);
 			break;
 		case 'R':
 			args.range = range(optarg);
@@ -131,7 +143,8 @@ static struct arguments parse(int argc, char **argv)
 			usage(1);
 		}
 	}
-	if (!args.device || !args.rdma || !args.range.length || optind != argc - 1)
+	if (!args.device || args.bar == TPHBUF_NR_BARS || !args.rdma || !args.range.length ||
+	    optind != argc - 1)
 		usage(1);
 	args.file = argv[optind];
 	return args;
@@ -196,8 +209,13 @@ out:
 static int write_and_hold(struct loopback *loop, const struct arguments *args,
 			  const struct ibv_mr *from, const struct ibv_mr *to)
 {
-	int status = loopback_write(loop, from, to, 0, from->length);
+	size_t done, size;
+	int status = 0;
 
+	for (done = 0; done < from->length && !status; done += size) {
+		size = from->length - done < MESSAGE_MAX ? from->length - done : MESSAGE_MAX;
+		status = loopback_write(loop, from, to, done, size);
+	}
 	if (status < 0) {
 		warn("%s: cannot write", args->rdma);
 		return 1;

@@ -143,7 +143,8 @@ def test_errors():
                                              for word in _command("acc0", "nic0")],
              "cannot export": _command("acc1", "nic0", "--st-ext", "1"),
              "not a number": _command("acc0", "nic0", "--st", "x"),
-             "too large": _command("acc0", "nic0", "--st", "0x100")}
+             "too large": _command("acc0", "nic0", "--st", "0x100"),
+             "--bar 0x100000002": _command("acc0", "nic0", "--bar", "0x100000002")}
     for words, command in cases.items():
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=_environment())
         tap.equal(done.returncode, 1, f"{words}: {done.stdout}{done.stderr}\nexit status")
