@@ -44,9 +44,8 @@ struct tphbuf_range {
  * off can be exported, but no importer can map it before
  * tphbuf_device_enable_memory().
  *
- * The dma-buf outlives neither the device's open file nor a reset: closing the
- * device revokes it for good, a reset or memory decoding turned off revokes it
- * for as long as that lasts. Thread-safe.
+ * Closing the device revokes the dma-buf for good; a reset, or memory decoding
+ * turned off, revokes it for as long as that lasts. Thread-safe.
  *
  * Return: a close-on-exec file descriptor that the caller owns and closes
  * with close(2), or
@@ -62,7 +61,8 @@ struct tphbuf_range {
  *		Steering Tags; or the memory cannot be write-combining here:
  *		tphbuf_device_probe() tells which
  * -ENODEV	the kernel could not claim the BAR, or the device is going away
- * -EBUSY, -ENOSPC, -EINTR	as tphbuf_set_wc()
+ * -EINTR	as tphbuf_set_tag() and tphbuf_set_wc()
+ * -EBUSY, -ENOSPC	as tphbuf_set_wc()
  * and what open files and memory limits give: -EMFILE, -ENFILE, -ENOMEM.
  */
 int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
