@@ -4,11 +4,17 @@
 import shlex
 
 from lab import kernel, progress, suite_host, tap, vm
+from lab.suites import SLOWDOWN
 
 # What a machine may need of the host's memory, in MiB: its own, that of its devices, QEMU and the sanitized endpoints.
 MEMORY_OF_ONE = 3072
 LOG_CASE = "kernel log is clean"
 EXPECTED_LOG_CASE = "the kernel log scan finds what the suite provokes"
+
+
+def _limits(flavour):
+    """What tells the programs of a suite that the limits of their cases are longer, as the limit of the suite is."""
+    return {"TPHBUF_SLOWDOWN": str(SLOWDOWN.get(flavour, 1))}
 
 
 def groups(suites):
@@ -108,7 +114,7 @@ def _run_group(prepared, group, report, variant):
             def watch(job=job, step=step):
                 running = job / "running"
                 step.detail = running.read_text().strip() if running.is_file() else "booting"
-            result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), watch=watch)
+            result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), _limits(first.kernel), watch)
             step.detail = "%d devices, %s domain, %s kernel, %d suites" % (
                 len(first.devices), first.domain, first.kernel, len(group))
         group = _collect(result, group, report)

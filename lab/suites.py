@@ -9,6 +9,8 @@ from lab import vm
 
 PROJECT = Path(__file__).resolve().parent.parent
 LIST = PROJECT / "tests/suites.toml"
+# How many times as long everything may take on kernels that watch themselves.
+SLOWDOWN = {"debug": 4, "race": 4}
 
 
 @dataclass
@@ -50,7 +52,7 @@ class Suite:
 
     def on_kernel(self, flavour):
         """The same suite for another kernel."""
-        return replace(self, name=f"{self.name}@{flavour}", kernel=flavour, timeout=4 * self.timeout,
+        return replace(self, name=f"{self.name}@{flavour}", kernel=flavour, timeout=SLOWDOWN[flavour] * self.timeout,
                        command=self.command or [f"/build/tests/guest/{self.name}"])
 
     def machine_key(self):

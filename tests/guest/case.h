@@ -30,6 +30,12 @@ struct test_case {
 int run_cases(const struct test_case *cases, size_t count, int argc, char **argv,
 	      void (*cleanup)(void));
 
+/*
+ * A limit in seconds, as it is on this kernel: TPHBUF_SLOWDOWN is how many times
+ * as long everything may take on one that watches itself.
+ */
+unsigned int limit(unsigned int seconds);
+
 /* Ends the case: it cannot run here. */
 __attribute__((format(printf, 1, 2), noreturn))
 void skip_case(const char *fmt, ...);

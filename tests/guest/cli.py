@@ -18,6 +18,8 @@ import sys
 from pathlib import Path
 
 TPHBUF = os.environ.get("TPHBUF_CLI", "/build/cli/tphbuf")
+# How long the command, or what comes of it, may take.
+PATIENCE = 60 * int(os.environ.get("TPHBUF_SLOWDOWN", "1"))
 ACCELERATORS = ("ACC0", "ACC1", "ACC2", "ACC3")
 OK, USAGE, UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY = 0, 2, 3, 4, 5, 6
 
@@ -65,7 +67,7 @@ def equal(got, want, what):
 
 def run(*args, **options):
     """Run tphbuf, and see to what holds for every run: errors are one line each, and end up on standard error."""
-    result = subprocess.run([TPHBUF, *args], capture_output=True, text=True, timeout=120, check=False, **options)
+    result = subprocess.run([TPHBUF, *args], capture_output=True, text=True, timeout=2 * PATIENCE, check=False, **options)
     command = " ".join(args)
     if result.returncode in (UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY):
         equal(len(result.stderr.splitlines()), 1, f"lines on standard error of {command}: {result.stderr}")
@@ -163,7 +165,7 @@ def test_busy():
         other.stdout.readline()
         result = run("exec", "-d", device("ACC0"), "--bar", "2", "true")
         equal(result.returncode, BUSY, "exit code of exec")
-        other.communicate("\n", timeout=60)
+        other.communicate("\n", timeout=PATIENCE)
         equal(other.returncode, OK, "exit code of the other")
     equal(driver("ACC0"), "", "driver afterwards")
 

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from cli import (BUSY, NO_DEVICE, OK, PERMISSION, TPHBUF, UNSUPPORTED, Failed, bind, child, device, driver, equal, main,
+from cli import (BUSY, NO_DEVICE, OK, PATIENCE, PERMISSION, TPHBUF, UNSUPPORTED, Failed, bind, child, device, driver, equal, main,
                  run, unbind_all)
 
 # endpoints/devices/accelerator_regs.h
@@ -142,7 +142,7 @@ def test_interrupt():
     unbind_all()
     process, readable = start_read("read", *head())
     os.killpg(process.pid, signal.SIGINT)
-    _, text = process.communicate(timeout=60)
+    _, text = process.communicate(timeout=PATIENCE)
     os.close(readable)
     equal(process.returncode, -signal.SIGINT, "how it ended")
     equal((len(text.splitlines()), f"of {MEMORY} bytes" in text), (1, True), f"one line: {text}")
@@ -154,7 +154,7 @@ def test_closed_pipe():
     unbind_all()
     process, readable = start_read("read", *head())
     os.close(readable)
-    _, text = process.communicate(timeout=60)
+    _, text = process.communicate(timeout=PATIENCE)
     equal((process.returncode, text), (-signal.SIGPIPE, ""), "how it ended")
     equal(driver("ACC0"), "", "driver afterwards")
 
@@ -167,11 +167,11 @@ def test_revoked_in_the_middle():
         command = f"{TPHBUF} read --fd $TPHBUF_FD 2>{folder}/error; echo $? >{folder}/part; mv {folder}/part {done}"
         process, readable = start_read("exec", *head(), "--", "sh", "-c", command, stderr=subprocess.DEVNULL)
         process.kill()
-        process.wait(60)
+        process.wait(PATIENCE)
         while os.read(readable, 1 << 20):
             pass
         os.close(readable)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not done.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         equal(int(done.read_text()), NO_DEVICE, "exit code of read")

@@ -74,7 +74,7 @@ uint32_t nic_alloc_dmah(struct nic *nic, uint8_t ph)
 
 static enum ibv_wc_status wait_for_completion(struct nic *nic)
 {
-	time_t end = time(NULL) + PATIENCE_S;
+	time_t end = time(NULL) + limit(PATIENCE_S);
 	struct ibv_wc wc;
 	int done;
 

@@ -14,6 +14,8 @@ import tap
 DRIVER = Path("/sys/bus/pci/drivers/mlx5_core")
 LISTENING = "0A"
 PAGE = 4096
+# How long a program, or a change in the device, may take.
+PATIENCE = 30 * tap.SLOWDOWN
 # What a driver holds; all 0 after it has left.
 OBJECTS = ("HCA", "PAGES", "UARS", "PDS", "XRCDS", "EQS", "CQS", "MKEYS", "SRQS", "QPS", "TRANSLATIONS")
 # Objects of processes. Memory keys are not among them: the driver keeps those of ended processes in a pool.
@@ -37,7 +39,7 @@ def sysfs(name):
     return Path("/sys/bus/pci/devices") / address(name)
 
 
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=PATIENCE):
     """Return what @condition() gives as soon as it is true."""
     end = time.monotonic() + seconds
     while True:
@@ -125,7 +127,7 @@ def loopback_up():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def run(*command, seconds=30):
+def run(*command, seconds=PATIENCE):
     """Output of a program that has to end well."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
     tap.equal(done.returncode, 0, f"{' '.join(command)}: {done.stdout}{done.stderr}\nexit status")
@@ -155,7 +157,7 @@ class Pair:
         return subprocess.Popen([*program, "-d", ib_device(name)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 stdin=subprocess.DEVNULL, text=True)
 
-    def finish(self, seconds=30):
+    def finish(self, seconds=PATIENCE):
         """Wait for both to end well; returns the output of the client."""
         ends = (self.client, self.server)
         try:

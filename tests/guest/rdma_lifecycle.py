@@ -53,7 +53,7 @@ def test_killed_peer():
     before = rdma.objects("nic0", rdma.OF_PROCESSES)
     with rdma.endless("nic0", "nic0", "ib_write_bw", "-n", "1000000", "-s", "65536") as pair:
         pair.server.kill()
-        output = pair.client.communicate(timeout=30)[0]
+        output = pair.client.communicate(timeout=rdma.PATIENCE)[0]
         tap.true(pair.client.returncode != 0 and "Failed status" in output, f"{pair.client.returncode}: {output}")
     _wait_objects(before)
     _expect_works()

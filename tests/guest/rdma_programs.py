@@ -128,7 +128,7 @@ def test_send_bw():
 def test_refused():
     """UC, which the model does not have, is refused and not taken for something else"""
     end = subprocess.run(["ibv_uc_pingpong", "-d", rdma.ib_device("nic0")], capture_output=True, text=True,
-                              timeout=30, check=False)
+                              timeout=rdma.PATIENCE, check=False)
     tap.true(end.returncode != 0 and "create QP" in end.stderr, f"status {end.returncode}, {end.stderr}")
 
 

@@ -45,11 +45,11 @@ void workers_wait(atomic_ullong *counter, unsigned long long n, const char *what
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	unsigned long long goal = atomic_load(counter) + n;
-	int i;
+	unsigned int seconds = limit(WAIT_SECONDS), i;
 
-	for (i = 0; i < WAIT_SECONDS * 1000 && atomic_load(counter) < goal; i++)
+	for (i = 0; i < seconds * 1000 && atomic_load(counter) < goal; i++)
 		nanosleep(&pause, NULL);
-	require_true(atomic_load(counter) >= goal, "%s: %llu more in %d s", what, n, WAIT_SECONDS);
+	require_true(atomic_load(counter) >= goal, "%s: %llu more in %u s", what, n, seconds);
 }
 
 void workers_stop(struct workers *w)
