@@ -15,7 +15,7 @@ help:
 	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits'
 	@echo 'make kernel-series  write the commits in build/linux back to kernel/series'
 	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'
-	@echo 'make clean          delete build/; what was built for the machine stays in the cache'
+	@echo 'make clean          delete build/ but for build/linux; what was built for the machine stays in the cache'
 	@echo
 	@echo 'KERNEL_TREE=path    a tree or tarball of Linux 7.3.y instead of the Debian package'
 	@echo 'ACCEL=kvm           use KVM; the default, tcg, works everywhere'
@@ -53,5 +53,7 @@ install:
 	@meson compile -C $(INSTALL_BUILD)
 	@meson install -C $(INSTALL_BUILD) --no-rebuild
 
+# The tree of make kernel-tree may hold commits that are nowhere else.
 clean:
-	rm -rf build
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name linux -exec rm -rf {} +
+	@[ ! -d build/linux ] || echo 'build/linux stays: delete it when it holds no work of yours'
