@@ -11,7 +11,7 @@ if sys.version_info < (3, 11):
 
 
 # What is wrong with the machine and not with the lab.
-ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 
 def _alone():
@@ -21,16 +21,12 @@ def _alone():
 
 def _demo(args):
     from lab import demo
-    with _alone():
-        return demo.main(args)
+    return demo.main(args, _alone)
 
 
 def _check(args):
     from lab import check
-    if "--list" in args:
-        return check.main(args)
-    with _alone():
-        return check.main(args)
+    return check.main(args, _alone)
 
 
 def _shell(args):
@@ -42,12 +38,14 @@ def _shell(args):
 
 def _kernel_tree(args):
     from lab import series_tree
-    return series_tree.write_tree(args)
+    with _alone():
+        return series_tree.write_tree(args)
 
 
 def _kernel_series(args):
     from lab import series_tree
-    return series_tree.write_series(args)
+    with _alone():
+        return series_tree.write_series(args)
 
 
 def _prepare(args):

@@ -48,7 +48,10 @@ def files_digest(root, paths):
 
 
 def _lock_file(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, FileNotFoundError) as err:
+        raise progress.StepError(f"{err.filename}: no folder, and none can be made there: name another with TPHBUF_CACHE=") from None
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from lab import process, progress, suite_guest, suite_host, suite_lab, suites, tap
+from lab import process, progress, suite_guest, suite_host, suite_lab, suites, tap, vm
 
 PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
@@ -33,7 +33,7 @@ class Report:
         """Take the cases of a finished suite; @seconds is None where the suite was not timed by itself."""
         cases = [self._judge(suite, case) for case in cases]
         if self.only_case:
-            cases = ([case for case in cases if fnmatch.fnmatchcase(case.name, self.only_case)]
+            cases = ([case for case in cases if self._chosen(case)]
                      or [tap.Case(self.only_case, "fail", f"suite {suite.name} has no such case")])
         with self._lock:
             self._add(suite, cases, seconds)
@@ -52,6 +52,10 @@ class Report:
         for case in cases:
             if case.status == "fail":
                 self._explain(suite, case)
+
+    def _chosen(self, case):
+        """Whether the pattern is for a case: for its whole name, or for what is in front of its description."""
+        return any(fnmatch.fnmatchcase(name, self.only_case) for name in (case.name, case.name.split(": ")[0]))
 
     @staticmethod
     def _judge(suite, case):
@@ -154,7 +158,8 @@ def _without_root(chosen, everything, report, why):
             report.add_failure(suite.name, "runs", why)
 
 
-def main(args):
+def main(args, alone):
+    """Run what the command line asks for; whoever holds @alone() has build/ to itself."""
     options = _arguments(args)
     everything = suites.load()
     if options.list:
@@ -165,15 +170,20 @@ def main(args):
     if not options.full and not options.names:
         everything = [suite for suite in everything if not suite.full]
     chosen, case = _select(everything, options.names)
-    report = Report([suite.name for suite in chosen], case)
-    if options.host:
-        chosen = [suite for suite in chosen if suite.kind == "host"]
-        _host(suite_host.Here(), chosen if options.names else everything, everything, report)
-    elif options.unreachable:
-        _without_root(chosen, everything, report, options.unreachable)
-    else:
-        _all(chosen, everything, report, options.full)
-    return report.finish()
+    if options.host and options.names and any(suite.kind != "host" for suite in chosen):
+        raise progress.StepError(f"{', '.join(suite.name for suite in chosen if suite.kind != 'host')}: no host suite; "
+                                 "without --host it runs in the virtual machine or in the tool root")
+    vm.setting("ACCEL", "tcg", vm.ACCELERATORS)
+    with alone():
+        report = Report([suite.name for suite in chosen], case)
+        if options.host:
+            chosen = [suite for suite in chosen if suite.kind == "host"]
+            _host(suite_host.Here(), chosen if options.names else everything, everything, report)
+        elif options.unreachable:
+            _without_root(chosen, everything, report, options.unreachable)
+        else:
+            _all(chosen, everything, report, options.full)
+        return report.finish()
 
 
 def _all(chosen, everything, report, full):

@@ -199,9 +199,9 @@ def _run(prepared, path, domain, nic):
     script = "/build/lab/demo/demo /job/input >demo.jsonl 2>demo.err\n"
     with progress.step("virtual machine") as step:
         def watch():
-            lines = (job / "demo.jsonl").read_text().splitlines() if (job / "demo.jsonl").is_file() else []
-            step.detail = f"phase {len(lines)} of {len(PHASES)}" if lines else "booting"
-            step.fraction = min(len(lines) / (len(PHASES) + 1), 1)
+            ended = (job / "demo.jsonl").read_text().count('"phase"') if (job / "demo.jsonl").is_file() else None
+            step.detail = "booting" if ended is None else f"phase {min(ended + 1, len(PHASES))} of {len(PHASES)}"
+            step.fraction = (ended or 0) / len(PHASES)
         result = vm.run(machine, job, script, timeout=120 + length // MIB, watch=watch)
         step.detail = f"{nic or 'DMA engine'}, {domain} domain"
     (job / "input").unlink()
@@ -262,10 +262,10 @@ def _write_json(path, domain, nic, phases, wrong):
                     "accelerator": phase.expected["accelerator"]} for phase in phases]}, indent=1) + "\n")
 
 
-def main(_args):
-    domain = os.environ.get("DOMAIN") or "identity"
-    if domain not in vm.DOMAINS:
-        raise progress.StepError(f"DOMAIN={domain}: want one of {', '.join(vm.DOMAINS)}")
+def main(_args, alone):
+    """Run the demo; whoever holds @alone() has build/ to itself."""
+    vm.setting("ACCEL", "tcg", vm.ACCELERATORS)
+    domain = vm.setting("DOMAIN", "identity", vm.DOMAINS)
     nic = os.environ.get("NIC") or ""
     if nic not in SENDERS:
         raise progress.StepError(f"NIC={nic}: want mlx5, or nothing for the DMA engine")
@@ -273,11 +273,12 @@ def main(_args):
         raise progress.StepError("DOMAIN=translated is for the DMA engine: of a NIC's writes to the root complex, the trace "
                                  "does not tell payload from queues")
     own = _own_file(os.environ["FILE"]) if os.environ.get("FILE") else None
-    JSON_FILE.unlink(missing_ok=True)
-    prepared = prepare.prepare()
-    path = own or prepared.kernels["base"] / "bzImage"
-    result = _run(prepared, path, domain, nic)
-    return report(result, path, domain, nic)
+    with alone():
+        JSON_FILE.unlink(missing_ok=True)
+        prepared = prepare.prepare()
+        path = own or prepared.kernels["base"] / "bzImage"
+        result = _run(prepared, path, domain, nic)
+        return report(result, path, domain, nic)
 
 
 def report(result, path, domain, nic=""):
@@ -297,7 +298,7 @@ def report(result, path, domain, nic=""):
     if result.reason:
         wrong.append(result.reason)
     how = "by RDMA through the mlx5 driver" if nic else "by tph_dma"
-    print(f"\n{path} into the accelerator's memory, peer to peer, {how}; {domain} domain\n")
+    print(f"\n{path.name} into the accelerator's memory, peer to peer, {how}; {domain} domain\n")
     print("\n".join(_table(phases)) + "\n")
     for text in wrong:
         print(f"  {progress.paint('wrong:', 'red')} {text}")

@@ -10,6 +10,8 @@ from lab import kernel_source, process, progress, series
 
 PROJECT = Path(__file__).resolve().parent.parent
 TREE = PROJECT / "build/linux"
+# What git keeps while commits are being moved.
+UNFINISHED = ("rebase-merge", "rebase-apply", "sequencer", "CHERRY_PICK_HEAD")
 
 
 def _setting(name):
@@ -69,6 +71,9 @@ def write_series(_args):
         raise progress.StepError(f"{TREE} is not there: 'make kernel-tree' makes it")
     if series.git(TREE, "status", "--porcelain", "--untracked-files=no").strip():
         raise progress.StepError(f"{TREE} has changes that are not committed")
+    if any((TREE / ".git" / name).exists() for name in UNFINISHED):
+        raise progress.StepError(f"{TREE} is in the middle of a rebase, git am or cherry-pick, and later patches are not there: "
+                                 "finish it first")
     with tempfile.TemporaryDirectory(prefix="tphbuf-series-") as work:
         series.export(TREE, _setting("base"), work)
         new = {path.name: path for path in series.files(work)}

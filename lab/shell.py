@@ -12,9 +12,10 @@ def prepared():
     """Make all that the machine needs; returns the function that boots it and gives its exit status."""
     if not os.isatty(0):
         raise progress.StepError("a shell needs a terminal")
+    vm.setting("ACCEL", "tcg", vm.ACCELERATORS)
+    domain = vm.setting("DOMAIN", "identity", vm.DOMAINS)
     made = prepare.prepare()
-    machine = vm.Machine(made.root, made.kernels["base"], DEVICES, os.environ.get("DOMAIN") or "identity",
-                         [made.modules["base"] / "tph_dma.ko"])
+    machine = vm.Machine(made.root, made.kernels["base"], DEVICES, domain, [made.modules["base"] / "tph_dma.ko"])
     job = vm.prepare("shell")
-    print(f"programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; 'exit' powers off")
+    print(f"tphbuf is on the path, other programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; 'exit' powers off")
     return lambda: vm.shell(machine, job)

@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cache, kernel_log, process, sandbox, userspace
+from lab import cache, kernel_log, process, progress, sandbox, userspace
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parent
@@ -24,6 +24,7 @@ FIRST_SLOT = 0x10
 BOOT_TIMEOUT = 60
 # The kernel allows peer-to-peer DMA through the host bridges of AMD's family 17h and later, whatever bridge it is.
 CPU = "EPYC"
+ACCELERATORS = ("tcg", "kvm")
 DOMAINS = {"identity": "iommu=pt", "translated": "iommu=nopt iommu.strict=1"}
 
 
@@ -51,6 +52,14 @@ class Result:
     reason: str
     hits: list
     seconds: float
+
+
+def setting(name, default, values):
+    """The setting @name of the environment, one of @values; @default where it is empty or not there."""
+    value = os.environ.get(name) or default
+    if value not in values:
+        raise progress.StepError(f"{name}={value}: want {' or '.join(values)}")
+    return value
 
 
 def memory_of_host():
@@ -92,7 +101,7 @@ def _endpoints(machine):
 
 
 def _qemu(machine, interactive):
-    accel = os.environ.get("ACCEL") or "tcg"
+    accel = setting("ACCEL", "tcg", ACCELERATORS)
     command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
                     "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "oops=panic",
                     # A panic ends the machine, or, where that would be one restart after the other, stops it.

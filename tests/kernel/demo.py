@@ -21,7 +21,7 @@ def _run(domain, nic=""):
         file.flush()
         os.environ.update(FILE=file.name, DOMAIN=domain, NIC=nic)
         with contextlib.redirect_stdout(io.StringIO()) as output:
-            status = demo.main([])
+            status = demo.main([], contextlib.nullcontext)
     tap.diag(output.getvalue())
     tap.equal(status, 0, "exit status")
     tap.true(output.getvalue().count("PASS") == 1, "no verdict")
@@ -61,7 +61,7 @@ def test_refused():
     for variables in ({"NIC": "mlx4", "DOMAIN": ""}, {"NIC": "mlx5", "DOMAIN": "translated"}):
         os.environ.update(variables)
         try:
-            demo.main([])
+            demo.main([], contextlib.nullcontext)
         except progress.StepError:
             continue
         raise AssertionError(f"taken: {variables}")
