@@ -62,7 +62,7 @@ static void print_help(FILE *out)
 	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT end it.\n"
 	      "\n"
 	      "  --dir DIR      existing folder for the sockets\n"
-	      "  --trace FILE   write a line for each TLP into a new file (docs/trace-format.md)\n"
+	      "  --trace FILE   write a line for each TLP to FILE, over what it held (docs/trace-format.md)\n"
 	      "  --device SPEC  add a device; may be repeated\n"
 	      "  --help         this text\n"
 	      "  --version      version\n"

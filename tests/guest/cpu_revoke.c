@@ -5,6 +5,9 @@
  * changed its protection. acc0 has at least 8 MiB behind BAR2.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -99,6 +102,53 @@ static void low_power_revokes(void)
 	require_error(low_power(&mem, false), 0, "leave low power");
 	must_write(map, 2, "afterwards");
 	must_write(late, 3, "what was exported in low power, afterwards");
+}
+
+static void power_path(char *path, size_t size, const char *attribute)
+{
+	snprintf(path, size, "/sys/bus/pci/devices/%s/power/%s", device_bdf("acc0"), attribute);
+}
+
+static void wait_suspended(void)
+{
+	char path[128], status[32] = "";
+	int i;
+
+	power_path(path, sizeof(path), "runtime_status");
+	for (i = 0; i < 100; i++) {
+		FILE *file = fopen(path, "re");
+
+		require_true(file && fgets(status, sizeof(status), file), "%s: %m", path);
+		fclose(file);
+		if (!strcmp(status, "suspended\n"))
+			return;
+		usleep(50000);
+	}
+	require_true(false, "the device is still %s", status);
+}
+
+/* With an eventfd that tells of it, a wake-up, here by who administers the machine, is the end of low power. */
+static void wake_up_restores(void)
+{
+	struct bar_memory mem = memory_open("acc0");
+	volatile uint8_t *map = map_shared(memory_export(&mem, 0, PAGE), 0, PAGE);
+	struct raw_wakeup arg = { .argsz = sizeof(arg) };
+	char path[128];
+	uint64_t count;
+
+	must_write(map, 1, "before");
+	arg.feature = RAW_FEATURE_SET | RAW_FEATURE_LOW_POWER_WAKEUP;
+	arg.eventfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	require_error(raw_feature(tphbuf_device_fd(mem.dev), &arg), 0, "enter low power");
+	wait_suspended();
+	must_bus(map, "in low power");
+
+	power_path(path, sizeof(path), "control");
+	require_error(sysfs_write(path, "on"), 0, "wake up");
+	require_error(sysfs_write(path, "auto"), 0, "allow low power");
+	require_true(read(arg.eventfd, &count, sizeof(count)) == sizeof(count), "no word of the wake-up: %m");
+	must_write(map, 2, "afterwards");
+	close(arg.eventfd);
 }
 
 static void end_of_device(void)
@@ -238,6 +288,7 @@ static const struct test_case cases[] = {
 	{ "exported_while_revoked", exported_while_revoked },
 	{ "reset_revokes", reset_revokes },
 	{ "low_power_revokes", low_power_revokes },
+	{ "wake_up_restores", wake_up_restores },
 	{ "end_of_device", end_of_device },
 	{ "mapping_outlives_fd", mapping_outlives_fd },
 	{ "child_shares", child_shares },

@@ -11,6 +11,7 @@
 #define RAW_VFIO_DEVICE_RESET	_IO(';', 100 + 11)
 
 #define RAW_FEATURE_LOW_POWER_ENTRY	3u
+#define RAW_FEATURE_LOW_POWER_WAKEUP	4u
 #define RAW_FEATURE_LOW_POWER_EXIT	5u
 #define RAW_FEATURE_DMA_BUF	11u
 #define RAW_FEATURE_DMA_BUF_WC	15u
@@ -34,6 +35,13 @@ struct raw_set_wc {
 	uint32_t feature;
 	int32_t dmabuf_fd;
 	uint32_t flags;
+};
+
+struct raw_wakeup {
+	uint32_t argsz;
+	uint32_t feature;
+	int32_t eventfd;
+	uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct raw_get_dma_buf) == 24, "8 bytes of header, 16 of data");
