@@ -43,6 +43,13 @@ def test_debugging_of_dma():
         tap.equal(len(kernel_log.scan(f"[    1.0] {line}\n")), 1, line)
 
 
+def test_races():
+    """a data race counts, unless it is one of those that are known, both functions of it"""
+    for race, count in (("__hrtimer_run_queues / hrtimer_active", 0), ("__hrtimer_run_queues / vfio_pci_dma_buf_map", 1),
+                        ("vfio_pci_dma_buf_move / vfio_pci_dma_buf_set_tph", 1), ("hrtimer_active", 1)):
+        tap.equal(len(kernel_log.scan(f"[    1.0] BUG: KCSAN: data-race in {race}\n")), count, race)
+
+
 def test_state():
     """taints that nobody expects are found once, by the suite that caused them, and lockdep that has given up"""
     log = ("[    1.0] lab: suite one begins\n[    1.1] lab: state tainted=4096 debug_locks=1\n"
