@@ -97,8 +97,8 @@ def _endpoints_log(job):
 
 
 def at_once():
-    """How many machines this host runs beside one another: QEMU keeps about one processor busy."""
-    return max(1, min(kernel.jobs(), vm.memory_of_host() // MEMORY_OF_ONE))
+    """How many machines this host runs beside one another: one keeps less than a processor busy, as it waits for resets."""
+    return max(1, min(kernel.jobs() + 1, vm.memory_of_host() // MEMORY_OF_ONE))
 
 
 def _run_group(prepared, group, report, variant):
