@@ -173,7 +173,7 @@ def main(args, alone):
     if options.host and options.names and any(suite.kind != "host" for suite in chosen):
         raise progress.StepError(f"{', '.join(suite.name for suite in chosen if suite.kind != 'host')}: no host suite; "
                                  "without --host it runs in the virtual machine or in the tool root")
-    vm.setting("ACCEL", "tcg", vm.ACCELERATORS)
+    vm.accelerator()
     with alone():
         report = Report([suite.name for suite in chosen], case)
         if options.host:

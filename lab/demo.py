@@ -264,8 +264,8 @@ def _write_json(path, domain, nic, phases, wrong):
 
 def main(_args, alone):
     """Run the demo; whoever holds @alone() has build/ to itself."""
-    vm.setting("ACCEL", "tcg", vm.ACCELERATORS)
-    domain = vm.setting("DOMAIN", "identity", vm.DOMAINS)
+    vm.accelerator()
+    domain = vm.domain()
     nic = os.environ.get("NIC") or ""
     if nic not in SENDERS:
         raise progress.StepError(f"NIC={nic}: want mlx5, or nothing for the DMA engine")

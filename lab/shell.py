@@ -12,8 +12,8 @@ def prepared():
     """Make all that the machine needs; returns the function that boots it and gives its exit status."""
     if not os.isatty(0):
         raise progress.StepError("a shell needs a terminal")
-    vm.setting("ACCEL", "tcg", vm.ACCELERATORS)
-    domain = vm.setting("DOMAIN", "identity", vm.DOMAINS)
+    vm.accelerator()
+    domain = vm.domain()
     made = prepare.prepare()
     machine = vm.Machine(made.root, made.kernels["base"], DEVICES, domain, [made.modules["base"] / "tph_dma.ko"])
     job = vm.prepare("shell")

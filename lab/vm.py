@@ -54,12 +54,22 @@ class Result:
     seconds: float
 
 
-def setting(name, default, values):
+def _setting(name, default, values):
     """The setting @name of the environment, one of @values; @default where it is empty or not there."""
     value = os.environ.get(name) or default
     if value not in values:
         raise progress.StepError(f"{name}={value}: want {' or '.join(values)}")
     return value
+
+
+def accelerator():
+    """QEMU's accelerator, as ACCEL= names it; StepError for one that is not known."""
+    return _setting("ACCEL", "tcg", ACCELERATORS)
+
+
+def domain():
+    """The IOMMU domain of the devices, as DOMAIN= names it; StepError for one that is not known."""
+    return _setting("DOMAIN", "identity", DOMAINS)
 
 
 def memory_of_host():
@@ -101,7 +111,6 @@ def _endpoints(machine):
 
 
 def _qemu(machine, interactive):
-    accel = setting("ACCEL", "tcg", ACCELERATORS)
     command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
                     "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "oops=panic",
                     # A panic ends the machine, or, where that would be one restart after the other, stops it.
@@ -111,7 +120,7 @@ def _qemu(machine, interactive):
                     machine.boot]
     argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-action", "reboot=reset" if machine.reboots else "reboot=shutdown",
-            "-machine", f"q35,accel={accel},kernel-irqchip=split,memory-backend=ram", "-cpu", CPU,
+            "-machine", f"q35,accel={accelerator()},kernel-irqchip=split,memory-backend=ram", "-cpu", CPU,
             # After a restart the second processor measures its delay loop by ticks, which come late under emulation.
             "-smp", "1" if machine.reboots else "2",
             "-m", machine.memory,
