@@ -184,9 +184,9 @@ def selftests(root, collections):
 
 
 def _module_inputs(name):
-    """Files that a module is built from: its own and the register headers of the devices."""
+    """Files that a module is built from: its own and the register headers."""
     files = [path for path in (MODULES / name).iterdir() if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile")]
-    return sorted(files + list((PROJECT / "endpoints/devices").glob("*_regs.h")))
+    return sorted(files + list((PROJECT / "registers").glob("*_regs.h")))
 
 
 def module_argv(root, tree, out, name, target, args):

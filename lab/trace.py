@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-HEADERS = Path(__file__).resolve().parent.parent / "endpoints/devices"
+HEADERS = Path(__file__).resolve().parent.parent / "registers"
 LINE = re.compile(r"(\d+) (\S+) -> (\S+) (MWr32|MWr64|MRd32|MRd64) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
 REGISTER_MASK = 0xfff
 

@@ -6,8 +6,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <accelerator_regs.h>
+
 #include "accelerator.h"
-#include "accelerator_regs.h"
 #include "options.h"
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <dma_engine_regs.h>
+
 #include "dma_engine.h"
-#include "dma_engine_regs.h"
 #include "options.h"
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"

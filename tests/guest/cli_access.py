@@ -22,7 +22,7 @@ from pathlib import Path
 from cli import (BUSY, NO_DEVICE, OK, PATIENCE, PERMISSION, TPHBUF, UNSUPPORTED, Failed, bind, child, device, driver, equal, main,
                  run, unbind_all)
 
-# endpoints/devices/accelerator_regs.h
+# registers/accelerator_regs.h
 REG_ID, ACC_ID = 0x000, 0x41485054
 REG_MARK, REG_MEM_SIZE, REG_BAD_ACCESS = 0x00c, 0x010, 0x01c
 

@@ -51,8 +51,8 @@ def wait_for(what, condition, seconds=PATIENCE):
 
 
 def _registers():
-    """Names and numbers of the registers in the state page, from the header of the model."""
-    text = Path("/src/endpoints/devices/mlx5/state.h").read_text()
+    """Names and numbers of the registers in the state page, from its header."""
+    text = Path("/src/registers/mlx5_state.h").read_text()
     numbers = {"PAGE_OFFSET": int(re.search(r"#define MLX5_STATE_PAGE\s+(0x[0-9a-f]+)", text)[1], 0),
                "MAGIC": int(re.search(r"#define MLX5_STATE_MAGIC (0x[0-9a-f]+)", text)[1], 0)}
     number = -1

@@ -8,7 +8,7 @@ import time
 
 import vfio_user as vu
 
-REGISTERS = pathlib.Path(__file__).parents[2] / "endpoints" / "devices"
+REGISTERS = pathlib.Path(__file__).parents[2] / "registers"
 
 
 def defines(header):

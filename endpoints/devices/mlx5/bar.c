@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
+#include <mlx5_state.h>
+
 #include "bar.h"
 #include "device.h"
 #include "doorbell.h"
 #include "pcie/device_model.h"
-#include "state.h"
 #include "timer.h"
 
 #define FIRMWARE_MAJOR	      28u

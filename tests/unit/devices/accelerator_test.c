@@ -9,7 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "devices/accelerator_regs.h"
+#include <accelerator_regs.h>
+
 #include "devices/registry.h"
 #include "pcie/fake_device.h"
 #include "../tap.h"

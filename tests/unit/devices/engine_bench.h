@@ -12,7 +12,8 @@
 
 #include <linux/types.h>
 
-#include "devices/dma_engine_regs.h"
+#include <dma_engine_regs.h>
+
 #include "pcie/fake_device.h"
 
 #define RAM		0x40000000ull

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 
-#include "devices/accelerator_regs.h"
+#include <accelerator_regs.h>
+
 #include "devices/registry.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"

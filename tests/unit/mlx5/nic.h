@@ -11,8 +11,9 @@
 #include <stdint.h>
 #include <time.h>
 
+#include <mlx5_state.h>
+
 #include "devices/mlx5/layout.h"
-#include "devices/mlx5/state.h"
 #include "pcie/fake_device.h"
 
 #define RAM	  0x40000000ull
