@@ -12,8 +12,10 @@ help:
 	@echo 'make check-host     the tests that need a compiler and Meson and nothing else'
 	@echo 'make check-full     all tests, those of the virtual machine also on the debug and the race kernel'
 	@echo 'make shell          a shell in the virtual machine, with an accelerator, a DMA engine and an RDMA NIC'
-	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits'
-	@echo 'make kernel-series  write the commits in build/linux back to kernel/series'
+	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits;'
+	@echo '                    TREE=path BASE=commit for a git tree of your own'
+	@echo 'make kernel-series  write the commits in build/linux back to kernel/series;'
+	@echo '                    TREE=path for a git tree of your own, TOPIC="name ..." for some topics'
 	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'
 	@echo 'make clean          delete build/ but for build/linux; what was built for the machine stays in the cache'
 	@echo

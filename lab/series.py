@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The patch series: applying it strictly, and the round trip between patches and a git tree."""
+"""The patch series: its topics, applying it strictly, and the round trip between patches and a git tree."""
 
 import os
 import re
 import subprocess
 import tempfile
+import tomllib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import progress
 
 PROJECT = Path(__file__).resolve().parent.parent
 SERIES = PROJECT / "kernel/series"
+COVER = "0000-cover-letter.patch"
+# The line of a cover letter that names the topic. b4 takes it as the name of a posting over all of its versions. What follows
+# it, the list of patches and the diffstat, is generated.
+CHANGE_ID = re.compile(r"^change-id: \d{8}-tphbuf-(\S+)$", re.MULTILINE)
+# Commits that are searched for cover letters, in a tree that may have all of the kernel's history.
+DEPTH = 500
 
 # Nothing of the person's own git configuration may change what is applied or written.
 GIT_ENV = {
@@ -22,14 +30,74 @@ GIT_ENV = {
 }
 
 
+@dataclass
+class Topic:
+    """A folder of the series, which is one posting to the maintainers of @tree.
+
+    It applies to the pristine kernel with the topics that @depends names, and with those that they depend on.
+    """
+
+    name: str
+    tree: str
+    state: str
+    depends: list = field(default_factory=list)
+    folder: Path = None
+
+    @property
+    def cover(self):
+        return self.folder / COVER
+
+    @property
+    def patches(self):
+        return [path for path in self.files if path.name != COVER]
+
+    @property
+    def files(self):
+        """All files in order, the cover letter first."""
+        return sorted(self.folder.glob("[0-9]*.patch"))
+
+
+def topics(folder=SERIES):
+    """The topics in the order of the list, in which all of them apply one after the other."""
+    with open(folder / "topics.toml", "rb") as file:
+        table = tomllib.load(file)
+    found = {}
+    for entry in table["topic"]:
+        topic = Topic(**entry, folder=folder / entry["name"])
+        missing = [name for name in topic.depends if name not in found]
+        if missing:
+            raise progress.StepError(f"topics.toml: {topic.name} depends on {', '.join(missing)}, which is not in front of it")
+        if topic.name in found:
+            raise progress.StepError(f"topics.toml: {topic.name} is there twice")
+        found[topic.name] = topic
+    unknown = [path.name for path in folder.iterdir() if path.is_dir() and path.name not in found]
+    if unknown:
+        raise progress.StepError(f"topics.toml does not list {', '.join(unknown)}")
+    return list(found.values())
+
+
+def base(topic, everything):
+    """The topics of @everything that @topic needs, in order."""
+    needed = set(topic.depends)
+    for other in reversed(everything):
+        if other.name in needed:
+            needed.update(other.depends)
+    return [other for other in everything if other.name in needed]
+
+
 def files(folder=SERIES):
-    """All files of the series in order, the cover letter first."""
-    return sorted(Path(folder).glob("[0-9]*.patch"))
+    """All files of all topics in order, each cover letter in front of its patches."""
+    return [path for topic in topics(folder) for path in topic.files]
 
 
 def patches(folder=SERIES):
-    """The patches in order, without the cover letter."""
-    return [path for path in files(folder) if not path.name.startswith("0000")]
+    """All patches of all topics in order, without the cover letters."""
+    return [path for topic in topics(folder) for path in topic.patches]
+
+
+def label(path):
+    """Name of a patch with its topic."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def touched(paths):
@@ -58,25 +126,60 @@ def git(folder, *args, check=True):
 
 
 def commit(folder, paths):
-    """Make each patch a commit, with git am, which knows no fuzz. The cover letter becomes an empty commit."""
+    """Make each patch a commit, with git am, which knows no fuzz. A cover letter becomes an empty commit."""
     for path in paths:
         try:
             git(folder, "am", "-q", "--no-3way", "--keep-non-patch", "--empty=keep", str(path))
         except progress.StepError as err:
             git(folder, "am", "--abort", check=False)
             if not git(folder, "apply", "--reverse", "--check", str(path), check=None):
-                raise progress.StepError(f"{path.name} is in this kernel tree already; want one without the series"
+                raise progress.StepError(f"{label(path)} is in this kernel tree already; want one without the series"
                                          ) from None
             lines = err.reason.splitlines()
-            raise progress.StepError(f"{path.name} does not apply: {lines[0]}", tail=lines) from None
+            raise progress.StepError(f"{label(path)} does not apply: {lines[0]}", tail=lines) from None
 
 
-def export(folder, base, target):
-    """Write the commits from @base on as patches into @target; the first commit, an empty one, is the cover letter."""
+def ranges(folder, tip="HEAD"):
+    """Where topics are in a git tree: dict from name to (cover letter, last commit), in the order of the commits.
+
+    A topic begins with its cover letter and ends in front of the next one, so commits may be moved, changed and added
+    between the two.
+    """
+    log = git(folder, "log", "--first-parent", f"-n{DEPTH}", "--format=%H%x00%T%x00%B%x01", tip)
+    found = {}
+    name = None
+    commits = [record.strip("\n").split("\0") for record in log.split("\1") if record.strip("\n")]
+    for (commit_id, tree, message), (_, tree_before, _) in reversed(list(zip(commits, commits[1:]))):
+        marked = CHANGE_ID.search(message)
+        if marked and tree == tree_before:
+            name = marked[1]
+            if name in found:
+                raise progress.StepError(f"{folder} has two cover letters of the topic {name}")
+            found[name] = (commit_id, commit_id)
+        elif name:
+            found[name] = (found[name][0], commit_id)
+    return found
+
+
+def export(folder, commits, target):
+    """Write a topic, which ranges() found at @commits, as patches into the folder @target.
+
+    The list of patches and the diffstat of the cover letter are made anew.
+    """
+    cover, last = commits
     git(folder, "format-patch", "-q", "--always", "--start-number=0", "--numbered", "--zero-commit", "--no-signature",
-        "--no-base", "--abbrev=12", "-o", str(target), f"{base}..HEAD")
+        "--no-base", "--abbrev=12", "-o", str(target), f"{cover}^..{last}")
     for first in Path(target).glob("0000-*.patch"):
-        first.rename(first.with_name("0000-cover-letter.patch"))
+        first.rename(first.with_name(COVER))
+    path = Path(target) / COVER
+    text = path.read_text()
+    path.write_text(text[:CHANGE_ID.search(text).end()] + "\n\n" + _summary(folder, cover, last))
+
+
+def _summary(folder, cover, last):
+    """List of the patches and diffstat, as the end of a cover letter has them."""
+    patch_list = git(folder, "shortlog", "-w72,2,4", f"{cover}..{last}")
+    return patch_list + git(folder, "diff", "--stat=72", "--summary", cover, last)
 
 
 def repository(folder, pristine, names):

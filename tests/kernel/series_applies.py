@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The series applies to the pristine tree with git am, and each of its patches compiles by itself."""
+"""The series applies to the pristine tree with git am, each topic also on its base alone, and each patch compiles by itself."""
 
-import re
 import sys
 
 import tap
@@ -11,9 +10,19 @@ tap.TEST_SECONDS = 900
 
 
 def test_applies():
-    """git am takes every patch"""
-    bench.states[len(bench.patches)]
-    tap.true(bench.patches, "kernel/series has no patch")
+    """git am takes every patch of all topics, one after the other"""
+    tap.equal(len(bench.states), 1 + len(bench.patches), "states")
+    for topic in series.topics():
+        tap.true(topic.cover.is_file(), f"{topic.name} has no cover letter")
+        tap.true(topic.patches, f"{topic.name} has no patch")
+
+
+def test_alone():
+    """git am takes each topic with nothing but its base"""
+    everything = series.topics()
+    for topic in everything:
+        base = series.base(topic, everything)
+        series.apply(bench.tree.original, sum((other.files for other in base), []) + topic.files)
 
 
 def _compile(out, number):
@@ -23,7 +32,7 @@ def _compile(out, number):
     found = sorted(kernel_bench.warnings(output))
     if not ok or found:
         tap.diag("\n".join(output.splitlines()[-30:]))
-    tap.true(ok, f"{bench.patches[number - 1].name}: does not compile")
+    tap.true(ok, f"{series.label(bench.patches[number - 1])}: does not compile")
     return found
 
 
@@ -34,19 +43,7 @@ def test_builds():
     # touched header is compiled with the whole series, when the lab's kernel is built.
     for number in range(len(bench.patches), 0, -1):
         found = bench.once(out, number, "plain", lambda: _compile(out, number))
-        tap.equal(found, [], f"warnings after {bench.patches[number - 1].name}")
-
-
-def test_cover_letter():
-    """the cover letter lists the subjects of the patches, in order"""
-    cover = series.files()[0]
-    tap.equal(cover.name, "0000-cover-letter.patch", "first file")
-    subjects = []
-    for path in bench.patches:
-        head = re.search(r"^Subject: \[PATCH[^\]]*\] (.*(?:\n .*)*)", path.read_text(), re.MULTILINE)
-        subjects.append(re.sub(r"\n ", " ", head[1]))
-    listed = re.findall(r"^      (\S.*(?:\n        \S.*)*)", cover.read_text(), re.MULTILINE)
-    tap.equal([re.sub(r"\s*\n\s*", " ", line) for line in listed], subjects, "subjects")
+        tap.equal(found, [], f"warnings after {series.label(bench.patches[number - 1])}")
 
 
 if __name__ == "__main__":

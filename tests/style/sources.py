@@ -10,7 +10,7 @@ import tap
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # No comment can stand in these, or they are not ours to change.
-WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/series/|tests/lab/kernel_logs/|.*\.(png|json|tap)$|.*/corpus/")
+WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/series/.*\.patch$|tests/lab/kernel_logs/|.*\.(png|json|tap)$|.*/corpus/")
 LICENCES = [
     # The header that programs include to talk to the driver.
     (re.compile(r"kernel/modules/tph_dma/tph_dma\.h$"), "GPL-2.0-only WITH Linux-syscall-note"),
@@ -76,7 +76,7 @@ def test_white_space():
     """no trailing white space, and a newline at the end"""
     wrong = []
     for name in _files():
-        if name.startswith("kernel/series/") or name.endswith(".png"):
+        if name.endswith((".patch", ".png")):
             continue
         text = (PROJECT / name).read_text(errors="replace")
         if text and not text.endswith("\n"):
