@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """make demo: send a file into the accelerator in several phases and count, in the trace of the fabric, what went
-over the wire. The guest (lab/demo) says what should have happened; every count comes from the trace."""
+over the wire. The guest (guest/demo) says what should have happened; every count comes from the trace."""
 
 import functools
 import json
@@ -196,7 +196,7 @@ def _run(prepared, path, domain, nic):
                          memory=f"{_memory(length)}M")
     job = vm.prepare("demo")
     shutil.copyfile(path, job / "input")
-    script = "/build/lab/demo/demo /job/input >demo.jsonl 2>demo.err\n"
+    script = "/build/guest/demo/demo /job/input >demo.jsonl 2>demo.err\n"
     with progress.step("virtual machine") as step:
         def watch():
             ended = (job / "demo.jsonl").read_text().count('"phase"') if (job / "demo.jsonl").is_file() else None

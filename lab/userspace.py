@@ -5,14 +5,14 @@ import json
 import re
 from pathlib import Path
 
-from lab import kernel, kernel_source, process, progress, sandbox
+from lab import cache, kernel, kernel_source, process, progress, sandbox
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build/user"
 VARIANTS = {
-    "plain": (["-Dguest_tests=true"], {}),
+    "plain": (["-Dguest=true"], {}),
     "sanitized": (["-Db_sanitize=address,undefined", "-Db_lundef=false"], {}),
-    "clang": (["-Dguest_tests=true"], {"CC": "clang"}),
+    "clang": (["-Dguest=true"], {"CC": "clang"}),
 }
 
 # A sanitizer's report ends the program with an error: nobody has to look for it in the output.
@@ -28,7 +28,6 @@ def build(root, variant="plain"):
     """Bring a variant up to date; returns its build folder."""
     options, env = VARIANTS[variant]
     folder = BUILD / variant
-    folder.mkdir(parents=True, exist_ok=True)
     layouts = kernel_source.layouts()
     options = [*options, "-Dkernel_tree=/linux"]
     inside = binds(variant) + [(layouts, "/linux", "ro")]
@@ -36,8 +35,10 @@ def build(root, variant="plain"):
     made_for = json.dumps([root.parent.name, layouts.name, options, env])
     with progress.step(f"user space ({variant})") as step:
         if not stamp.is_file() or stamp.read_text() != made_for:
-            wipe = ["--wipe"] if (folder / "build.ninja").is_file() else []
-            setup = ["meson", "setup", "-Db_colorout=never", *wipe, *options, "/build", "/src"]
+            # Not --wipe: it fails when an option of the last setup is gone from the project.
+            cache.remove(folder)
+            folder.mkdir(parents=True)
+            setup = ["meson", "setup", "-Db_colorout=never", *options, "/build", "/src"]
             process.run(sandbox.argv(root, setup, inside, env), f"meson-{variant}")
             stamp.write_text(made_for)
         process.run(sandbox.argv(root, ["ninja", "-C", "/build", f"-j{kernel.jobs()}"], inside, env),

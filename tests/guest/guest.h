@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "accelerator.h"
+#include "accelerator_owner.h"
 #include "case.h"
-#include "dma_engine.h"
+#include "dma_engine_user.h"
 
 #define PAGE		4096u
 

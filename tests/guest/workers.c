@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "case.h"
-#include "dma_engine.h"
+#include "dma_engine_user.h"
 #include "workers.h"
 
 #define WAIT_SECONDS	30

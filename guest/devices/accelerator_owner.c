@@ -4,7 +4,7 @@
 
 #include <accelerator_regs.h>
 
-#include "accelerator.h"
+#include "accelerator_owner.h"
 
 int accelerator_read32(struct accelerator *acc, uint64_t reg, uint32_t *value)
 {

@@ -3,8 +3,8 @@
  * The DMA engine as a user of tph_dma sees it: the calls of its device file,
  * with negative errno values instead of errno.
  */
-#ifndef TPHBUF_GUEST_DMA_ENGINE_H
-#define TPHBUF_GUEST_DMA_ENGINE_H
+#ifndef TPHBUF_GUEST_DMA_ENGINE_USER_H
+#define TPHBUF_GUEST_DMA_ENGINE_USER_H
 
 #include <stddef.h>
 #include <stdint.h>

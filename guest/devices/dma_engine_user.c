@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "dma_engine.h"
+#include "dma_engine_user.h"
 
 int dma_engine_open(const char *bdf)
 {

@@ -5,8 +5,8 @@
  *
  * All functions return 0 or a negative errno value.
  */
-#ifndef TPHBUF_GUEST_ACCELERATOR_H
-#define TPHBUF_GUEST_ACCELERATOR_H
+#ifndef TPHBUF_GUEST_ACCELERATOR_OWNER_H
+#define TPHBUF_GUEST_ACCELERATOR_OWNER_H
 
 #include <stdbool.h>
 #include <stddef.h>

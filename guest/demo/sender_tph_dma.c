@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "dma_engine.h"
+#include "dma_engine_user.h"
 #include "sender.h"
 
 struct sender {

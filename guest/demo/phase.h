@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "accelerator.h"
+#include "accelerator_owner.h"
 #include "sender.h"
 
 /* Which tags the sender can send. */
