@@ -19,6 +19,7 @@ static void connect_pair(unsigned int second, unsigned int mtu)
 	cq_create(&cqs[1], &bench.nics[second], 6);
 	qp_create(&one, &bench.nics[0], MLX5_QPC_ST_RC, &cqs[0]);
 	qp_create(&two, &bench.nics[second], MLX5_QPC_ST_RC, &cqs[1]);
+	one.not_ready_retry = NOT_READY_FOREVER;
 	one.mtu = mtu;
 	two.mtu = mtu;
 	qp_connect(&one, &two);
@@ -119,7 +120,8 @@ static void sends(void)
 	       "does not matter");
 }
 
-/* No receive request at first: the requester waits and tries again. */
+/* No receive request at first: the requester waits and tries again, however long this program is
+ * kept from its processor. */
 static void not_ready(void)
 {
 	struct mlx5_cqe64 entry;
@@ -133,7 +135,7 @@ static void not_ready(void)
 	wqe_remote(&wqe, to + 100, two.nic->key);
 	wqe_inline(&wqe, "later", 5);
 	qp_post(&one, &wqe);
-	nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
+	settle();
 	qp_receive(&two, to, 16, two.nic->key);
 	ok(cq_poll(&cqs[1], &entry), "received in the end");
 	ok(cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "sent");

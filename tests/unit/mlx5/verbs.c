@@ -155,6 +155,7 @@ void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
 		.doorbell = bench_alloc(PAGE),
 		.access = MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RRE,
 		.mtu = 5,
+		.not_ready_retry = 6,
 		.lid = (uint16_t)(nic - bench.nics + 1),
 	};
 	command_begin(&command, CREATE_QP, create_qp);
@@ -177,15 +178,18 @@ void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
 int qp_simple(struct qp *qp, uint16_t opcode)
 {
 	struct command command;
+	int status;
 
 	command_init(&command, opcode, ifc_size(qp_2rst_in), ifc_size(qp_2rst_out));
 	ifc_set(qp_2rst_in, command.in, qpn, qp->number);
+	status = nic_execute(qp->nic, &command);
+	/* Only now: until then a failed queue pair looks at the record to flush. */
 	if (opcode == MLX5_CMD_OP_2RST_QP) {
 		qp->receive_head = 0;
 		qp->send_head = 0;
 		memset(bench_at(qp->doorbell), 0, 8);
 	}
-	return nic_execute(qp->nic, &command);
+	return status;
 }
 
 int qp_destroy(struct qp *qp)
@@ -240,7 +244,7 @@ int qp_rts(struct qp *qp)
 	uint8_t *context = begin_transition(&command, qp, MLX5_CMD_OP_RTR2RTS_QP, 0);
 
 	ifc_set(qpc, context, retry_count, 3);
-	ifc_set(qpc, context, rnr_retry, 6);
+	ifc_set(qpc, context, rnr_retry, qp->not_ready_retry);
 	ifc_set(qpc, context, primary_address_path.ack_timeout, 8);
 	ifc_set(qpc, context, next_send_psn, PSN_FIRST);
 	return nic_execute(qp->nic, &command);

@@ -100,6 +100,8 @@ int key_destroy(struct nic *nic, uint32_t key);
 /* A key for @count pages from @address on, present and at @start. */
 uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, uint64_t start);
 
+#define NOT_READY_FOREVER 7u
+
 /**
  * struct qp - a queue pair
  * @nic: its function
@@ -112,6 +114,7 @@ uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, ui
  * @send_head: blocks posted
  * @access: MLX5_QP_OPTPAR_RWE and MLX5_QP_OPTPAR_RRE, for remote accesses
  * @mtu: code, 1..5
+ * @not_ready_retry: times that a receiver which is not ready is asked again; NOT_READY_FOREVER
  * @lid: of the port
  */
 struct qp {
@@ -125,6 +128,7 @@ struct qp {
 	uint16_t send_head;
 	unsigned int access;
 	unsigned int mtu;
+	unsigned int not_ready_retry;
 	uint16_t lid;
 };
 
