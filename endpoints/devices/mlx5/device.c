@@ -18,7 +18,7 @@
 #include "port.h"
 #include "qp.h"
 #include "srq.h"
-#include "subnet.h"
+#include "infiniband/subnet.h"
 #include "timer.h"
 
 #define VENDOR_ID	   0x15b3

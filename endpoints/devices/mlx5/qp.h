@@ -13,7 +13,7 @@
 #include "cq.h"
 #include "device.h"
 #include "srq.h"
-#include "subnet.h"
+#include "infiniband/subnet.h"
 
 #define MLX5_WQE_SIZE_MAX    (MLX5_SEND_WQE_MAX_WQEBBS * MLX5_SEND_WQE_BB)
 #define MLX5_RECEIVE_WQE_MAX 1024u

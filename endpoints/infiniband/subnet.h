@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "device.h"
+#include "devices/mlx5/device.h"
 
 #define MLX5_GRH_SIZE 40
 
