@@ -417,14 +417,15 @@ static const char *const completer_words[] = {
 	[TPH_COMPLETER_EXTENDED] = "ext",
 };
 
-static int accelerator_create(struct options *options, struct pci_function_desc *desc,
-			      struct pci_function **fn)
+static int accelerator_create(struct fabric *fabric, struct options *options,
+			      struct pci_function_desc *desc, struct pci_function **fn)
 {
 	unsigned int completer = TPH_COMPLETER_EXTENDED;
 	uint64_t size = ACC_MEM_SIZE_DEFAULT;
 	struct accelerator *acc;
 	int ret;
 
+	(void)fabric;
 	ret = options_size(options, "size", ACC_MEM_SIZE_MIN, ACC_MEM_SIZE_MAX, &size);
 	if (!ret)
 		ret = options_choice(options, "completer", completer_words, 4, &completer);

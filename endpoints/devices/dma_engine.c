@@ -484,13 +484,14 @@ static int tph_options(struct options *options, struct tph_cap_options *tph)
 	return 0;
 }
 
-static int dma_engine_create(struct options *options, struct pci_function_desc *desc,
-			     struct pci_function **fn)
+static int dma_engine_create(struct fabric *fabric, struct options *options,
+			     struct pci_function_desc *desc, struct pci_function **fn)
 {
 	struct tph_cap_options tph;
 	struct dma_engine *engine;
 	int ret;
 
+	(void)fabric;
 	ret = tph_options(options, &tph);
 	if (!ret)
 		ret = options_finish(options);

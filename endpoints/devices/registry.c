@@ -103,7 +103,7 @@ int device_create(struct fabric *fabric, const char *spec, struct pci_function *
 		return unknown_type(&options);
 	ret = shared_options(&options, &desc);
 	if (!ret)
-		ret = type->create(&options, &desc, fn);
+		ret = type->create(fabric, &options, &desc, fn);
 	if (!ret) {
 		ret = fabric_attach(fabric, *fn);
 		if (ret == -EEXIST)

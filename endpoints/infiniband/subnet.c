@@ -1,147 +1,158 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The InfiniBand subnet of a fabric: LIDs and delivery.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "pcie/fabric.h"
 #include "subnet.h"
 
-#define LID_UNICAST_MAX	      0xbfffu
+/* What may wait in an inbox: a sender that resets its queue pair after each packet could send
+ * without end to a port that is held up. */
+#define REQUESTS_WAITING_MAX  8192u
 #define DATAGRAMS_WAITING_MAX 256u
 
-/* The ports of the process: it has one fabric. */
-static struct mlx5 *ports;
-static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static struct mlx5 *find_port(uint16_t lid)
+static struct ib_port *find_port(struct fabric *fabric, uint16_t lid)
 {
-	struct mlx5 *port = ports;
+	struct ib_port *port = *fabric_ib_ports(fabric);
 
 	while (port && port->lid != lid)
-		port = port->next_port;
+		port = port->next;
 	return port;
 }
 
-int mlx5_subnet_join(struct mlx5 *dev, uint16_t lid)
+static int take_lid(struct ib_port *port, uint16_t lid)
 {
-	int ret = 0;
+	struct ib_port **ports = fabric_ib_ports(port->fabric);
 
-	dev->inbox_tail = &dev->inbox;
-	pthread_mutex_lock(&ports_lock);
 	if (!lid) {
-		for (lid = 1; find_port(lid); lid++)
+		for (lid = 1; find_port(port->fabric, lid); lid++)
 			;
 	}
-	if (lid > LID_UNICAST_MAX || find_port(lid)) {
-		ret = -EEXIST;
-	} else {
-		dev->lid = lid;
-		dev->next_port = ports;
-		ports = dev;
-	}
-	pthread_mutex_unlock(&ports_lock);
+	if (lid > IB_LID_UNICAST_MAX)
+		return -ERANGE;
+	if (find_port(port->fabric, lid))
+		return -EEXIST;
+	port->lid = lid;
+	port->next = *ports;
+	*ports = port;
+	return 0;
+}
+
+int ib_port_join(struct ib_port *port, struct fabric *fabric, uint16_t lid,
+		 void (*wake)(struct ib_port *port))
+{
+	int ret;
+
+	port->fabric = fabric;
+	port->wake = wake;
+	port->inbox_tail = &port->inbox;
+	fabric_lock(fabric);
+	ret = take_lid(port, lid);
+	fabric_unlock(fabric);
 	return ret;
 }
 
-void mlx5_subnet_leave(struct mlx5 *dev)
+void ib_port_leave(struct ib_port *port)
 {
-	struct mlx5 **link;
-	struct mlx5_packet *packet;
+	struct ib_port **link;
+	struct ib_packet *packet;
 
-	pthread_mutex_lock(&ports_lock);
-	for (link = &ports; *link; link = &(*link)->next_port) {
-		if (*link == dev) {
-			*link = dev->next_port;
-			break;
-		}
-	}
-	pthread_mutex_unlock(&ports_lock);
-	while ((packet = mlx5_subnet_receive(dev)))
+	if (!port->lid)
+		return;
+	for (link = fabric_ib_ports(port->fabric); *link != port; link = &(*link)->next)
+		;
+	*link = port->next;
+	port->lid = 0;
+	while ((packet = ib_port_receive(port)))
 		free(packet);
 }
 
-struct mlx5_packet *mlx5_packet_new(uint32_t length)
+/* Packets of this kind in the inbox; NULL for answers, which are not counted. */
+static uint32_t *waiting_like(struct ib_port *port, const struct ib_packet *packet)
 {
-	struct mlx5_packet *packet = calloc(1, sizeof(*packet) + length);
-
-	if (packet)
-		packet->length = length;
-	return packet;
+	if (packet->kind == IB_PACKET_DATAGRAM)
+		return &port->datagrams;
+	return ib_packet_is_answered(packet) ? &port->requests : NULL;
 }
 
-bool mlx5_subnet_send(struct mlx5 *dev, struct mlx5_packet *packet)
+static void count_waiting(struct ib_port *port, const struct ib_packet *packet, uint32_t by)
 {
-	bool unreliable = packet->kind == MLX5_PACKET_DATAGRAM;
-	struct mlx5 *port;
+	uint32_t *waiting = waiting_like(port, packet);
 
-	packet->source_lid = dev->lid;
-	pthread_mutex_lock(&ports_lock);
-	port = find_port(packet->destination_lid);
-	pthread_mutex_unlock(&ports_lock);
-	if (!port || (unreliable && port->inbox_unreliable == DATAGRAMS_WAITING_MAX)) {
-		dev->counters.dropped_packets++;
+	if (waiting)
+		*waiting += by;
+}
+
+static bool has_room(const struct ib_port *port, const struct ib_packet *packet)
+{
+	if (packet->kind == IB_PACKET_DATAGRAM)
+		return port->datagrams < DATAGRAMS_WAITING_MAX;
+	return !ib_packet_is_answered(packet) || port->requests < REQUESTS_WAITING_MAX;
+}
+
+bool ib_port_send(struct ib_port *port, struct ib_packet *packet)
+{
+	struct ib_port *to = find_port(port->fabric, packet->destination_lid);
+
+	packet->source_lid = port->lid;
+	if (!to || !has_room(to, packet)) {
+		port->counters.dropped_packets++;
 		free(packet);
 		return false;
 	}
-	port->inbox_unreliable += unreliable;
-	dev->counters.sent_packets++;
-	dev->counters.sent_bytes += packet->length;
-	port->counters.received_packets++;
-	port->counters.received_bytes += packet->length;
+	count_waiting(to, packet, 1);
+	port->counters.sent_packets++;
+	port->counters.sent_bytes += packet->length;
+	to->counters.received_packets++;
+	to->counters.received_bytes += packet->length;
 	packet->next = NULL;
-	*port->inbox_tail = packet;
-	port->inbox_tail = &packet->next;
-	mlx5_kick(port);
+	*to->inbox_tail = packet;
+	to->inbox_tail = &packet->next;
+	to->wake(to);
 	return true;
 }
 
-struct mlx5_packet *mlx5_subnet_receive(struct mlx5 *dev)
+bool ib_port_answer(struct ib_port *port, const struct ib_packet *request,
+		    enum ib_packet_kind kind, uint8_t code)
 {
-	struct mlx5_packet *packet = dev->inbox;
+	struct ib_packet *answer = ib_packet_answer(request, kind, code);
+
+	if (!answer)
+		return false;
+	ib_port_send(port, answer);
+	return true;
+}
+
+struct ib_packet *ib_port_receive(struct ib_port *port)
+{
+	struct ib_packet *packet = port->inbox;
 
 	if (!packet)
 		return NULL;
-	dev->inbox = packet->next;
-	if (!dev->inbox)
-		dev->inbox_tail = &dev->inbox;
-	dev->inbox_unreliable -= packet->kind == MLX5_PACKET_DATAGRAM;
+	port->inbox = packet->next;
+	if (!port->inbox)
+		port->inbox_tail = &port->inbox;
+	count_waiting(port, packet, -1u);
 	return packet;
 }
 
-void mlx5_subnet_answer(struct mlx5 *dev, const struct mlx5_packet *request,
-			enum mlx5_packet_kind kind, uint8_t code)
+bool ib_port_flush(struct ib_port *port)
 {
-	struct mlx5_packet *answer = mlx5_packet_new(0);
-
-	if (!answer) {
-		mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, request->psn);
-		return;
-	}
-	answer->kind = kind;
-	answer->code = code;
-	answer->destination_lid = request->source_lid;
-	answer->destination_qpn = request->source_qpn;
-	answer->source_qpn = request->destination_qpn;
-	answer->psn = request->psn;
-	mlx5_subnet_send(dev, answer);
-}
-
-static bool is_answered(const struct mlx5_packet *packet)
-{
-	return packet->kind == MLX5_PACKET_SEND || packet->kind == MLX5_PACKET_WRITE ||
-	       packet->kind == MLX5_PACKET_READ;
-}
-
-void mlx5_subnet_flush(struct mlx5 *dev)
-{
-	struct mlx5_packet *packet, *rest = dev->inbox;
+	struct ib_packet *packet, *rest = port->inbox;
+	bool all_told = true;
 
 	/* Senders may be on this port: what they hear arrives in a new inbox. */
-	dev->inbox = NULL;
-	dev->inbox_tail = &dev->inbox;
-	dev->inbox_unreliable = 0;
+	port->inbox = NULL;
+	port->inbox_tail = &port->inbox;
+	port->requests = 0;
+	port->datagrams = 0;
 	while ((packet = rest)) {
 		rest = packet->next;
-		if (is_answered(packet))
-			mlx5_subnet_answer(dev, packet, MLX5_PACKET_LOST, 0);
+		if (ib_packet_is_answered(packet))
+			all_told &= ib_port_answer(port, packet, IB_PACKET_LOST, 0);
 		free(packet);
 	}
+	return all_told;
 }

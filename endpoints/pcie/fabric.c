@@ -82,6 +82,11 @@ int fabric_attach(struct fabric *fabric, struct pci_function *fn)
 	return ret;
 }
 
+struct ib_port **fabric_ib_ports(struct fabric *fabric)
+{
+	return &fabric->ib_ports;
+}
+
 void fabric_get_counters(struct fabric *fabric, struct fabric_counters *counters)
 {
 	fabric_lock(fabric);

@@ -32,6 +32,7 @@
 #define FABRIC_FUNCTIONS_MAX	64
 
 struct fabric;
+struct ib_port;
 struct pci_function;
 struct trace;
 
@@ -73,6 +74,10 @@ int fabric_attach(struct fabric *fabric, struct pci_function *fn);
 
 void fabric_lock(struct fabric *fabric);
 void fabric_unlock(struct fabric *fabric);
+
+/* The first of the InfiniBand ports that devices on this fabric have, see infiniband/subnet.h; the
+ * fabric itself does not look at them. */
+struct ib_port **fabric_ib_ports(struct fabric *fabric);
 
 /* Takes the lock itself. */
 void fabric_get_counters(struct fabric *fabric, struct fabric_counters *counters);

@@ -19,6 +19,7 @@
  * @trace: not owned, may be NULL
  * @functions: attached ones, owned
  * @count: how many
+ * @ib_ports: list of the InfiniBand subnet
  * @counters: TLPs so far
  */
 struct fabric {
@@ -27,6 +28,7 @@ struct fabric {
 	struct trace *trace;
 	struct pci_function *functions[FABRIC_FUNCTIONS_MAX];
 	unsigned int count;
+	struct ib_port *ib_ports;
 	struct fabric_counters counters;
 };
 

@@ -99,11 +99,11 @@ static uint64_t state_register(const struct mlx5 *dev, uint32_t number)
 		[MLX5_STATE_PAGE_FAULT_ERRORS] = counters->page_fault_errors,
 		[MLX5_STATE_WORK_REQUESTS] = counters->work_requests,
 		[MLX5_STATE_FAILED_WORK_REQUESTS] = counters->failed_work_requests,
-		[MLX5_STATE_SENT_PACKETS] = counters->sent_packets,
-		[MLX5_STATE_SENT_BYTES] = counters->sent_bytes,
-		[MLX5_STATE_RECEIVED_PACKETS] = counters->received_packets,
-		[MLX5_STATE_RECEIVED_BYTES] = counters->received_bytes,
-		[MLX5_STATE_DROPPED_PACKETS] = counters->dropped_packets,
+		[MLX5_STATE_SENT_PACKETS] = dev->port.counters.sent_packets,
+		[MLX5_STATE_SENT_BYTES] = dev->port.counters.sent_bytes,
+		[MLX5_STATE_RECEIVED_PACKETS] = dev->port.counters.received_packets,
+		[MLX5_STATE_RECEIVED_BYTES] = dev->port.counters.received_bytes,
+		[MLX5_STATE_DROPPED_PACKETS] = dev->port.counters.dropped_packets,
 		[MLX5_STATE_TAGGED_WRITES] = counters->tagged_writes,
 	};
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "port.h"
+#include "link.h"
 #include "qp.h"
 #include "sg.h"
 
@@ -23,7 +24,7 @@ static bool is_datagram_type(uint8_t type)
 	return type == MLX5_QPC_ST_UD || type == MLX5_QPC_ST_QP0 || type == MLX5_QPC_ST_QP1;
 }
 
-static void fill_grh(struct mlx5 *dev, const struct mlx5_av *av, struct mlx5_packet *packet)
+static void fill_grh(struct mlx5 *dev, const struct mlx5_av *av, struct ib_packet *packet)
 {
 	uint8_t *grh = packet->grh;
 
@@ -33,7 +34,7 @@ static void fill_grh(struct mlx5 *dev, const struct mlx5_av *av, struct mlx5_pac
 	grh[5] = (uint8_t)packet->length;
 	grh[6] = NEXT_HEADER_IB;
 	grh[7] = av->hop_limit;
-	put_be64(grh + 8, mlx5_port_gid_prefix());
+	put_be64(grh + 8, IB_GID_PREFIX_DEFAULT);
 	put_be64(grh + 16, dev->guid);
 	memcpy(grh + 24, av->rgid, sizeof(av->rgid));
 }
@@ -44,10 +45,10 @@ static uint32_t wire_number(const struct mlx5_qp *qp)
 	return qp->type == MLX5_QPC_ST_QP0 ? 0 : qp->type == MLX5_QPC_ST_QP1 ? 1 : qp->number;
 }
 
-static struct mlx5_packet *make_packet(struct mlx5 *dev, const struct mlx5_qp *qp, uint32_t length)
+static struct ib_packet *make_packet(struct mlx5 *dev, const struct mlx5_qp *qp, uint32_t length)
 {
 	const struct mlx5_requester *requester = &qp->requester;
-	struct mlx5_packet *packet = mlx5_packet_new(length);
+	struct ib_packet *packet = ib_packet_new(length);
 	struct mlx5_av av;
 	uint32_t qkey;
 
@@ -55,7 +56,7 @@ static struct mlx5_packet *make_packet(struct mlx5 *dev, const struct mlx5_qp *q
 		return NULL;
 	memcpy(&av, requester->wqe + AV_OFFSET, sizeof(av));
 	qkey = be32toh(av.key.qkey.qkey);
-	packet->kind = MLX5_PACKET_DATAGRAM;
+	packet->kind = IB_PACKET_DATAGRAM;
 	packet->source_qpn = wire_number(qp);
 	packet->destination_lid = be16toh(av.rlid);
 	packet->destination_qpn = be32toh(av.dqp_dct) & QPN_MASK;
@@ -76,7 +77,7 @@ uint8_t mlx5_datagram_send(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	enum mlx5_memory_result result;
-	struct mlx5_packet *packet;
+	struct ib_packet *packet;
 	struct mlx5_sg sg = {
 		.segments = requester->wqe + SEGMENTS_OFFSET,
 		.size = requester->size - SEGMENTS_OFFSET,
@@ -99,11 +100,11 @@ uint8_t mlx5_datagram_send(struct mlx5 *dev, struct mlx5_qp *qp)
 		return MLX5_CQE_SYNDROME_LOCAL_PROT_ERR;
 	}
 	/* Whether anybody takes it does not matter to the sender. */
-	mlx5_subnet_send(dev, packet);
+	ib_port_send(&dev->port, packet);
 	return 0;
 }
 
-static bool accepts(const struct mlx5_qp *qp, const struct mlx5_packet *packet)
+static bool accepts(const struct mlx5_qp *qp, const struct ib_packet *packet)
 {
 	if (!is_datagram_type(qp->type) ||
 	    (qp->state != MLX5_QPC_STATE_RTR && qp->state != MLX5_QPC_STATE_RTS))
@@ -112,7 +113,7 @@ static bool accepts(const struct mlx5_qp *qp, const struct mlx5_packet *packet)
 	return qp->type == MLX5_QPC_ST_QP0 || packet->qkey == ifc_get(qpc, qp->context, q_key);
 }
 
-static void complete(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *packet)
+static void complete(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet)
 {
 	uint8_t opcode = packet->has_immediate ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND;
 	struct mlx5_cqe64 entry = {
@@ -120,7 +121,7 @@ static void complete(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_pac
 		.flags_rqpn = htobe32((packet->has_grh ? GRH_IN_BUFFER << 28 : 0) |
 				      (uint32_t)packet->service_level << 24 | packet->source_qpn),
 		.srqn = htobe32((uint32_t)ifc_get(qpc, qp->context, user_index)),
-		.byte_cnt = htobe32(MLX5_GRH_SIZE + packet->length),
+		.byte_cnt = htobe32(IB_GRH_SIZE + packet->length),
 		.sop_drop_qpn = htobe32(qp->number),
 		.wqe_counter = htobe16(qp->responder.wqe_index),
 		.op_own = (uint8_t)(opcode << 4),
@@ -131,7 +132,7 @@ static void complete(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_pac
 	mlx5_cq_post(dev, qp->receive_cq, &entry, packet->solicited);
 }
 
-void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *packet)
+void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet)
 {
 	struct mlx5_responder *responder = &qp->responder;
 	enum mlx5_memory_result result;
@@ -139,7 +140,7 @@ void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ml
 	uint64_t room;
 
 	if (!accepts(qp, packet) || mlx5_responder_take(dev, qp) <= 0) {
-		dev->counters.dropped_packets++;
+		dev->port.counters.dropped_packets++;
 		return;
 	}
 	sg = (struct mlx5_sg){
@@ -149,15 +150,15 @@ void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ml
 		.access = MLX5_ACCESS_LOCAL_WRITE,
 		.receive = true,
 	};
-	if (!mlx5_sg_length(&sg, &room) || room < MLX5_GRH_SIZE + packet->length) {
+	if (!mlx5_sg_length(&sg, &room) || room < IB_GRH_SIZE + packet->length) {
 		mlx5_responder_error(dev, qp, MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 		mlx5_qp_fail(dev, qp);
 		return;
 	}
 	/* The place for a global route header is there whether the packet has one or not. */
-	result = mlx5_sg_write(dev, &sg, 0, packet->grh, MLX5_GRH_SIZE);
+	result = mlx5_sg_write(dev, &sg, 0, packet->grh, IB_GRH_SIZE);
 	if (!result)
-		result = mlx5_sg_write(dev, &sg, MLX5_GRH_SIZE, packet->payload, packet->length);
+		result = mlx5_sg_write(dev, &sg, IB_GRH_SIZE, packet->payload, packet->length);
 	if (result == MLX5_MEMORY_STOPPED)
 		return;
 	if (!result) {

@@ -12,13 +12,13 @@
 #include "device.h"
 #include "doorbell.h"
 #include "eq.h"
+#include "link.h"
 #include "mkey.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
 #include "port.h"
 #include "qp.h"
 #include "srq.h"
-#include "infiniband/subnet.h"
 #include "timer.h"
 
 #define VENDOR_ID	   0x15b3
@@ -33,7 +33,6 @@
 #define VECTORS_DEFAULT	   8
 #define ST_ENTRIES_MIN	   2 /* the driver keeps entry 0 for "no tag" */
 #define ST_ENTRIES_DEFAULT 64
-#define LID_MAX		   0xbfff
 #define GUID_BASE	   0x0274706862660000ull /* locally administered */
 #define STEPS_AT_ONCE	   4			 /* then others get the fabric's lock */
 
@@ -91,7 +90,7 @@ static void start_over(struct mlx5 *dev)
 {
 	dev->reset_pending = false;
 	mlx5_destroy_objects(dev);
-	mlx5_subnet_flush(dev);
+	mlx5_link_flush(dev);
 	mlx5_caps_reset(dev);
 	dev->hca_state = MLX5_HCA_DISABLED;
 	dev->given_pages = 0;
@@ -117,32 +116,32 @@ static bool qp_doorbell_work(struct mlx5 *dev)
 	return true;
 }
 
-static struct mlx5_qp *receiver_of(struct mlx5 *dev, const struct mlx5_packet *packet)
+static struct mlx5_qp *receiver_of(struct mlx5 *dev, const struct ib_packet *packet)
 {
-	if (packet->kind == MLX5_PACKET_DATAGRAM && packet->destination_qpn < 2)
+	if (packet->kind == IB_PACKET_DATAGRAM && packet->destination_qpn < 2)
 		return dev->special_qp[packet->destination_qpn];
 	return mlx5_table_get(&dev->qps, packet->destination_qpn);
 }
 
 static bool packet_work(struct mlx5 *dev)
 {
-	struct mlx5_packet *packet = mlx5_subnet_receive(dev);
+	struct ib_packet *packet = ib_port_receive(&dev->port);
 	struct mlx5_qp *qp;
 
 	if (!packet)
 		return false;
 	qp = receiver_of(dev, packet);
 	switch (packet->kind) {
-	case MLX5_PACKET_SEND:
-	case MLX5_PACKET_WRITE:
-	case MLX5_PACKET_READ:
+	case IB_PACKET_SEND:
+	case IB_PACKET_WRITE:
+	case IB_PACKET_READ:
 		if (qp) {
 			mlx5_responder_request(dev, qp, packet);
 			return true;
 		}
-		mlx5_subnet_answer(dev, packet, MLX5_PACKET_LOST, 0);
+		mlx5_link_answer(dev, packet, IB_PACKET_LOST, 0);
 		break;
-	case MLX5_PACKET_DATAGRAM:
+	case IB_PACKET_DATAGRAM:
 		if (qp) {
 			mlx5_datagram_receive(dev, qp, packet);
 			free(packet);
@@ -155,7 +154,7 @@ static bool packet_work(struct mlx5 *dev)
 			return true;
 		}
 	}
-	dev->counters.dropped_packets++;
+	dev->port.counters.dropped_packets++;
 	free(packet);
 	return true;
 }
@@ -221,7 +220,7 @@ static bool work(struct pci_function *fn)
 			return dev->reset_pending;
 	}
 	if (is_stopped(dev) && !dev->reset_pending) {
-		mlx5_subnet_flush(dev);
+		mlx5_link_flush(dev);
 		return false;
 	}
 	return true;
@@ -254,17 +253,14 @@ static void free_device(struct mlx5 *dev)
 static void destroy(struct pci_function *fn)
 {
 	struct mlx5 *dev = pci_function_device(fn);
-	struct fabric *fabric = pci_function_fabric(fn);
 
 	mlx5_timer_stop(&dev->timer);
 	/* Ports that are still there may be sending to this one; the timer that destroying QPs
 	 * might set is gone. */
-	if (fabric)
-		fabric_lock(fabric);
+	fabric_lock(dev->port.fabric);
 	mlx5_destroy_objects(dev);
-	mlx5_subnet_leave(dev);
-	if (fabric)
-		fabric_unlock(fabric);
+	ib_port_leave(&dev->port);
+	fabric_unlock(dev->port.fabric);
 	free_device(dev);
 }
 
@@ -316,7 +312,7 @@ static int take_options(struct options *options, struct tph_cap_options *tph, un
 	if (!ret)
 		ret = options_number(options, "vectors", VECTORS_MIN, VECTORS_MAX, vectors);
 	if (!ret)
-		ret = options_number(options, "lid", 1, LID_MAX, lid);
+		ret = options_number(options, "lid", 1, IB_LID_UNICAST_MAX, lid);
 	if (!ret)
 		ret = options_finish(options);
 	if (!table)
@@ -345,7 +341,31 @@ static void describe(struct pci_function_desc *desc, const struct tph_cap_option
 	snprintf(dev->node_desc, sizeof(dev->node_desc), "%s mlx5", desc->name);
 }
 
-static int create(struct options *options, struct pci_function_desc *desc, struct pci_function **fn)
+/* Joins the subnet and makes the function; what fails is undone, but for @dev itself. */
+static int start(struct mlx5 *dev, struct fabric *fabric, uint16_t lid,
+		 const struct pci_function_desc *desc)
+{
+	int ret;
+
+	ret = mlx5_link_join(dev, fabric, lid);
+	if (ret)
+		return ret;
+	ret = mlx5_timer_start(dev);
+	if (!ret) {
+		ret = pci_function_create(desc, &dev->fn);
+		if (ret)
+			mlx5_timer_stop(&dev->timer);
+	}
+	if (ret) {
+		fabric_lock(fabric);
+		ib_port_leave(&dev->port);
+		fabric_unlock(fabric);
+	}
+	return ret;
+}
+
+static int create(struct fabric *fabric, struct options *options, struct pci_function_desc *desc,
+		  struct pci_function **fn)
 {
 	unsigned int vectors = VECTORS_DEFAULT, lid = 0;
 	struct tph_cap_options tph;
@@ -359,20 +379,10 @@ static int create(struct options *options, struct pci_function_desc *desc, struc
 	if (!dev)
 		return -ENOMEM;
 	describe(desc, &tph, vectors, dev);
-	ret = mlx5_subnet_join(dev, (uint16_t)lid);
+	ret = start(dev, fabric, (uint16_t)lid, desc);
 	if (ret) {
-		options_error(options, "lid=%u: another port has it", lid);
-		free_device(dev);
-		return ret;
-	}
-	ret = mlx5_timer_start(dev);
-	if (!ret) {
-		ret = pci_function_create(desc, &dev->fn);
-		if (ret)
-			mlx5_timer_stop(&dev->timer);
-	}
-	if (ret) {
-		mlx5_subnet_leave(dev);
+		if (ret == -EEXIST)
+			options_error(options, "lid=%u: another port has it", lid);
 		free_device(dev);
 		return ret;
 	}

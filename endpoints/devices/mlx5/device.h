@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "infiniband/subnet.h"
 #include "layout.h"
 #include "table.h"
 
@@ -49,7 +50,6 @@
 #define MLX5_GIDS	    8
 #define MLX5_NODE_DESC_SIZE 64
 
-struct mlx5_packet;
 struct mlx5_qp;
 struct pci_function;
 
@@ -62,7 +62,7 @@ enum mlx5_hca_state {
 /**
  * struct mlx5_counters - what happened since the function was made
  *
- * Kept over a reset. state.h shows them to a driver.
+ * Kept over a reset. state.h shows them to a driver, and those of the port with them.
  */
 struct mlx5_counters {
 	uint64_t commands;
@@ -76,11 +76,6 @@ struct mlx5_counters {
 	uint64_t page_fault_errors; /* resumed with an error */
 	uint64_t work_requests;
 	uint64_t failed_work_requests; /* flushed ones not counted */
-	uint64_t sent_packets;
-	uint64_t sent_bytes; /* payload */
-	uint64_t received_packets;
-	uint64_t received_bytes;
-	uint64_t dropped_packets;
 	uint64_t tagged_writes; /* TLPs sent with a processing hint */
 };
 
@@ -148,15 +143,11 @@ struct mlx5 {
 	struct mlx5_qp *special_qp[2];
 
 	/* port */
-	struct mlx5 *next_port; /* of the subnet, see subnet.h */
-	uint16_t lid;
+	struct ib_port port;
 	uint64_t guid;
 	uint32_t port_capabilities;
 	char node_desc[MLX5_NODE_DESC_SIZE];
 
-	struct mlx5_packet *inbox;
-	struct mlx5_packet **inbox_tail;
-	uint32_t inbox_unreliable;
 	TAILQ_HEAD(, mlx5_qp) runnable;
 	TAILQ_HEAD(, mlx5_qp) waiting;
 	uint32_t fault_token;

@@ -50,9 +50,9 @@ static bool get_node_info(struct mlx5 *dev, uint32_t modifier, uint8_t *data)
 static bool get_port_info(struct mlx5 *dev, uint32_t modifier, uint8_t *data)
 {
 	struct ib_port_info info = {
-		.gid_prefix = htobe64(mlx5_port_gid_prefix()),
-		.lid = htobe16(dev->lid),
-		.sm_lid = htobe16(dev->lid),
+		.gid_prefix = htobe64(IB_GID_PREFIX_DEFAULT),
+		.lid = htobe16(dev->port.lid),
+		.sm_lid = htobe16(dev->port.lid),
 		.cap_mask = htobe32(dev->port_capabilities),
 		.local_port_num = 1,
 		.link_width_enabled = WIDTH_4X,
@@ -132,7 +132,7 @@ static uint32_t saturated(uint64_t count)
 static uint16_t performance_management(struct mlx5 *dev, const uint8_t *in, uint8_t *out)
 {
 	uint16_t attribute = be16_at(in + offsetof(struct ib_mad_hdr, attr_id));
-	const struct mlx5_counters *count = &dev->counters;
+	const struct ib_port_counters *count = &dev->port.counters;
 	uint8_t *data = out + offsetof(struct ib_pma_mad, data);
 
 	if (in[offsetof(struct ib_mad_hdr, method)] != IB_MGMT_METHOD_GET)

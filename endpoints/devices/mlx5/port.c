@@ -6,17 +6,11 @@
 #include "command.h"
 #include "port.h"
 
-#define GID_PREFIX    0xfe80000000000000ull
 #define PKEY_DEFAULT  0xffffu
 #define SPEED_EDR     32u     /* ib_proto_oper: as in PortInfo:LinkSpeedExt, shifted */
 #define VIRTUAL_LANES 4u      /* VL0..VL3 */
 #define ALL_ENTRIES   0xffffu /* index that asks for a whole table */
 #define GID_SIZE      16u
-
-uint64_t mlx5_port_gid_prefix(void)
-{
-	return GID_PREFIX;
-}
 
 uint16_t mlx5_port_pkey(unsigned int index)
 {
@@ -38,8 +32,8 @@ static uint8_t query_context(struct mlx5 *dev, struct mlx5_command *command)
 	ifc_set(hca_vport_context, context, node_guid, dev->guid);
 	ifc_set(hca_vport_context, context, cap_mask1, dev->port_capabilities);
 	ifc_set(hca_vport_context, context, cap_mask1_field_select, MLX5_PORT_CAPS_WRITABLE);
-	ifc_set(hca_vport_context, context, lid, dev->lid);
-	ifc_set(hca_vport_context, context, sm_lid, dev->lid);
+	ifc_set(hca_vport_context, context, lid, dev->port.lid);
+	ifc_set(hca_vport_context, context, sm_lid, dev->port.lid);
 	return MLX5_CMD_STAT_OK;
 }
 
@@ -82,7 +76,7 @@ static uint8_t query_gid(struct mlx5 *dev, struct mlx5_command *command)
 		return MLX5_CMD_STAT_BAD_OUTP_LEN_ERR;
 	/* The output is zeroed, and so are all GIDs but the first. */
 	if (!first) {
-		put_be64(list, GID_PREFIX);
+		put_be64(list, IB_GID_PREFIX_DEFAULT);
 		put_be64(list + sizeof(uint64_t), dev->guid);
 	}
 	ifc_set(query_hca_vport_gid_out, command->out, gids_num, count);

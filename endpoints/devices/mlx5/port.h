@@ -17,8 +17,6 @@
 #define MLX5_PORT_CAPS_INITIAL	(1u << 11)
 #define MLX5_PORT_CAPS_WRITABLE (1u << 1 | 1u << 16 | 1u << 17 | 1u << 18 | 1u << 19 | 1u << 20)
 
-uint64_t mlx5_port_gid_prefix(void);
-
 /* Entry of the partition key table. */
 uint16_t mlx5_port_pkey(unsigned int index);
 

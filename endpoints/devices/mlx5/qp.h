@@ -13,7 +13,7 @@
 #include "cq.h"
 #include "device.h"
 #include "srq.h"
-#include "infiniband/subnet.h"
+#include "infiniband/packet.h"
 
 #define MLX5_WQE_SIZE_MAX    (MLX5_SEND_WQE_MAX_WQEBBS * MLX5_SEND_WQE_BB)
 #define MLX5_RECEIVE_WQE_MAX 1024u
@@ -67,7 +67,7 @@ struct mlx5_requester {
 	uint32_t psn;
 	unsigned int retries;
 	unsigned int not_ready;
-	struct mlx5_packet *response;
+	struct ib_packet *response;
 	uint32_t token;
 };
 
@@ -98,7 +98,7 @@ struct mlx5_responder {
 	uint64_t address;
 	uint32_t key;
 	uint64_t message_length;
-	struct mlx5_packet *held;
+	struct ib_packet *held;
 	uint32_t token;
 };
 
@@ -178,7 +178,7 @@ void mlx5_qp_destroy(struct mlx5 *dev, struct mlx5_qp *qp);
 bool mlx5_requester_step(struct mlx5 *dev, struct mlx5_qp *qp);
 
 /* Takes an answer over. */
-void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *answer);
+void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *answer);
 
 /* The driver has handled the page fault. */
 void mlx5_requester_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error);
@@ -194,7 +194,7 @@ bool mlx5_requester_flush(struct mlx5 *dev, struct mlx5_qp *qp);
 /* responder.c */
 
 /* Takes a request over. */
-void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *request);
+void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request);
 void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error);
 
 /* Lets go of a request that waits for a page; its sender hears that it is lost. */
@@ -220,7 +220,7 @@ uint8_t mlx5_umr_execute(struct mlx5 *dev, struct mlx5_qp *qp);
 uint8_t mlx5_datagram_send(struct mlx5 *dev, struct mlx5_qp *qp);
 
 /* Delivers a datagram; it is freed by the caller. */
-void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *packet);
+void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet);
 
 /* fault.c */
 

@@ -8,6 +8,7 @@
 
 #include "dma.h"
 #include "eq.h"
+#include "link.h"
 #include "qp.h"
 #include "sg.h"
 #include "timer.h"
@@ -15,7 +16,6 @@
 #define SEND_DOORBELL_OFFSET (MLX5_SND_DBR * sizeof(uint32_t))
 #define SEGMENT_SIZE	     MLX5_SEND_WQE_DS
 #define BLOCK_SIZE	     MLX5_SEND_WQE_BB
-#define PSN_MASK	     0xffffffu
 #define RETRY_FOREVER	     7u
 #define ACK_TIMEOUT_UNIT     4096ull /* ns; timeout code t means this << t */
 #define ACK_TIMEOUT_DEFAULT  14u     /* 67 ms; code 0 would be "never" */
@@ -265,7 +265,7 @@ static void packet_lost(struct mlx5 *dev, struct mlx5_qp *qp)
 		mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
 }
 
-static void address_packet(const struct mlx5_qp *qp, struct mlx5_packet *packet)
+static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
 {
 	const struct mlx5_requester *requester = &qp->requester;
 	const uint8_t *raddr = requester->wqe + sizeof(struct mlx5_wqe_ctrl_seg);
@@ -294,10 +294,10 @@ static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 	struct mlx5_sg sg = sg_of(qp, MLX5_ACCESS_LOCAL_READ);
 	enum mlx5_memory_result result = MLX5_MEMORY_OK;
 	uint64_t left = requester->length - requester->done;
-	struct mlx5_packet *packet;
+	struct ib_packet *packet;
 
 	requester->part = left < mlx5_qp_mtu(qp) ? (uint32_t)left : mlx5_qp_mtu(qp);
-	packet = mlx5_packet_new(is_read ? 0 : requester->part);
+	packet = ib_packet_new(is_read ? 0 : requester->part);
 	if (!packet) {
 		mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, qp->number);
 		return;
@@ -312,16 +312,16 @@ static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 			mlx5_requester_complete(dev, qp, syndrome_of(result));
 		return;
 	}
-	packet->kind = is_read			     ? MLX5_PACKET_READ
-		       : is_write(requester->opcode) ? MLX5_PACKET_WRITE
-						     : MLX5_PACKET_SEND;
+	packet->kind = is_read			     ? IB_PACKET_READ
+		       : is_write(requester->opcode) ? IB_PACKET_WRITE
+						     : IB_PACKET_SEND;
 	address_packet(qp, packet);
 	if (is_read) {
 		packet->address += requester->done;
 		packet->message_length = requester->part;
 	}
 	requester->phase = MLX5_REQUESTER_ANSWER;
-	if (!mlx5_subnet_send(dev, packet))
+	if (!ib_port_send(&dev->port, packet))
 		packet_lost(dev, qp);
 }
 
@@ -376,7 +376,7 @@ static void advance(struct mlx5 *dev, struct mlx5_qp *qp)
 	struct mlx5_requester *requester = &qp->requester;
 
 	requester->done += requester->part;
-	requester->psn = (requester->psn + 1) & PSN_MASK;
+	requester->psn = (requester->psn + 1) & IB_PSN_MASK;
 	requester->retries = 0;
 	requester->not_ready = 0;
 	if (requester->done == requester->length)
@@ -424,37 +424,50 @@ static uint64_t not_ready_delay(uint8_t code)
 	return hundredths_of_ms[code % 32] * 10000ull;
 }
 
-void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *answer)
+/* How a work request completes that the responder has refused. */
+static uint8_t syndrome_of_nak(uint8_t nak)
+{
+	switch (nak) {
+	case IB_NAK_INVALID_REQUEST:
+		return MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR;
+	case IB_NAK_REMOTE_ACCESS:
+		return MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR;
+	default:
+		return MLX5_CQE_SYNDROME_REMOTE_OP_ERR;
+	}
+}
+
+void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *answer)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	uint64_t limit = ifc_get(qpc, qp->context, rnr_retry);
 
 	if (requester->phase != MLX5_REQUESTER_ANSWER || answer->psn != requester->psn ||
 	    qp->state != MLX5_QPC_STATE_RTS) {
-		dev->counters.dropped_packets++;
+		dev->port.counters.dropped_packets++;
 		free(answer);
 		return;
 	}
-	if (answer->kind == MLX5_PACKET_READ_RESPONSE) {
+	if (answer->kind == IB_PACKET_READ_RESPONSE) {
 		requester->response = answer;
 		take_response(dev, qp);
 		return;
 	}
 	switch (answer->kind) {
-	case MLX5_PACKET_ACK:
+	case IB_PACKET_ACK:
 		advance(dev, qp);
 		break;
-	case MLX5_PACKET_NOT_READY:
+	case IB_PACKET_RNR_NAK:
 		if (limit == RETRY_FOREVER || requester->not_ready++ < limit)
 			wait_for_retry(dev, qp, not_ready_delay(answer->code));
 		else
 			mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_RNR_RETRY_EXC_ERR);
 		break;
-	case MLX5_PACKET_LOST:
+	case IB_PACKET_LOST:
 		packet_lost(dev, qp);
 		break;
 	default:
-		mlx5_requester_complete(dev, qp, answer->code);
+		mlx5_requester_complete(dev, qp, syndrome_of_nak(answer->code));
 	}
 	free(answer);
 }

@@ -9,11 +9,11 @@
 
 #include "dma.h"
 #include "eq.h"
+#include "link.h"
 #include "qp.h"
 #include "sg.h"
 #include "timer.h"
 
-#define PSN_MASK 0xffffffu
 
 /**
  * enum outcome - what became of a request
@@ -62,9 +62,9 @@ void mlx5_responder_error(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome
 	end_message(qp);
 }
 
-static void post_success(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *last)
+static void post_success(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *last)
 {
-	uint8_t opcode = last->kind == MLX5_PACKET_WRITE ? MLX5_CQE_RESP_WR_IMM
+	uint8_t opcode = last->kind == IB_PACKET_WRITE ? MLX5_CQE_RESP_WR_IMM
 			 : last->has_immediate		 ? MLX5_CQE_RESP_SEND_IMM
 							 : MLX5_CQE_RESP_SEND;
 	uint64_t now = mlx5_time();
@@ -153,18 +153,18 @@ int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
 }
 
 /*
- * Refuses a request: the requester gets @remote as syndrome, this side's receive request @local,
- * and without one an event says that there was an error.
+ * Refuses a request: the requester hears why, this side's receive request completes with @local as
+ * syndrome, and without one an event says that there was an error.
  */
-static enum outcome refuse(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_packet *request,
-			   uint8_t remote, uint8_t local)
+static enum outcome refuse(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *request,
+			   enum ib_nak why, uint8_t local)
 {
-	mlx5_subnet_answer(dev, request, MLX5_PACKET_REFUSED, remote);
+	mlx5_link_answer(dev, request, IB_PACKET_NAK, (uint8_t)why);
 	if (qp->responder.has_wqe)
 		mlx5_responder_error(dev, qp, local);
 	else
 		mlx5_event_queue(dev,
-				 remote == MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR
+				 why == IB_NAK_REMOTE_ACCESS
 					 ? MLX5_EVENT_TYPE_WQ_ACCESS_ERROR
 					 : MLX5_EVENT_TYPE_WQ_INVAL_REQ_ERROR,
 				 qp->number);
@@ -173,38 +173,38 @@ static enum outcome refuse(struct mlx5 *dev, struct mlx5_qp *qp, const struct ml
 }
 
 static enum outcome refuse_access(struct mlx5 *dev, struct mlx5_qp *qp,
-				  const struct mlx5_packet *request)
+				  const struct ib_packet *request)
 {
-	return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
+	return refuse(dev, qp, request, IB_NAK_REMOTE_ACCESS,
 		      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
 }
 
 static enum outcome not_ready(struct mlx5 *dev, struct mlx5_qp *qp,
-			      const struct mlx5_packet *request)
+			      const struct ib_packet *request)
 {
-	mlx5_subnet_answer(dev, request, MLX5_PACKET_NOT_READY,
+	mlx5_link_answer(dev, request, IB_PACKET_RNR_NAK,
 			   (uint8_t)ifc_get(qpc, qp->context, min_rnr_nak));
 	return DONE;
 }
 
 static enum outcome acknowledge(struct mlx5 *dev, struct mlx5_qp *qp,
-				const struct mlx5_packet *request)
+				const struct ib_packet *request)
 {
 	struct mlx5_responder *responder = &qp->responder;
 
-	responder->psn = (responder->psn + 1) & PSN_MASK;
+	responder->psn = (responder->psn + 1) & IB_PSN_MASK;
 	responder->offset += request->length;
 	if (request->last) {
 		if (responder->has_wqe)
 			post_success(dev, qp, request);
 		end_message(qp);
 	}
-	mlx5_subnet_answer(dev, request, MLX5_PACKET_ACK, 0);
+	mlx5_link_answer(dev, request, IB_PACKET_ACK, 0);
 	return DONE;
 }
 
 static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
-				 const struct mlx5_packet *request)
+				 const struct ib_packet *request)
 {
 	struct mlx5_responder *responder = &qp->responder;
 	enum mlx5_memory_result result;
@@ -216,12 +216,12 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 	if (ret == -ECANCELED)
 		return STOPPED;
 	if (ret < 0)
-		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+		return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
 	if (!ret)
 		return not_ready(dev, qp, request);
 	sg = sg_of(qp);
 	if (!mlx5_sg_length(&sg, &room) || responder->offset + request->length > room)
-		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR,
+		return refuse(dev, qp, request, IB_NAK_INVALID_REQUEST,
 			      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 	result = mlx5_sg_write(dev, &sg, responder->offset, request->payload, request->length);
 	switch (result) {
@@ -239,7 +239,7 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 	default:
 		break;
 	}
-	return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+	return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION,
 		      MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 }
 
@@ -254,7 +254,7 @@ static struct mlx5_region remote_region(const struct mlx5_qp *qp, uint32_t key, 
 /* What an access through a remote key came to, when it was not successful; @length bytes were
  * wanted of the message. */
 static enum outcome remote_failure(struct mlx5 *dev, struct mlx5_qp *qp,
-				   const struct mlx5_packet *request,
+				   const struct ib_packet *request,
 				   enum mlx5_memory_result result, uint32_t length)
 {
 	struct mlx5_responder *responder = &qp->responder;
@@ -264,17 +264,17 @@ static enum outcome remote_failure(struct mlx5 *dev, struct mlx5_qp *qp,
 		return STOPPED;
 	case MLX5_MEMORY_ABSENT:
 		responder->token = mlx5_fault_raise_rdma(dev, responder, length,
-							 request->kind == MLX5_PACKET_WRITE);
+							 request->kind == IB_PACKET_WRITE);
 		return responder->token ? HELD : refuse_access(dev, qp, request);
 	case MLX5_MEMORY_BUS_ERROR:
-		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+		return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION,
 			      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
 	default:
 		return refuse_access(dev, qp, request);
 	}
 }
 
-static void note_message(struct mlx5_responder *responder, const struct mlx5_packet *request)
+static void note_message(struct mlx5_responder *responder, const struct ib_packet *request)
 {
 	responder->address = request->address;
 	responder->key = request->key;
@@ -282,7 +282,7 @@ static void note_message(struct mlx5_responder *responder, const struct mlx5_pac
 }
 
 static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
-				  const struct mlx5_packet *request)
+				  const struct ib_packet *request)
 {
 	struct mlx5_responder *responder = &qp->responder;
 	enum mlx5_memory_result result;
@@ -297,7 +297,7 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 			return refuse_access(dev, qp, request);
 	}
 	if (responder->offset + request->length > responder->message_length)
-		return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_INVAL_REQ_ERR,
+		return refuse(dev, qp, request, IB_NAK_INVALID_REQUEST,
 			      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 	if (request->has_immediate) {
 		int ret = mlx5_responder_take(dev, qp);
@@ -305,7 +305,7 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 		if (ret == -ECANCELED)
 			return STOPPED;
 		if (ret < 0)
-			return refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR, 0);
+			return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
 		if (!ret)
 			return not_ready(dev, qp, request);
 	}
@@ -318,17 +318,17 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 }
 
 static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
-				 const struct mlx5_packet *request)
+				 const struct ib_packet *request)
 {
 	struct mlx5_region region =
 		remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_READ);
 	enum mlx5_memory_result result;
-	struct mlx5_packet *response;
+	struct ib_packet *response;
 
 	note_message(&qp->responder, request);
 	if (!ifc_get(qpc, qp->context, rre) || request->message_length > mlx5_qp_mtu(qp))
 		return refuse_access(dev, qp, request);
-	response = mlx5_packet_new(request->message_length);
+	response = ib_packet_new(request->message_length);
 	if (!response) {
 		mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, qp->number);
 		return STOPPED;
@@ -338,13 +338,13 @@ static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
 		free(response);
 		return remote_failure(dev, qp, request, result, request->message_length);
 	}
-	response->kind = MLX5_PACKET_READ_RESPONSE;
+	response->kind = IB_PACKET_READ_RESPONSE;
 	response->source_qpn = qp->number;
 	response->destination_lid = request->source_lid;
 	response->destination_qpn = request->source_qpn;
 	response->psn = request->psn;
-	qp->responder.psn = (qp->responder.psn + 1) & PSN_MASK;
-	mlx5_subnet_send(dev, response);
+	qp->responder.psn = (qp->responder.psn + 1) & IB_PSN_MASK;
+	ib_port_send(&dev->port, response);
 	return DONE;
 }
 
@@ -355,7 +355,7 @@ static bool receives(const struct mlx5_qp *qp)
 }
 
 /* The sender is the peer, nothing else is under way, and nothing was missed. */
-static bool expected(const struct mlx5_qp *qp, const struct mlx5_packet *request)
+static bool expected(const struct mlx5_qp *qp, const struct ib_packet *request)
 {
 	const uint8_t *path = ifc_at(qpc, qp->context, primary_address_path);
 
@@ -364,15 +364,15 @@ static bool expected(const struct mlx5_qp *qp, const struct mlx5_packet *request
 	       request->psn == qp->responder.psn;
 }
 
-static void process(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *request)
+static void process(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
 {
 	enum outcome outcome;
 
 	switch (request->kind) {
-	case MLX5_PACKET_SEND:
+	case IB_PACKET_SEND:
 		outcome = receive_send(dev, qp, request);
 		break;
-	case MLX5_PACKET_WRITE:
+	case IB_PACKET_WRITE:
 		outcome = receive_write(dev, qp, request);
 		break;
 	default:
@@ -384,15 +384,15 @@ static void process(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *re
 	}
 	/* The sender may be on another function, which goes on. */
 	if (outcome == STOPPED)
-		mlx5_subnet_answer(dev, request, MLX5_PACKET_LOST, 0);
+		mlx5_link_answer(dev, request, IB_PACKET_LOST, 0);
 	free(request);
 }
 
-void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_packet *request)
+void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
 {
 	if (!receives(qp) || !expected(qp, request)) {
-		dev->counters.dropped_packets++;
-		mlx5_subnet_answer(dev, request, MLX5_PACKET_LOST, 0);
+		dev->port.counters.dropped_packets++;
+		mlx5_link_answer(dev, request, IB_PACKET_LOST, 0);
 		free(request);
 		return;
 	}
@@ -401,7 +401,7 @@ void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_pa
 
 void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 {
-	struct mlx5_packet *request = qp->responder.held;
+	struct ib_packet *request = qp->responder.held;
 
 	qp->responder.held = NULL;
 	qp->responder.token = 0;
@@ -409,8 +409,8 @@ void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 		process(dev, qp, request);
 		return;
 	}
-	if (request->kind == MLX5_PACKET_SEND)
-		refuse(dev, qp, request, MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
+	if (request->kind == IB_PACKET_SEND)
+		refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION,
 		       MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 	else
 		refuse_access(dev, qp, request);
@@ -419,13 +419,13 @@ void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 
 void mlx5_responder_drop(struct mlx5 *dev, struct mlx5_qp *qp)
 {
-	struct mlx5_packet *held = qp->responder.held;
+	struct ib_packet *held = qp->responder.held;
 
 	if (!held)
 		return;
 	qp->responder.held = NULL;
 	qp->responder.token = 0;
-	mlx5_subnet_answer(dev, held, MLX5_PACKET_LOST, 0);
+	mlx5_link_answer(dev, held, IB_PACKET_LOST, 0);
 	free(held);
 }
 
