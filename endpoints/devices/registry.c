@@ -6,7 +6,7 @@
 #include "accelerator.h"
 #include "device_type.h"
 #include "dma_engine.h"
-#include "mlx5.h"
+#include "mlx5/mlx5.h"
 #include "options.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"

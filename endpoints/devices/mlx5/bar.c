@@ -4,7 +4,7 @@
 #include <mlx5_state.h>
 
 #include "bar.h"
-#include "device.h"
+#include "core.h"
 #include "doorbell.h"
 #include "pcie/device_model.h"
 #include "timer.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "buffer.h"
-#include "device.h"
+#include "core.h"
 #include "dma.h"
 #include "layout.h"
 

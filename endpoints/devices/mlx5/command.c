@@ -11,7 +11,7 @@
 #define OWNED_BY_DEVICE 1
 
 static const struct mlx5_command_type *const subjects[] = {
-	mlx5_hca_commands,  mlx5_page_commands,	    mlx5_cap_commands, mlx5_port_commands,
+	mlx5_hca_commands,  mlx5_page_commands,	    mlx5_cap_commands, mlx5_vport_commands,
 	mlx5_mad_commands,  mlx5_resource_commands, mlx5_eq_commands,  mlx5_cq_commands,
 	mlx5_mkey_commands, mlx5_srq_commands,	    mlx5_qp_commands,  mlx5_fault_commands,
 };

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "device.h"
+#include "core.h"
 
 /**
  * struct mlx5_command - one command on its way
@@ -61,7 +61,7 @@ struct mlx5_command_type {
 extern const struct mlx5_command_type mlx5_hca_commands[];
 extern const struct mlx5_command_type mlx5_page_commands[];
 extern const struct mlx5_command_type mlx5_cap_commands[];
-extern const struct mlx5_command_type mlx5_port_commands[];
+extern const struct mlx5_command_type mlx5_vport_commands[];
 extern const struct mlx5_command_type mlx5_mad_commands[];
 extern const struct mlx5_command_type mlx5_resource_commands[];
 extern const struct mlx5_command_type mlx5_eq_commands[];

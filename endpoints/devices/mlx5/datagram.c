@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "port.h"
 #include "link.h"
 #include "qp.h"
 #include "sg.h"
+#include "vport.h"
 
 #define AV_OFFSET	sizeof(struct mlx5_wqe_ctrl_seg)
 #define SEGMENTS_OFFSET (AV_OFFSET + sizeof(struct mlx5_av))
@@ -61,7 +61,7 @@ static struct ib_packet *make_packet(struct mlx5 *dev, const struct mlx5_qp *qp,
 	packet->destination_lid = be16toh(av.rlid);
 	packet->destination_qpn = be32toh(av.dqp_dct) & QPN_MASK;
 	packet->qkey = qkey & QKEY_OWN ? (uint32_t)ifc_get(qpc, qp->context, q_key) : qkey;
-	packet->pkey = mlx5_port_pkey(
+	packet->pkey = mlx5_vport_pkey(
 		(unsigned int)ifc_get(qpc, qp->context, primary_address_path.pkey_index));
 	packet->service_level = av.stat_rate_sl & 0xf;
 	packet->solicited = requester->wqe[offsetof(struct mlx5_wqe_ctrl_seg, fm_ce_se)] &

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 
-#include "device.h"
+#include "core.h"
 #include "dma.h"
 #include "pcie/fabric.h"
 

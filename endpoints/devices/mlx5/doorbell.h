@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "device.h"
+#include "core.h"
 
 /**
  * mlx5_doorbell_write() - a write of the CPU to a UAR page

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "buffer.h"
-#include "device.h"
+#include "core.h"
 
 /**
  * struct mlx5_eq - an event queue

@@ -2,8 +2,8 @@
 /*
  * Life of the HCA: enable, initialize, tear down, disable.
  */
-#include "command.h"
 #include "cap.h"
+#include "command.h"
 
 #define ISSI_NEWEST 1u
 #define VENDOR_OUI  0x0002c9u /* ieee_vendor_id of real devices, which programs look for */

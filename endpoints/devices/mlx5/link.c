@@ -2,7 +2,7 @@
 /*
  * The function's link to the InfiniBand subnet: packets wake its worker.
  */
-#include "device.h"
+#include "core.h"
 #include "link.h"
 
 static void wake(struct ib_port *port)

@@ -4,8 +4,8 @@
  * and performance management.
  */
 #include "command.h"
-#include "port.h"
 #include "pcie/device_model.h"
+#include "vport.h"
 
 #define MAD_SIZE       256u
 #define GUIDS_IN_BLOCK 8u
@@ -58,8 +58,8 @@ static bool get_port_info(struct mlx5 *dev, uint32_t modifier, uint8_t *data)
 		.link_width_enabled = WIDTH_4X,
 		.link_width_supported = WIDTH_4X,
 		.link_width_active = WIDTH_4X,
-		.linkspeed_portstate = SPEED_QDR << 4 | MLX5_PORT_ACTIVE,
-		.portphysstate_linkdown = MLX5_PORT_PHYS_LINK_UP << 4 | 2,
+		.linkspeed_portstate = SPEED_QDR << 4 | MLX5_VPORT_ACTIVE,
+		.portphysstate_linkdown = MLX5_VPORT_PHYS_LINK_UP << 4 | 2,
 		.linkspeedactive_enabled = SPEED_QDR << 4 | SPEED_QDR,
 		.neighbormtu_mastersmsl = MTU_4096 << 4,
 		.vlcap_inittype = 3 << 4,
@@ -90,7 +90,7 @@ static bool get_pkey_table(struct mlx5 *dev, uint32_t modifier, uint8_t *data)
 	if (block >= MLX5_PKEYS / PKEYS_IN_BLOCK)
 		return false;
 	for (unsigned int i = 0; i < PKEYS_IN_BLOCK; i++)
-		layout_write_bits(data, i * 16, 16, mlx5_port_pkey(block * PKEYS_IN_BLOCK + i));
+		layout_write_bits(data, i * 16, 16, mlx5_vport_pkey(block * PKEYS_IN_BLOCK + i));
 	return true;
 }
 

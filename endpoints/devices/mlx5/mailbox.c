@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "device.h"
+#include "core.h"
 #include "dma.h"
 #include "mailbox.h"
 

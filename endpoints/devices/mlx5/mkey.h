@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "device.h"
+#include "core.h"
 
 /* Low bits of a page entry: what may be done with the page; without both it is not present. */
 #define MLX5_MTT_READ  1u

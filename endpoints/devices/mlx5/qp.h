@@ -10,10 +10,10 @@
 #include <sys/queue.h>
 
 #include "buffer.h"
+#include "core.h"
 #include "cq.h"
-#include "device.h"
-#include "srq.h"
 #include "infiniband/packet.h"
+#include "srq.h"
 
 #define MLX5_WQE_SIZE_MAX    (MLX5_SEND_WQE_MAX_WQEBBS * MLX5_SEND_WQE_BB)
 #define MLX5_RECEIVE_WQE_MAX 1024u

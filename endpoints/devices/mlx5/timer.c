@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <time.h>
 
-#include "device.h"
+#include "core.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
 #include "timer.h"

@@ -5,7 +5,7 @@
 #ifndef TPHBUF_MLX5_H
 #define TPHBUF_MLX5_H
 
-#include "device_type.h"
+#include "../device_type.h"
 
 extern const struct device_type mlx5_type;
 

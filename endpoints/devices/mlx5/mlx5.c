@@ -3,23 +3,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../mlx5.h"
 #include "../options.h"
 #include "bar.h"
 #include "cap.h"
 #include "command.h"
+#include "core.h"
 #include "cq.h"
-#include "device.h"
 #include "doorbell.h"
 #include "eq.h"
 #include "link.h"
 #include "mkey.h"
+#include "mlx5.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
-#include "port.h"
 #include "qp.h"
 #include "srq.h"
 #include "timer.h"
+#include "vport.h"
 
 #define VENDOR_ID	   0x15b3
 #define DEVICE_ID	   0x101e   /* ConnectX virtual function: fewest demands on the device */
@@ -94,7 +94,7 @@ static void start_over(struct mlx5 *dev)
 	mlx5_caps_reset(dev);
 	dev->hca_state = MLX5_HCA_DISABLED;
 	dev->given_pages = 0;
-	dev->port_capabilities = MLX5_PORT_CAPS_INITIAL;
+	dev->port_capabilities = MLX5_VPORT_CAPS_INITIAL;
 }
 
 static bool qp_doorbell_work(struct mlx5 *dev)

@@ -4,7 +4,7 @@
  * no subnet manager is needed.
  */
 #include "command.h"
-#include "port.h"
+#include "vport.h"
 
 #define PKEY_DEFAULT  0xffffu
 #define SPEED_EDR     32u     /* ib_proto_oper: as in PortInfo:LinkSpeedExt, shifted */
@@ -12,7 +12,7 @@
 #define ALL_ENTRIES   0xffffu /* index that asks for a whole table */
 #define GID_SIZE      16u
 
-uint16_t mlx5_port_pkey(unsigned int index)
+uint16_t mlx5_vport_pkey(unsigned int index)
 {
 	return index ? 0 : PKEY_DEFAULT;
 }
@@ -24,14 +24,14 @@ static uint8_t query_context(struct mlx5 *dev, struct mlx5_command *command)
 	if (ifc_get(query_hca_vport_context_in, command->in, other_vport))
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	ifc_set(hca_vport_context, context, has_smi, 1);
-	ifc_set(hca_vport_context, context, port_physical_state, MLX5_PORT_PHYS_LINK_UP);
-	ifc_set(hca_vport_context, context, port_state, MLX5_PORT_ACTIVE);
-	ifc_set(hca_vport_context, context, vport_state, MLX5_PORT_ACTIVE);
+	ifc_set(hca_vport_context, context, port_physical_state, MLX5_VPORT_PHYS_LINK_UP);
+	ifc_set(hca_vport_context, context, port_state, MLX5_VPORT_ACTIVE);
+	ifc_set(hca_vport_context, context, vport_state, MLX5_VPORT_ACTIVE);
 	ifc_set(hca_vport_context, context, system_image_guid, dev->guid);
 	ifc_set(hca_vport_context, context, port_guid, dev->guid);
 	ifc_set(hca_vport_context, context, node_guid, dev->guid);
 	ifc_set(hca_vport_context, context, cap_mask1, dev->port_capabilities);
-	ifc_set(hca_vport_context, context, cap_mask1_field_select, MLX5_PORT_CAPS_WRITABLE);
+	ifc_set(hca_vport_context, context, cap_mask1_field_select, MLX5_VPORT_CAPS_WRITABLE);
 	ifc_set(hca_vport_context, context, lid, dev->port.lid);
 	ifc_set(hca_vport_context, context, sm_lid, dev->port.lid);
 	return MLX5_CMD_STAT_OK;
@@ -46,7 +46,7 @@ static uint8_t modify_context(struct mlx5 *dev, struct mlx5_command *command)
 	uint32_t value = (uint32_t)ifc_get(hca_vport_context, context, cap_mask1);
 
 	if (ifc_get(modify_hca_vport_context_in, command->in, other_vport) ||
-	    mask & ~MLX5_PORT_CAPS_WRITABLE)
+	    mask & ~MLX5_VPORT_CAPS_WRITABLE)
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	dev->port_capabilities = (dev->port_capabilities & ~mask) | (value & mask);
 	return MLX5_CMD_STAT_OK;
@@ -96,7 +96,7 @@ static uint8_t query_pkey(struct mlx5 *dev, struct mlx5_command *command)
 	if ((command->out_size - ifc_size(query_hca_vport_pkey_out)) / ifc_size(pkey) < count)
 		return MLX5_CMD_STAT_BAD_OUTP_LEN_ERR;
 	for (uint32_t i = 0; i < count; i++)
-		ifc_set(pkey, list + i * ifc_size(pkey), pkey, mlx5_port_pkey(first + i));
+		ifc_set(pkey, list + i * ifc_size(pkey), pkey, mlx5_vport_pkey(first + i));
 	return MLX5_CMD_STAT_OK;
 }
 
@@ -183,7 +183,7 @@ static uint8_t access_register(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_BAD_PARAM_ERR;
 }
 
-const struct mlx5_command_type mlx5_port_commands[] = {
+const struct mlx5_command_type mlx5_vport_commands[] = {
 	MLX5_COMMAND(QUERY_HCA_VPORT_CONTEXT, INITIALIZED, query_hca_vport_context, query_context),
 	MLX5_COMMAND(MODIFY_HCA_VPORT_CONTEXT, INITIALIZED, modify_hca_vport_context,
 		     modify_context),

@@ -8,8 +8,8 @@
  * @reset_pending, upon which every DMA access fails, and the worker empties the function when it
  * starts over.
  */
-#ifndef TPHBUF_MLX5_DEVICE_H
-#define TPHBUF_MLX5_DEVICE_H
+#ifndef TPHBUF_MLX5_CORE_H
+#define TPHBUF_MLX5_CORE_H
 
 #include <pthread.h>
 #include <stdbool.h>
