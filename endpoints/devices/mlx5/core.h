@@ -166,13 +166,10 @@ struct mlx5 {
  */
 void mlx5_fatal(struct mlx5 *dev, uint8_t syndrome, uint64_t detail);
 
-/* Drops doorbells and fatal state, and has the worker drop everything else. Any thread. */
+/* Drops doorbells and fatal state, and has the worker drop everything else. On any thread. */
 void mlx5_restart(struct mlx5 *dev);
 
-/* Frees all objects that commands after INIT_HCA made. */
-void mlx5_destroy_objects(struct mlx5 *dev);
-
-/* Wakes the worker. */
+/* Wakes the worker. On any thread. */
 void mlx5_kick(struct mlx5 *dev);
 
 #endif

@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "datagram.h"
 #include "link.h"
 #include "qp.h"
+#include "responder.h"
 #include "sg.h"
 #include "vport.h"
 

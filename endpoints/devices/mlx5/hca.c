@@ -4,6 +4,7 @@
  */
 #include "cap.h"
 #include "command.h"
+#include "objects.h"
 
 #define ISSI_NEWEST 1u
 #define VENDOR_OUI  0x0002c9u /* ieee_vendor_id of real devices, which programs look for */
@@ -28,7 +29,7 @@ static uint8_t disable(struct mlx5 *dev, struct mlx5_command *command)
 {
 	if (ifc_get(disable_hca_in, command->in, function_id))
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
-	mlx5_destroy_objects(dev);
+	mlx5_objects_destroy(dev);
 	dev->hca_state = MLX5_HCA_DISABLED;
 	return MLX5_CMD_STAT_OK;
 }
@@ -47,7 +48,7 @@ static uint8_t teardown(struct mlx5 *dev, struct mlx5_command *command)
 	if (ifc_get(teardown_hca_in, command->in, profile) !=
 	    MLX5_TEARDOWN_HCA_IN_PROFILE_GRACEFUL_CLOSE)
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
-	mlx5_destroy_objects(dev);
+	mlx5_objects_destroy(dev);
 	dev->hca_state = MLX5_HCA_ENABLED;
 	return MLX5_CMD_STAT_OK;
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The device: its making, its reset, and the loop of its worker.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,15 +12,13 @@
 #include "command.h"
 #include "core.h"
 #include "cq.h"
-#include "doorbell.h"
 #include "eq.h"
 #include "link.h"
-#include "mkey.h"
 #include "mlx5.h"
+#include "objects.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
-#include "qp.h"
-#include "srq.h"
+#include "qp_work.h"
 #include "timer.h"
 #include "vport.h"
 
@@ -36,157 +37,17 @@
 #define GUID_BASE	   0x0274706862660000ull /* locally administered */
 #define STEPS_AT_ONCE	   4			 /* then others get the fabric's lock */
 
-void mlx5_kick(struct mlx5 *dev)
-{
-	pci_function_kick(dev->fn);
-}
-
-void mlx5_fatal(struct mlx5 *dev, uint8_t syndrome, uint64_t detail)
-{
-	if (dev->health_syndrome || dev->reset_pending)
-		return;
-	dev->health_syndrome = syndrome;
-	dev->health_detail[0] = (uint32_t)(detail >> 32);
-	dev->health_detail[1] = (uint32_t)detail;
-	dev->nic_interface = MLX5_INITIAL_SEG_NIC_INTERFACE_DISABLED;
-	dev->counters.fatal_errors++;
-}
-
-void mlx5_restart(struct mlx5 *dev)
-{
-	pci_function_cancel(dev->fn);
-	memset(&dev->doorbells, 0, sizeof(dev->doorbells));
-	dev->health_syndrome = 0;
-	dev->reset_pending = true;
-	mlx5_kick(dev);
-}
-
-void mlx5_destroy_objects(struct mlx5 *dev)
-{
-	uint32_t number;
-	void *object;
-
-	for (number = 0; (object = mlx5_table_from(&dev->qps, &number));)
-		mlx5_qp_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->srqs, &number));)
-		mlx5_srq_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->cqs, &number));)
-		mlx5_cq_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->eqs, &number));)
-		mlx5_eq_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->mkeys, &number));)
-		mlx5_mkey_destroy(dev, object);
-	for (number = 0; mlx5_table_from(&dev->xrcds, &number);)
-		mlx5_table_remove(&dev->xrcds, number);
-	for (number = 0; mlx5_table_from(&dev->pds, &number);)
-		mlx5_table_remove(&dev->pds, number);
-	for (number = 0; mlx5_table_from(&dev->uars, &number);)
-		mlx5_table_remove(&dev->uars, number);
-}
-
 /* What a reset or a new command queue address asked for: here no DMA of the time before is under
  * way. */
 static void start_over(struct mlx5 *dev)
 {
 	dev->reset_pending = false;
-	mlx5_destroy_objects(dev);
+	mlx5_objects_destroy(dev);
 	mlx5_link_flush(dev);
 	mlx5_caps_reset(dev);
 	dev->hca_state = MLX5_HCA_DISABLED;
 	dev->given_pages = 0;
 	dev->port_capabilities = MLX5_VPORT_CAPS_INITIAL;
-}
-
-static bool qp_doorbell_work(struct mlx5 *dev)
-{
-	struct mlx5_qp *qp;
-	uint32_t *number = &dev->doorbells.last_qp;
-
-	if (!dev->doorbells.any_qp)
-		return false;
-	if (!mlx5_doorbell_take(dev->doorbells.qps, 1u << MLX5_LOG_QPS, number)) {
-		dev->doorbells.any_qp = false;
-		return false;
-	}
-	qp = mlx5_table_get(&dev->qps, *number);
-	if (qp)
-		mlx5_qp_run(dev, qp);
-	else
-		dev->counters.bad_doorbells++;
-	return true;
-}
-
-static struct mlx5_qp *receiver_of(struct mlx5 *dev, const struct ib_packet *packet)
-{
-	if (packet->kind == IB_PACKET_DATAGRAM && packet->destination_qpn < 2)
-		return dev->special_qp[packet->destination_qpn];
-	return mlx5_table_get(&dev->qps, packet->destination_qpn);
-}
-
-static bool packet_work(struct mlx5 *dev)
-{
-	struct ib_packet *packet = ib_port_receive(&dev->port);
-	struct mlx5_qp *qp;
-
-	if (!packet)
-		return false;
-	qp = receiver_of(dev, packet);
-	switch (packet->kind) {
-	case IB_PACKET_SEND:
-	case IB_PACKET_WRITE:
-	case IB_PACKET_READ:
-		if (qp) {
-			mlx5_responder_request(dev, qp, packet);
-			return true;
-		}
-		mlx5_link_answer(dev, packet, IB_PACKET_LOST, 0);
-		break;
-	case IB_PACKET_DATAGRAM:
-		if (qp) {
-			mlx5_datagram_receive(dev, qp, packet);
-			free(packet);
-			return true;
-		}
-		break;
-	default:
-		if (qp) {
-			mlx5_requester_answer(dev, qp, packet);
-			return true;
-		}
-	}
-	dev->port.counters.dropped_packets++;
-	free(packet);
-	return true;
-}
-
-static bool qp_work(struct mlx5 *dev)
-{
-	struct mlx5_qp *qp = TAILQ_FIRST(&dev->runnable);
-
-	if (!qp)
-		return false;
-	TAILQ_REMOVE(&dev->runnable, qp, runnable);
-	qp->is_runnable = false;
-	if (mlx5_qp_step(dev, qp))
-		mlx5_qp_run(dev, qp);
-	return true;
-}
-
-static void timer_work(struct mlx5 *dev)
-{
-	uint64_t now = mlx5_time();
-	struct mlx5_qp *qp, *next;
-
-	for (qp = TAILQ_FIRST(&dev->waiting); qp; qp = next) {
-		next = TAILQ_NEXT(qp, waiting);
-		if (qp->deadline > now) {
-			mlx5_timer_wake_at(&dev->timer, qp->deadline);
-			continue;
-		}
-		TAILQ_REMOVE(&dev->waiting, qp, waiting);
-		qp->is_waiting = false;
-		mlx5_qp_run(dev, qp);
-	}
 }
 
 static bool is_stopped(const struct mlx5 *dev)
@@ -198,8 +59,8 @@ static bool is_stopped(const struct mlx5 *dev)
 static bool step(struct mlx5 *dev)
 {
 	static bool (*const kinds[])(struct mlx5 *) = {
-		mlx5_command_work, mlx5_eq_work, mlx5_cq_work,
-		qp_doorbell_work,  packet_work,	 qp_work,
+		mlx5_command_work,     mlx5_eq_work,	    mlx5_cq_work,
+		mlx5_qp_doorbell_work, mlx5_qp_packet_work, mlx5_qp_work,
 	};
 	bool any = false;
 
@@ -214,7 +75,7 @@ static bool work(struct pci_function *fn)
 
 	if (dev->reset_pending)
 		start_over(dev);
-	timer_work(dev);
+	mlx5_qp_timer_work(dev);
 	for (unsigned int i = 0; i < STEPS_AT_ONCE && !is_stopped(dev); i++) {
 		if (!step(dev))
 			return dev->reset_pending;
@@ -238,14 +99,7 @@ static void reset(struct pci_function *fn)
 
 static void free_device(struct mlx5 *dev)
 {
-	mlx5_table_free(&dev->uars);
-	mlx5_table_free(&dev->pds);
-	mlx5_table_free(&dev->xrcds);
-	mlx5_table_free(&dev->eqs);
-	mlx5_table_free(&dev->cqs);
-	mlx5_table_free(&dev->mkeys);
-	mlx5_table_free(&dev->srqs);
-	mlx5_table_free(&dev->qps);
+	mlx5_objects_free(dev);
 	free(dev->given_page);
 	free(dev);
 }
@@ -258,7 +112,7 @@ static void destroy(struct pci_function *fn)
 	/* Ports that are still there may be sending to this one; the timer that destroying QPs
 	 * might set is gone. */
 	fabric_lock(dev->port.fabric);
-	mlx5_destroy_objects(dev);
+	mlx5_objects_destroy(dev);
 	ib_port_leave(&dev->port);
 	fabric_unlock(dev->port.fabric);
 	free_device(dev);
@@ -280,14 +134,7 @@ static struct mlx5 *make_device(void)
 		return NULL;
 	TAILQ_INIT(&dev->runnable);
 	TAILQ_INIT(&dev->waiting);
-	if (mlx5_table_init(&dev->uars, MLX5_UAR_FIRST, MLX5_UARS) ||
-	    mlx5_table_init(&dev->pds, 1, 1u << MLX5_LOG_PDS) ||
-	    mlx5_table_init(&dev->xrcds, 1, 1u << MLX5_LOG_XRCDS) ||
-	    mlx5_table_init(&dev->eqs, 1, 1u << MLX5_LOG_EQS) ||
-	    mlx5_table_init(&dev->cqs, 1, 1u << MLX5_LOG_CQS) ||
-	    mlx5_table_init(&dev->mkeys, MLX5_MKEY_FIRST, 1u << MLX5_LOG_MKEYS) ||
-	    mlx5_table_init(&dev->srqs, 1, 1u << MLX5_LOG_SRQS) ||
-	    mlx5_table_init(&dev->qps, MLX5_QPN_FIRST, 1u << MLX5_LOG_QPS)) {
+	if (mlx5_objects_init(dev)) {
 		free_device(dev);
 		return NULL;
 	}

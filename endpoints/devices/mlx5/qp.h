@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Queue pairs: requester (send queue), responder (receive queue and remote accesses), states.
+ * Queue pairs as objects, with the state of requester (send queue) and responder (receive queue and
+ * remote accesses).
  */
 #ifndef TPHBUF_MLX5_QP_H
 #define TPHBUF_MLX5_QP_H
@@ -14,6 +15,8 @@
 #include "cq.h"
 #include "infiniband/packet.h"
 #include "srq.h"
+
+#define MLX5_FLUSH_DELAY_FIRST 1000000ull /* ns; then twice as long each time */
 
 #define MLX5_WQE_SIZE_MAX    (MLX5_SEND_WQE_MAX_WQEBBS * MLX5_SEND_WQE_BB)
 #define MLX5_RECEIVE_WQE_MAX 1024u
@@ -163,83 +166,11 @@ void mlx5_qp_run(struct mlx5 *dev, struct mlx5_qp *qp);
 /* Lets a QP run again after @delay ns. */
 void mlx5_qp_wait(struct mlx5 *dev, struct mlx5_qp *qp, uint64_t delay);
 
-/* Does a part of what a QP has to do: at most one packet's worth. Return: false when nothing is
- * left to do for now. */
-bool mlx5_qp_step(struct mlx5 *dev, struct mlx5_qp *qp);
+/* Takes a QP out of both lists. */
+void mlx5_qp_stop(struct mlx5 *dev, struct mlx5_qp *qp);
 
-/* Moves to the error state: what is in the queues will be flushed. */
+/* Moves to the error state: what is in the queues, and a request that waits for a page, will be
+ * flushed. */
 void mlx5_qp_fail(struct mlx5 *dev, struct mlx5_qp *qp);
-
-void mlx5_qp_destroy(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/* requester.c */
-
-/* Goes on with the send queue; return: as mlx5_qp_step(). */
-bool mlx5_requester_step(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/* Takes an answer over. */
-void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *answer);
-
-/* The driver has handled the page fault. */
-void mlx5_requester_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error);
-
-/* Drops what is under way. */
-void mlx5_requester_reset(struct mlx5_qp *qp);
-
-/* Completes the current work request of the send queue with a syndrome (0: success), or flushes the
- * next one. */
-void mlx5_requester_complete(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome);
-bool mlx5_requester_flush(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/* responder.c */
-
-/* Takes a request over. */
-void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request);
-void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error);
-
-/* Lets go of a request that waits for a page; its sender hears that it is lost. */
-void mlx5_responder_drop(struct mlx5 *dev, struct mlx5_qp *qp);
-void mlx5_responder_reset(struct mlx5 *dev, struct mlx5_qp *qp);
-bool mlx5_responder_flush(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/*
- * Gets a receive request for the message under way. Return: 1, 0 when there is none, -ECANCELED, or
- * another -errno: then the QP has failed.
- */
-int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/* Completes the current receive request with a syndrome. */
-void mlx5_responder_error(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome);
-
-/* umr.c: executes a UMR work request. Return: the syndrome, 0 for success. */
-uint8_t mlx5_umr_execute(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/* datagram.c */
-
-/* Sends the current work request as a datagram. Return: the syndrome, 0 for success. */
-uint8_t mlx5_datagram_send(struct mlx5 *dev, struct mlx5_qp *qp);
-
-/* Delivers a datagram; it is freed by the caller. */
-void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet);
-
-/* fault.c */
-
-/**
- * mlx5_fault_raise_wqe() - report a page fault of a work request's own memory
- * @dev: the device
- * @qp: its QP
- * @type: MLX5_WQE_PF_TYPE_*
- * @index: number of the work request
- * @committed: bytes of it that are done
- * @length: bytes wanted next
- *
- * Return: the token that the driver will resume with, 0 when it does not handle page faults.
- */
-uint32_t mlx5_fault_raise_wqe(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t type, uint16_t index,
-			      uint64_t committed, uint32_t length);
-
-/* The same for an access through the remote key of the message that a responder receives. */
-uint32_t mlx5_fault_raise_rdma(struct mlx5 *dev, const struct mlx5_responder *responder,
-			       uint32_t length, bool write);
 
 #endif

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Queue pairs as objects: commands, states, and their turn on the worker.
+ * Commands of queue pairs: creation, transitions, end.
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "command.h"
-#include "eq.h"
 #include "qp.h"
-#include "timer.h"
+#include "qp_command.h"
+#include "requester.h"
+#include "responder.h"
 
 #define MTU_CODE_MAX		    5u
-#define FLUSH_DELAY_FIRST	    1000000ull /* 1 ms */
-#define FLUSH_DELAY_MAX		    1000000000ull
 
 #define RECEIVE_LOG_STRIDE(context) (ifc_get(qpc, (context), log_rq_stride) + 4)
 #define RECEIVE_STRIDE(context)	    (1ull << RECEIVE_LOG_STRIDE(context))
@@ -39,73 +37,6 @@ _Static_assert(ifc_bit_offset(qp_2rst_in, qpn) == ifc_bit_offset(rst2init_qp_in,
 _Static_assert(ifc_bit_offset(destroy_qp_in, qpn) == ifc_bit_offset(rst2init_qp_in, qpn),
 	       "DESTROY");
 
-void mlx5_qp_run(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	if (!qp->is_runnable) {
-		qp->is_runnable = true;
-		TAILQ_INSERT_TAIL(&dev->runnable, qp, runnable);
-	}
-	mlx5_kick(dev);
-}
-
-static void stop_running(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	if (qp->is_runnable)
-		TAILQ_REMOVE(&dev->runnable, qp, runnable);
-	if (qp->is_waiting)
-		TAILQ_REMOVE(&dev->waiting, qp, waiting);
-	qp->is_runnable = false;
-	qp->is_waiting = false;
-}
-
-void mlx5_qp_wait(struct mlx5 *dev, struct mlx5_qp *qp, uint64_t delay)
-{
-	qp->deadline = mlx5_time() + delay;
-	if (!qp->is_waiting) {
-		qp->is_waiting = true;
-		TAILQ_INSERT_TAIL(&dev->waiting, qp, waiting);
-	}
-	mlx5_timer_wake_at(&dev->timer, qp->deadline);
-}
-
-/* In the error state all requests are flushed; new ones come without a doorbell, so the queues are
- * looked at now and then. */
-static bool flush(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	if (mlx5_requester_flush(dev, qp) || mlx5_responder_flush(dev, qp)) {
-		qp->flush_delay = FLUSH_DELAY_FIRST;
-		return true;
-	}
-	mlx5_qp_wait(dev, qp, qp->flush_delay);
-	if (qp->flush_delay < FLUSH_DELAY_MAX)
-		qp->flush_delay *= 2;
-	return false;
-}
-
-bool mlx5_qp_step(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	switch (qp->state) {
-	case MLX5_QPC_STATE_RTS:
-		return mlx5_requester_step(dev, qp);
-	case MLX5_QPC_STATE_ERR:
-		return flush(dev, qp);
-	default:
-		return false;
-	}
-}
-
-void mlx5_qp_fail(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	if (qp->state == MLX5_QPC_STATE_ERR)
-		return;
-	qp->state = MLX5_QPC_STATE_ERR;
-	qp->flush_delay = FLUSH_DELAY_FIRST;
-	mlx5_responder_drop(dev, qp);
-	if (qp->srq)
-		mlx5_event_queue(dev, MLX5_EVENT_TYPE_SRQ_LAST_WQE, qp->number);
-	mlx5_qp_run(dev, qp);
-}
-
 static void drop_references(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	qp->send_cq->users--;
@@ -120,7 +51,7 @@ static void drop_references(struct mlx5 *dev, struct mlx5_qp *qp)
 
 static void reset_traffic(struct mlx5 *dev, struct mlx5_qp *qp)
 {
-	stop_running(dev, qp);
+	mlx5_qp_stop(dev, qp);
 	mlx5_requester_reset(qp);
 	mlx5_responder_reset(dev, qp);
 }

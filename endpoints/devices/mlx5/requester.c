@@ -6,12 +6,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "datagram.h"
 #include "dma.h"
 #include "eq.h"
+#include "fault.h"
 #include "link.h"
 #include "qp.h"
+#include "requester.h"
 #include "sg.h"
 #include "timer.h"
+#include "umr.h"
 
 #define SEND_DOORBELL_OFFSET (MLX5_SND_DBR * sizeof(uint32_t))
 #define SEGMENT_SIZE	     MLX5_SEND_WQE_DS
@@ -81,7 +85,8 @@ void mlx5_requester_reset(struct mlx5_qp *qp)
 	memset(&qp->requester, 0, sizeof(qp->requester));
 }
 
-void mlx5_requester_complete(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
+/* Ends the current work request with a syndrome, 0: success. */
+static void complete(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
 {
 	struct mlx5_requester *requester = &qp->requester;
 
@@ -215,7 +220,7 @@ static void start(struct mlx5 *dev, struct mlx5_qp *qp)
 	dev->counters.work_requests++;
 	switch (requester->opcode) {
 	case MLX5_OPCODE_NOP:
-		mlx5_requester_complete(dev, qp, 0);
+		complete(dev, qp, 0);
 		return;
 	case MLX5_OPCODE_UMR:
 		syndrome = mlx5_umr_execute(dev, qp);
@@ -233,7 +238,7 @@ static void start(struct mlx5 *dev, struct mlx5_qp *qp)
 	}
 	/* A reset or fatal error meanwhile: nothing is left to complete. */
 	if (!dev->reset_pending && !dev->health_syndrome)
-		mlx5_requester_complete(dev, qp, syndrome);
+		complete(dev, qp, syndrome);
 }
 
 static void raise_fault(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t type)
@@ -245,7 +250,7 @@ static void raise_fault(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t type)
 	if (requester->token)
 		requester->phase = MLX5_REQUESTER_FAULT;
 	else
-		mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 }
 
 static void wait_for_retry(struct mlx5 *dev, struct mlx5_qp *qp, uint64_t delay)
@@ -262,7 +267,7 @@ static void packet_lost(struct mlx5 *dev, struct mlx5_qp *qp)
 		wait_for_retry(dev, qp,
 			       ACK_TIMEOUT_UNIT << (timeout ? timeout : ACK_TIMEOUT_DEFAULT));
 	else
-		mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
+		complete(dev, qp, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
 }
 
 static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
@@ -309,7 +314,7 @@ static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 		if (result == MLX5_MEMORY_ABSENT)
 			raise_fault(dev, qp, MLX5_WQE_PF_TYPE_REQ_SEND_OR_WRITE);
 		else if (result != MLX5_MEMORY_STOPPED)
-			mlx5_requester_complete(dev, qp, syndrome_of(result));
+			complete(dev, qp, syndrome_of(result));
 		return;
 	}
 	packet->kind = is_read			     ? IB_PACKET_READ
@@ -366,7 +371,7 @@ bool mlx5_requester_flush(struct mlx5 *dev, struct mlx5_qp *qp)
 		if (ret <= 0)
 			return false;
 	}
-	mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_WR_FLUSH_ERR);
+	complete(dev, qp, MLX5_CQE_SYNDROME_WR_FLUSH_ERR);
 	return true;
 }
 
@@ -380,7 +385,7 @@ static void advance(struct mlx5 *dev, struct mlx5_qp *qp)
 	requester->retries = 0;
 	requester->not_ready = 0;
 	if (requester->done == requester->length)
-		mlx5_requester_complete(dev, qp, 0);
+		complete(dev, qp, 0);
 	else
 		requester->phase = MLX5_REQUESTER_SEND;
 	mlx5_qp_run(dev, qp);
@@ -407,7 +412,7 @@ static void take_response(struct mlx5 *dev, struct mlx5_qp *qp)
 	case MLX5_MEMORY_STOPPED:
 		break;
 	default:
-		mlx5_requester_complete(dev, qp, syndrome_of(result));
+		complete(dev, qp, syndrome_of(result));
 	}
 }
 
@@ -461,13 +466,13 @@ void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packe
 		if (limit == RETRY_FOREVER || requester->not_ready++ < limit)
 			wait_for_retry(dev, qp, not_ready_delay(answer->code));
 		else
-			mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_RNR_RETRY_EXC_ERR);
+			complete(dev, qp, MLX5_CQE_SYNDROME_RNR_RETRY_EXC_ERR);
 		break;
 	case IB_PACKET_LOST:
 		packet_lost(dev, qp);
 		break;
 	default:
-		mlx5_requester_complete(dev, qp, syndrome_of_nak(answer->code));
+		complete(dev, qp, syndrome_of_nak(answer->code));
 	}
 	free(answer);
 }
@@ -478,7 +483,7 @@ void mlx5_requester_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 
 	requester->token = 0;
 	if (error) {
-		mlx5_requester_complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 	} else if (requester->response) {
 		requester->phase = MLX5_REQUESTER_ANSWER;
 		take_response(dev, qp);

@@ -9,8 +9,10 @@
 
 #include "dma.h"
 #include "eq.h"
+#include "fault.h"
 #include "link.h"
 #include "qp.h"
+#include "responder.h"
 #include "sg.h"
 #include "timer.h"
 
@@ -399,10 +401,27 @@ void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_pack
 	process(dev, qp, request);
 }
 
+void mlx5_responder_drop(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	struct ib_packet *held = qp->responder.held;
+
+	if (!held)
+		return;
+	qp->responder.held = NULL;
+	qp->responder.token = 0;
+	mlx5_link_answer(dev, held, IB_PACKET_LOST, 0);
+	free(held);
+}
+
 void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 {
 	struct ib_packet *request = qp->responder.held;
 
+	/* The QP has failed since, and was not flushed yet. */
+	if (!receives(qp)) {
+		mlx5_responder_drop(dev, qp);
+		return;
+	}
 	qp->responder.held = NULL;
 	qp->responder.token = 0;
 	if (!error) {
@@ -415,18 +434,6 @@ void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 	else
 		refuse_access(dev, qp, request);
 	free(request);
-}
-
-void mlx5_responder_drop(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	struct ib_packet *held = qp->responder.held;
-
-	if (!held)
-		return;
-	qp->responder.held = NULL;
-	qp->responder.token = 0;
-	mlx5_link_answer(dev, held, IB_PACKET_LOST, 0);
-	free(held);
 }
 
 void mlx5_responder_reset(struct mlx5 *dev, struct mlx5_qp *qp)

@@ -10,6 +10,7 @@
 #include "mkey.h"
 #include "qp.h"
 #include "sg.h"
+#include "umr.h"
 
 #define CONTROL_OFFSET sizeof(struct mlx5_wqe_ctrl_seg)
 #define CONTEXT_OFFSET (CONTROL_OFFSET + sizeof(struct mlx5_wqe_umr_ctrl_seg))

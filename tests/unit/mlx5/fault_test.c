@@ -229,6 +229,25 @@ static void gone(void)
 	is_int(qp_write(&one, from, nic->key, 64, to, nic->key), 0, "works again");
 }
 
+/* The same when the responder fails: what it holds is lost, and a resume changes nothing. */
+static void failed(void)
+{
+	uint32_t key = absent_key();
+	uint32_t token;
+
+	post(MLX5_OPCODE_RDMA_WRITE, from, nic->key, 0, key);
+	token = take_write_fault(key, 0);
+	bring(key, to);
+	memset(bench_at(to), 0, SIZE);
+	qp_simple(&two, MLX5_CMD_OP_2ERR_QP);
+	is_int(take_syndrome(), MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR,
+	       "the requester gives up when the responder has failed");
+	is_int(resume(token, false), MLX5_CMD_STAT_OK, "resumed after the queue pair has failed");
+	is_int(((uint8_t *)bench_at(to))[0], 0, "nothing was written");
+	qp_reconnect(&one, &two);
+	is_int(qp_write(&one, from, nic->key, 64, to, nic->key), 0, "works again");
+}
+
 int main(void)
 {
 	bench_setup(1, "");
@@ -245,6 +264,7 @@ int main(void)
 	middle();
 	local();
 	gone();
+	failed();
 	bench_teardown();
 	return done_testing();
 }
