@@ -10,7 +10,7 @@ PLAN = re.compile(r"1\.\.(\d+)\s*(?:#\s*(?:SKIP)?\s*(.*))?$", re.IGNORECASE)
 
 @dataclass
 class Case:
-    """One result: status is "pass", "fail" or "skip"; @notes are the diagnostics around it."""
+    """One result: status is "pass", "fail" or "skip"; @notes are the diagnostics in front of it."""
 
     name: str
     status: str
@@ -23,6 +23,9 @@ def parse(text, status):
 
     Whatever the stream lacks is a failed case of its own: no plan, fewer or more results than planned, a bail-out,
     an exit status that the results do not explain. Indented lines (subtests) are diagnostics.
+
+    Diagnostics belong to the result behind them, as all programs of the project print them: the next case may have
+    something to say before its own result comes. Those at the end of the stream belong to the last result.
     """
     cases = []
     notes = []
@@ -47,9 +50,10 @@ def parse(text, status):
             notes = []
         elif line.startswith("#") or line.startswith(" "):
             notes.append(line.removeprefix("# ").rstrip())
-            if line.startswith("#") and cases and cases[-1].status == "fail":
-                cases[-1].notes.append(notes.pop())
-    return cases + _gaps(cases, notes, planned, whole_skipped, status)
+    gaps = _gaps(cases, notes, planned, whole_skipped, status)
+    if cases and not gaps:
+        cases[-1].notes.extend(notes)
+    return cases + gaps
 
 
 def _gaps(cases, notes, planned, whole_skipped, status):
@@ -74,9 +78,9 @@ def write(file, suites):
             number += 1
             for note in case.notes:
                 file.write(f"# {note}\n")
+            if case.status == "fail" and case.why:
+                file.write(f"# {case.why}\n")
             word = "not ok" if case.status == "fail" else "ok"
             tail = f" # SKIP {case.why}" if case.status == "skip" else ""
             file.write(f"{word} {number} - {suite}/{case.name}{tail}\n")
-            if case.status == "fail" and case.why:
-                file.write(f"# {case.why}\n")
     file.write(f"1..{number}\n")

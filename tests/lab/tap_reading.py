@@ -2,6 +2,8 @@
 """The runner's reading of TAP: what a stream lacks is a failure."""
 
 import io
+import subprocess
+import sys
 
 import tap as check
 from lab import tap
@@ -13,10 +15,26 @@ def _statuses(text, status=0):
 
 def test_results():
     """passed, failed and skipped cases, with their names and notes"""
-    cases = tap.parse("1..3\nok 1 - one\n# got 1\nnot ok 2 - two\n# want 2\nok 3 - three # SKIP no device\n", 1)
+    cases = tap.parse("1..3\nok 1 - one\n# got 1\nnot ok 2 - two\n# slow\nok 3 - three # SKIP no device\n", 1)
     check.equal([(case.name, case.status, case.why) for case in cases],
                 [("one", "pass", ""), ("two", "fail", ""), ("three", "skip", "no device")])
-    check.true("want 2" in cases[1].notes, "the note behind a failed case belongs to it")
+    check.equal([case.notes for case in cases], [[], ["got 1"], ["slow"]], "notes")
+
+
+def test_notes_at_the_end():
+    """notes behind the last result belong to it, or to what the stream lacks"""
+    check.equal([case.notes for case in tap.parse("1..1\nnot ok 1 - one\n# at the end\n", 1)], [["at the end"]])
+    check.equal([case.notes for case in tap.parse("1..2\nnot ok 1 - one\n# at the end\n", 1)], [[], ["at the end"]])
+
+
+def test_notes_of_programs():
+    """what the project's own programs say of a failed case stands in front of its result, and not with the next case"""
+    program = ("import tap\ndef test_one():\n  tap.equal(1, 2, 'one')\ndef test_two():\n  tap.diag('from two')\n"
+               "  tap.true(False, 'two')\ntap.run(globals())\n")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    one, two = tap.parse(done.stdout, done.returncode)
+    check.true("AssertionError: one: got 1, want 2" in one.notes, f"notes of the first case: {one.notes}")
+    check.true("from two" not in one.notes and "from two" in two.notes, f"notes of the second case: {two.notes}")
 
 
 def test_no_plan():

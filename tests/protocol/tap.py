@@ -54,8 +54,8 @@ def _run_one(number, name, function):
     except Skip as reason:
         print(f"ok {number} - {name}: {what} # SKIP {reason}")
     except Exception:
-        print(f"not ok {number} - {name}: {what}")
         diag(traceback.format_exc())
+        print(f"not ok {number} - {name}: {what}")
         return False
     else:
         print(f"ok {number} - {name}: {what}")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Test Anything Protocol for unit tests: one program, one TAP stream on
- * standard output. Diagnostics go to standard output as well, as "# " lines,
- * so that they stay beside the result they explain.
+ * standard output. Diagnostics go to standard output as well, as "# " lines in
+ * front of the result that they explain.
  *
  *	int main(void)
  *	{
@@ -104,13 +104,13 @@ __attribute__((format(printf, 4, 0)))
 static bool tap_result(bool passed, const char *file, int line, const char *fmt, va_list ap)
 {
 	tap_state.run++;
-	if (!passed)
+	if (!passed) {
 		tap_state.failed++;
+		diag("at %s:%d", file, line);
+	}
 	printf("%sok %u - ", passed ? "" : "not ", tap_state.run);
 	vprintf(fmt, ap);
 	putchar('\n');
-	if (!passed)
-		diag("at %s:%d", file, line);
 	fflush(stdout);
 	return passed;
 }
@@ -132,11 +132,11 @@ static bool tap_is_int(intmax_t got, intmax_t want, const char *file, int line,
 {
 	va_list ap;
 
+	if (got != want)
+		diag("got %" PRIdMAX ", want %" PRIdMAX, got, want);
 	va_start(ap, fmt);
 	tap_result(got == want, file, line, fmt, ap);
 	va_end(ap);
-	if (got != want)
-		diag("got %" PRIdMAX ", want %" PRIdMAX, got, want);
 	return got == want;
 }
 
@@ -146,11 +146,11 @@ static bool tap_is_hex(uintmax_t got, uintmax_t want, const char *file, int line
 {
 	va_list ap;
 
+	if (got != want)
+		diag("got 0x%" PRIxMAX ", want 0x%" PRIxMAX, got, want);
 	va_start(ap, fmt);
 	tap_result(got == want, file, line, fmt, ap);
 	va_end(ap);
-	if (got != want)
-		diag("got 0x%" PRIxMAX ", want 0x%" PRIxMAX, got, want);
 	return got == want;
 }
 
@@ -161,13 +161,13 @@ static bool tap_is_str(const char *got, const char *want, const char *file, int 
 	bool same = got && want ? !strcmp(got, want) : got == want;
 	va_list ap;
 
-	va_start(ap, fmt);
-	tap_result(same, file, line, fmt, ap);
-	va_end(ap);
 	if (!same) {
 		diag("got  %s%s%s", got ? "\"" : "", got ? got : "NULL", got ? "\"" : "");
 		diag("want %s%s%s", want ? "\"" : "", want ? want : "NULL", want ? "\"" : "");
 	}
+	va_start(ap, fmt);
+	tap_result(same, file, line, fmt, ap);
+	va_end(ap);
 	return same;
 }
 
@@ -181,11 +181,11 @@ static bool tap_is_mem(const void *got, const void *want, size_t len, const char
 
 	while (i < len && g[i] == w[i])
 		i++;
+	if (i < len)
+		diag("byte %zu of %zu: got 0x%02x, want 0x%02x", i, len, g[i], w[i]);
 	va_start(ap, fmt);
 	tap_result(i == len, file, line, fmt, ap);
 	va_end(ap);
-	if (i < len)
-		diag("byte %zu of %zu: got 0x%02x, want 0x%02x", i, len, g[i], w[i]);
 	return i == len;
 }
 

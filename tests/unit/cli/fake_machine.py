@@ -20,10 +20,10 @@ results = []
 
 def ok(good, what, *details):
     results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
     if not good:
         for detail in details:
             print("# " + repr(detail))
+    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
     return good
 
 

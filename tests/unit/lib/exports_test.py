@@ -18,9 +18,9 @@ results = []
 def same(got, want, what):
     good = sorted(got) == sorted(want)
     results.append(good)
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
     for name in sorted(set(got) ^ set(want)):
         print(f"# only in the {'first' if name in got else 'second'}: {name}")
+    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
 
 
 headers = "".join(path.read_text() for path in sorted((root / "include/tphbuf").glob("*.h")))
