@@ -29,7 +29,7 @@ def _script(suites):
     """Shell script of the guest: one suite after the other, each with output, status and a mark in the kernel log."""
     lines = []
     for suite in suites:
-        command = shlex.join(suite.command or [f"/build/tests/guest/{suite.name}"])
+        command = shlex.join(suite.command or [f"/build/tests/guest/{suite.name}_test"])
         lines += [f"echo 'lab: suite {suite.name} begins' >/dev/kmsg",
                   f"echo {suite.name} >running",
                   f"echo >{suite.name}.begin",

@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOST_BUILD = PROJECT / "build/host"
 OUTPUT = PROJECT / "build/check"
 # Where Python programs among the tests find the lab and the module that prints TAP.
-PYTHON_PATH = f"{PROJECT}:{PROJECT}/tests/protocol"
+PYTHON_PATH = f"{PROJECT}:{PROJECT}/tests/tap"
 
 
 class Here:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Suites that need the tool root but no virtual machine: programs tests/kernel/NAME.py, which print TAP."""
+"""Suites that need the tool root but no virtual machine: programs tests/toolroot/NAME_test.py, which print TAP."""
 
 import sys
 import time
@@ -14,7 +14,7 @@ def run(suites, report):
     """Run the suites one after the other: they share a kernel tree and keep all processors busy."""
     for suite in suites:
         command = ["env", f"PYTHONPATH={suite_host.PYTHON_PATH}", sys.executable, "-B",
-                   str(PROJECT / f"tests/kernel/{suite.name}.py")]
+                   str(PROJECT / f"tests/toolroot/{suite.name}_test.py")]
         start = time.monotonic()
         with progress.quiet_step(suite.name):
             cases = suite_host.run_program(suite.name, command, suite.timeout)

@@ -18,8 +18,8 @@ class Suite:
     """One suite.
 
     kind: "host" runs on any machine with compiler and Meson: a Meson test of that name, or @command;
-    "lab" needs the tool root, and mostly the kernel tree: the program tests/kernel/NAME.py;
-    "guest" runs in the virtual machine: @command, or the program tests/guest/NAME of the build.
+    "lab" needs the tool root, and mostly the kernel tree: the program tests/toolroot/NAME_test.py;
+    "guest" runs in the virtual machine: @command, or the program tests/guest/NAME_test of the build.
 
     machine: name of an entry of the list's table of machines, which gives @devices.
 
@@ -53,7 +53,7 @@ class Suite:
     def on_kernel(self, flavour):
         """The same suite for another kernel."""
         return replace(self, name=f"{self.name}@{flavour}", kernel=flavour, timeout=SLOWDOWN[flavour] * self.timeout,
-                       command=self.command or [f"/build/tests/guest/{self.name}"])
+                       command=self.command or [f"/build/tests/guest/{self.name}_test"])
 
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""

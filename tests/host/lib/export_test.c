@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Description: a dma-buf comes out with the tag that was asked for, or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <tphbuf/tphbuf.h>
+
+#include "tap.h"
+#include "fake_sys.h"
+#include "fake_tree.h"
+
+#define BDF	"0000:00:03.0"
+
+static char root[FAKE_ROOT_SIZE];
+static struct tphbuf_device *dev;
+static uint64_t page;
+
+static const struct tphbuf_tag both = {
+	.valid = TPHBUF_TAG_ST | TPHBUF_TAG_ST_EXT, .st = 0x12, .st_ext = 0x3456, .ph = 2,
+};
+
+static void untagged(void)
+{
+	const struct tphbuf_range ranges[] = { { 0, page }, { 4 * page, 2 * page } };
+	int fd;
+
+	fd = tphbuf_export(dev, 2, ranges, 2, NULL, 0);
+	ok(fd >= 0, "exports two ranges");
+	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "the dma-buf is close-on-exec");
+	is_int(fake_sys.exported.region_index, 2, "of BAR 2");
+	is_int(fake_sys.exported.nr_ranges, 2, "two ranges reach the kernel");
+	is_hex(fake_sys.exported.ranges[1].offset, 4 * page, "second offset");
+	is_hex(fake_sys.exported.ranges[1].length, 2 * page, "second length");
+	is_int(fake_sys.exported.open_flags & O_ACCMODE, O_RDWR, "for reading and writing");
+	is_int(fake_sys.tag_sets, 0, "no tag was set");
+	close(fd);
+}
+
+static void tagged(void)
+{
+	const struct tphbuf_range range = { 0, FAKE_BAR2_SIZE };
+	const struct tphbuf_tag ext = {
+		.valid = TPHBUF_TAG_ST_EXT, .st = 0x99, .st_ext = 0x1234, .ph = 1,
+	};
+	int fd;
+
+	fd = tphbuf_export(dev, 2, &range, 1, &both, 0);
+	ok(fd >= 0, "exports with both tags");
+	is_int(fake_sys.tag_sets, 1, "the tag was set once");
+	is_int(fake_sys.tag.dmabuf_fd, fd, "on the dma-buf that came out");
+	is_hex(fake_sys.tag.flags, 3, "both namespaces are valid");
+	is_hex(fake_sys.tag.steering_tag, 0x12, "ST");
+	is_hex(fake_sys.tag.steering_tag_ext, 0x3456, "Extended ST");
+	is_int(fake_sys.tag.ph, 2, "PH");
+
+	is_int(tphbuf_set_tag(dev, fd, &ext), 0, "replaces the tag");
+	is_hex(fake_sys.tag.flags, 2, "only the extended namespace is valid");
+	is_hex(fake_sys.tag.steering_tag, 0, "a tag that is not valid does not leave the process");
+	is_hex(fake_sys.tag.steering_tag_ext, 0x1234, "Extended ST");
+	is_int(fake_sys.tag.ph, 1, "PH");
+
+	is_int(tphbuf_clear_tag(dev, fd), 0, "clears the tag");
+	is_hex(fake_sys.tag.flags, 0, "no namespace is valid");
+	is_hex(fake_sys.tag.steering_tag_ext | fake_sys.tag.ph, 0, "and no value is left");
+	close(fd);
+	is_int(tphbuf_clear_tag(dev, fd), -EBADF, "a closed file");
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	is_int(tphbuf_set_tag(dev, fd, &both), -EINVAL, "a file that is no dma-buf");
+	close(fd);
+}
+
+/* The layout that the kernel reads, spelled out once more and on purpose. */
+static void wire_format(void)
+{
+	const struct tphbuf_range range = { 0, page };
+	const struct {
+		uint32_t argsz, flags;
+		int32_t dmabuf_fd;
+		uint32_t tag_flags;
+		uint16_t st_ext;
+		uint8_t st, ph;
+	} *raw = (const void *)&fake_sys.set_argument;
+	int fd = tphbuf_export(dev, 2, &range, 1, &both, 0);
+
+	is_int(sizeof(*raw), 20, "SET takes 20 bytes");
+	is_int(raw->argsz, 20, "which argsz says");
+	is_hex(raw->flags, 1u << 17 | 14, "SET of feature 14");
+	is_int(raw->dmabuf_fd, fd, "the dma-buf");
+	is_hex(raw->tag_flags, 3, "bit 0 and bit 1: both tags are valid");
+	is_hex(raw->st_ext, 0x3456, "16 bits of Extended ST");
+	is_hex(raw->st, 0x12, "then 8 bits of ST");
+	is_int(raw->ph, 2, "then PH");
+	close(fd);
+}
+
+static void bad_ranges(void)
+{
+	const struct {
+		struct tphbuf_range ranges[2];
+		size_t count;
+		unsigned int bar;
+		int ret;
+		const char *what;
+	} rows[] = {
+		{ { { 0, page } }, 0, 2, -EINVAL, "no range" },
+		{ { { 0, 0 } }, 1, 2, -EINVAL, "empty range" },
+		{ { { 1, page } }, 1, 2, -EINVAL, "unaligned offset" },
+		{ { { 0, page + 1 } }, 1, 2, -EINVAL, "unaligned length" },
+		{ { { 0, page }, { 0, 0 } }, 2, 2, -EINVAL, "second range empty" },
+		{ { { FAKE_BAR2_SIZE, page } }, 1, 2, -ERANGE, "behind the BAR" },
+		{ { { FAKE_BAR2_SIZE - page, 2 * page } }, 1, 2, -ERANGE, "across the end" },
+		{ { { -page, page } }, 1, 2, -ERANGE, "an offset near the top" },
+		{ { { page, -page } }, 1, 2, -ERANGE, "offset and length wrap" },
+		{ { { 0, page } }, 1, 3, -ENXIO, "BAR that is not implemented" },
+		{ { { 0, page } }, 1, 4, -ENXIO, "I/O BAR" },
+		{ { { 0, page } }, 1, 6, -EINVAL, "BAR 6" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0),
+		       rows[i].ret, "%s", rows[i].what);
+	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL, 0), -EINVAL,
+	       "a count that no kernel takes");
+	is_int(fake_sys.exports, 0, "none of them reached the kernel");
+}
+
+static void bad_tags(void)
+{
+	const struct tphbuf_range range = { 0, page };
+	struct tphbuf_tag tag = { .valid = 0, .st = 1 };
+
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "a tag without a namespace");
+	tag.valid = 4;
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "an unknown namespace");
+	tag.valid = TPHBUF_TAG_ST;
+	tag.ph = 4;
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "PH 4");
+	is_int(tphbuf_set_tag(dev, 0, &tag), -EINVAL, "PH 4 in a SET");
+	tag.ph = 0;
+	tag.valid = 0;
+	is_int(tphbuf_set_tag(dev, 0, &tag), -EINVAL, "a SET that would clear");
+	is_int(fake_sys.exports + fake_sys.tag_sets, 0, "none of them reached the kernel");
+}
+
+static void failing_tag(void)
+{
+	static const int errors[] = { EOPNOTSUPP, ENOTTY, EINTR, EINVAL };
+	const struct tphbuf_range range = { 0, page };
+	unsigned int fds = fake_sys_open_fds();
+	size_t i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		fake_sys_reset(root);
+		tphbuf_device_close(dev);
+		if (tphbuf_device_open(BDF, &(struct tphbuf_options) { .sysroot = root }, &dev,
+				       NULL))
+			bail_out("cannot open the device");
+		fake_sys.errors.tph_set = errors[i];
+		is_int(tphbuf_export(dev, 2, &range, 1, &both, 0), -errors[i],
+		       "a tag that cannot be set, errno %d", errors[i]);
+		is_int(fake_sys.exports, 1, "the dma-buf was there");
+		is_int(fake_sys_open_fds(), fds, "and is closed");
+		is_int(tphbuf_set_tag(dev, 0, &both), -errors[i], "SET alone gives it too");
+	}
+	fake_sys.errors.dmabuf_get = ENOTTY;
+	is_int(tphbuf_export(dev, 2, &range, 1, &both, 0), -ENOTTY, "no export");
+	is_int(fake_sys_open_fds(), fds, "and nothing is open");
+}
+
+int main(void)
+{
+	static const struct fake_function function = {
+		.bdf = BDF, .driver = "vfio-pci", .group = 3, .class_code = 0x120000,
+		.completer = 3,
+	};
+	static void (*const cases[])(void) = {
+		untagged, tagged, wire_format, bad_ranges, bad_tags, failing_tag,
+	};
+	size_t i;
+
+	page = sysconf(_SC_PAGESIZE);
+	fake_tree_create(root);
+	fake_tree_driver(root, "vfio-pci");
+	fake_tree_function(root, &function);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_sys_reset(root);
+		if (tphbuf_device_open(BDF, &(struct tphbuf_options) { .sysroot = root }, &dev,
+				       NULL))
+			bail_out("cannot open the device");
+		cases[i]();
+		tphbuf_device_close(dev);
+	}
+	fake_tree_remove(root);
+	return done_testing();
+}

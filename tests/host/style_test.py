@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every file names its licence, the right one for its folder, and nothing in a file is left undone."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import tap
+
+PROJECT = Path(__file__).resolve().parents[2]
+# No comment can stand in these, or they are not ours to change.
+WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/series/.*\.patch$|tests/host/lab/kernel_logs/|.*\.(png|json|tap)$|.*/corpus/")
+LICENCES = [
+    # The header that programs include to talk to the driver.
+    (re.compile(r"kernel/modules/tph_dma/tph_dma\.h$"), "GPL-2.0-only WITH Linux-syscall-note"),
+    (re.compile(r"kernel/"), "GPL-2.0-only"),
+    (re.compile(r"(lib|include)/"), "LGPL-2.1-or-later OR MIT"),
+    (re.compile(r""), "GPL-2.0-or-later"),
+]
+UNDONE = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+LINES_MAX = 700
+
+
+def _files():
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    return [name for name in names.split("\0") if name and (PROJECT / name).is_file()]
+
+
+def _report(wrong):
+    tap.diag("\n".join(wrong))
+    tap.equal(len(wrong), 0, "files")
+
+
+def test_licence():
+    """an SPDX line in the first lines of each file, and the licence of its folder"""
+    wrong = []
+    for name in _files():
+        if WITHOUT_LICENCE.match(name):
+            continue
+        head = "\n".join((PROJECT / name).read_text(errors="replace").splitlines()[:5])
+        found = re.search(r"SPDX-License-Identifier: (.*?)(?: \*/| -->|\s*$)", head, re.MULTILINE)
+        want = next(licence for pattern, licence in LICENCES if pattern.match(name))
+        if not found or found[1] != want:
+            wrong.append(f"{name}: {found[1] if found else 'no SPDX line'}, want {want}")
+    _report(wrong)
+
+
+def test_licence_texts():
+    """LICENSES/ holds the text of every licence that is named"""
+    for expression in {licence for _, licence in LICENCES}:
+        for licence in re.split(" OR | WITH ", expression):
+            tap.true((PROJECT / f"LICENSES/{licence}.txt").is_file(), f"LICENSES/{licence}.txt is missing")
+
+
+def test_nothing_undone():
+    """no mark of unfinished work"""
+    _report([f"{name}:{number}: {line.strip()}" for name in _files() if not name.startswith("LICENSES/")
+             for number, line in enumerate((PROJECT / name).read_text(errors="replace").splitlines(), 1)
+             if UNDONE.search(line)])
+
+
+def test_length():
+    """source files have one subject: none is longer than a few hundred lines"""
+    _report([f"{name}: {count} lines" for name in _files() if re.search(r"\.(c|h|py|sh)$", name)
+             for count in [len((PROJECT / name).read_text(errors="replace").splitlines())] if count > LINES_MAX])
+
+
+def test_module_names():
+    """no test program hides a module of Python's library from the programs beside it"""
+    _report([name for name in _files() if name.startswith("tests/") and name.endswith(".py")
+             and Path(name).stem in sys.stdlib_module_names])
+
+
+def test_white_space():
+    """no trailing white space, and a newline at the end"""
+    wrong = []
+    for name in _files():
+        if name.endswith((".patch", ".png")):
+            continue
+        text = (PROJECT / name).read_text(errors="replace")
+        if text and not text.endswith("\n"):
+            wrong.append(f"{name}: no newline at the end")
+        if not name.startswith("LICENSES/"):
+            wrong += [f"{name}:{number}" for number, line in enumerate(text.split("\n"), 1) if line != line.rstrip()]
+    _report(wrong)
+
+
+if __name__ == "__main__":
+    tap.run(globals())
