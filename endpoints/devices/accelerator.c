@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The accelerator: memory that a tagged write can add to, and counts of what arrived.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,7 +12,7 @@
 #include <accelerator_regs.h>
 
 #include "accelerator.h"
-#include "options.h"
+#include "device_options.h"
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/tlp.h"
@@ -73,7 +76,7 @@ struct accelerator {
 };
 
 /* Value of a 64-bit register; false when there is none at @offset. */
-static bool register64(struct pci_function *fn, uint64_t offset, uint64_t *value)
+static bool accelerator_register64(struct pci_function *fn, uint64_t offset, uint64_t *value)
 {
 	const struct accelerator *acc = pci_function_device(fn);
 	const struct counters *c = &acc->counters;
@@ -123,7 +126,7 @@ static bool register64(struct pci_function *fn, uint64_t offset, uint64_t *value
 	}
 }
 
-static bool register32(struct pci_function *fn, uint64_t offset, uint32_t *value)
+static bool accelerator_register32(struct pci_function *fn, uint64_t offset, uint32_t *value)
 {
 	const struct accelerator *acc = pci_function_device(fn);
 
@@ -155,8 +158,8 @@ static bool register32(struct pci_function *fn, uint64_t offset, uint32_t *value
 }
 
 static const struct register_map accelerator_registers = {
-	.read32 = register32,
-	.read64 = register64,
+	.read32 = accelerator_register32,
+	.read64 = accelerator_register64,
 };
 
 static bool select_ok(uint32_t value)
@@ -165,7 +168,7 @@ static bool select_ok(uint32_t value)
 					value < ACC_TAGS;
 }
 
-static void write_register(struct accelerator *acc, uint64_t offset, const void *buf, size_t len)
+static void accelerator_write_register(struct accelerator *acc, uint64_t offset, const void *buf, size_t len)
 {
 	uint32_t value = len == 4 ? get_le32(buf) : 0;
 
@@ -201,7 +204,7 @@ static int accelerator_bar_write(struct pci_function *fn, unsigned int bar, uint
 	if (bar == ACC_BAR_MEM)
 		memcpy(acc->memory + offset, buf, len);
 	else
-		write_register(acc, offset, buf, len);
+		accelerator_write_register(acc, offset, buf, len);
 	return 0;
 }
 
@@ -252,7 +255,7 @@ static void store_dword(uint8_t *dst, const uint8_t *src, unsigned int enables)
 			dst[i] = src[i];
 }
 
-static void store(uint8_t *dst, const struct tlp *tlp)
+static void accelerator_store(uint8_t *dst, const struct tlp *tlp)
 {
 	size_t last = (size_t)(tlp->length - 1) * 4;
 
@@ -263,7 +266,7 @@ static void store(uint8_t *dst, const struct tlp *tlp)
 	store_dword(dst + last, tlp->data + last, tlp->last_be);
 }
 
-static void operate(uint8_t *dst, const struct tlp *tlp, enum operation op)
+static void accelerator_operate(uint8_t *dst, const struct tlp *tlp, enum operation op)
 {
 	for (size_t i = 0; i < (size_t)tlp->length * 4; i += 4) {
 		uint32_t lane = get_le32(dst + i), operand = get_le32(tlp->data + i);
@@ -325,9 +328,9 @@ static int accelerator_mem_write(struct pci_function *fn, unsigned int bar, uint
 		return -EBADMSG;
 	}
 	if (op == OP_STORE) {
-		store(acc->memory + offset, tlp);
+		accelerator_store(acc->memory + offset, tlp);
 	} else if (whole_lanes(tlp)) {
-		operate(acc->memory + offset, tlp, op);
+		accelerator_operate(acc->memory + offset, tlp, op);
 	} else {
 		c->malformed++;
 		return -EBADMSG;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The DMA engine: copies what descriptors in a ring name, and tags the writes.
+ */
 #include <errno.h>
 #include <linux/types.h>
 #include <stdlib.h>
@@ -7,7 +10,7 @@
 #include <dma_engine_regs.h>
 
 #include "dma_engine.h"
-#include "options.h"
+#include "device_options.h"
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
@@ -69,7 +72,7 @@ struct dma_engine {
 };
 
 /* What the worker was doing is over. */
-static void abandon(struct pci_function *fn, struct dma_engine *engine)
+static void dma_engine_abandon(struct pci_function *fn, struct dma_engine *engine)
 {
 	engine->running = false;
 	engine->busy = false;
@@ -79,7 +82,7 @@ static void abandon(struct pci_function *fn, struct dma_engine *engine)
 
 static void clear_registers(struct pci_function *fn, struct dma_engine *engine)
 {
-	abandon(fn, engine);
+	dma_engine_abandon(fn, engine);
 	engine->control = 0;
 	engine->ring_error = false;
 	engine->ring_base = 0;
@@ -93,7 +96,7 @@ static void clear_registers(struct pci_function *fn, struct dma_engine *engine)
 
 static void stop_with_ring_error(struct pci_function *fn, struct dma_engine *engine)
 {
-	abandon(fn, engine);
+	dma_engine_abandon(fn, engine);
 	engine->ring_error = true;
 }
 
@@ -314,7 +317,7 @@ static void write_ring_size(struct dma_engine *engine, uint32_t value)
 		engine->ring_size = value;
 }
 
-static void write_register(struct pci_function *fn, struct dma_engine *engine, uint64_t offset,
+static void dma_engine_write_register(struct pci_function *fn, struct dma_engine *engine, uint64_t offset,
 			   uint32_t value)
 {
 	/* The ring stays where it is while the engine works on it. */
@@ -343,7 +346,7 @@ static void write_register(struct pci_function *fn, struct dma_engine *engine, u
 	}
 }
 
-static bool register32(struct pci_function *fn, uint64_t offset, uint32_t *value)
+static bool dma_engine_register32(struct pci_function *fn, uint64_t offset, uint32_t *value)
 {
 	const struct dma_engine *engine = pci_function_device(fn);
 
@@ -375,7 +378,7 @@ static bool register32(struct pci_function *fn, uint64_t offset, uint32_t *value
 	}
 }
 
-static bool register64(struct pci_function *fn, uint64_t offset, uint64_t *value)
+static bool dma_engine_register64(struct pci_function *fn, uint64_t offset, uint64_t *value)
 {
 	const struct dma_engine *engine = pci_function_device(fn);
 
@@ -395,8 +398,8 @@ static bool register64(struct pci_function *fn, uint64_t offset, uint64_t *value
 }
 
 static const struct register_map dma_engine_registers = {
-	.read32 = register32,
-	.read64 = register64,
+	.read32 = dma_engine_register32,
+	.read64 = dma_engine_register64,
 };
 
 static int dma_engine_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset,
@@ -420,10 +423,10 @@ static int dma_engine_bar_write(struct pci_function *fn, unsigned int bar, uint6
 	if (bar == DMA_ENGINE_BAR_MSIX)
 		return 0;
 	if (len == 4) {
-		write_register(fn, engine, offset, get_le32(bytes));
+		dma_engine_write_register(fn, engine, offset, get_le32(bytes));
 	} else if (len == 8 && offset == DMA_ENGINE_REG_RING_BASE) {
-		write_register(fn, engine, offset, get_le32(bytes));
-		write_register(fn, engine, offset + 4, get_le32(bytes + 4));
+		dma_engine_write_register(fn, engine, offset, get_le32(bytes));
+		dma_engine_write_register(fn, engine, offset + 4, get_le32(bytes + 4));
 	}
 	return 0;
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reads of a device's registers.
+ */
 #include <string.h>
 
 #include "pcie/byteorder.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The device types, and making a device from text.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
@@ -7,7 +10,7 @@
 #include "device_type.h"
 #include "dma_engine.h"
 #include "mlx5/mlx5.h"
-#include "options.h"
+#include "device_options.h"
 #include "pcie/device_model.h"
 #include "pcie/fabric.h"
 #include "registry.h"

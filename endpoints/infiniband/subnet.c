@@ -114,8 +114,8 @@ bool ib_port_send(struct ib_port *port, struct ib_packet *packet)
 	return true;
 }
 
-bool ib_port_answer(struct ib_port *port, const struct ib_packet *request,
-		    enum ib_packet_kind kind, uint8_t code)
+bool ib_port_answer(struct ib_port *port, const struct ib_packet *request, enum ib_packet_kind kind,
+		    uint8_t code)
 {
 	struct ib_packet *answer = ib_packet_answer(request, kind, code);
 

@@ -85,8 +85,8 @@ void ib_port_leave(struct ib_port *port);
 bool ib_port_send(struct ib_port *port, struct ib_packet *packet);
 
 /* Answers a request with a packet without payload. Return: false without memory. */
-bool ib_port_answer(struct ib_port *port, const struct ib_packet *request,
-		    enum ib_packet_kind kind, uint8_t code);
+bool ib_port_answer(struct ib_port *port, const struct ib_packet *request, enum ib_packet_kind kind,
+		    uint8_t code);
 
 /* Takes the oldest packet out of the inbox; NULL when it is empty. To be freed with free(). */
 struct ib_packet *ib_port_receive(struct ib_port *port);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * BAR0: what its registers read as, and what writing them does.
+ */
 #include <errno.h>
 
 #include <mlx5_state.h>
@@ -179,7 +182,7 @@ int mlx5_bar_write(struct pci_function *fn, unsigned int bar, uint64_t offset, c
 	if (bar)
 		return 0;
 	if (len >= 4 && offset < MLX5_UAR_FIRST * MLX5_PAGE_SIZE)
-		known = len == 4 && write_segment(dev, offset, be32_at(buf));
+		known = len == 4 && write_segment(dev, offset, get_be32(buf));
 	else if (len >= 4 && mlx5_table_get(&dev->uars, offset / MLX5_PAGE_SIZE))
 		known = mlx5_doorbell_write(dev, (uint32_t)(offset % MLX5_PAGE_SIZE), buf, len);
 	if (!known)

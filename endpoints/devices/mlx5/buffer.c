@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Buffers in guest memory that a page list describes.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -33,7 +36,7 @@ int mlx5_buffer_init(struct mlx5_buffer *buffer, const uint8_t *list, size_t lis
 		return -ENOMEM;
 	buffer->pages = (uint32_t)pages;
 	for (uint32_t i = 0; i < pages; i++) {
-		buffer->page[i] = be64_at(list + i * sizeof(uint64_t));
+		buffer->page[i] = get_be64(list + i * sizeof(uint64_t));
 		if (buffer->page[i] % MLX5_ADAPTER_PAGE_SIZE) {
 			mlx5_buffer_free(buffer);
 			return -EINVAL;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Capabilities: the most, the current ones, and what a driver may choose.
+ */
 #include "cap.h"
 #include "command.h"
 #include "pcie/device_model.h"
@@ -14,7 +17,7 @@ _Static_assert(ifc_size(odp_cap) == CAPS_SIZE, "capabilities for paging on deman
 
 #define general(field, value) ifc_set(cmd_hca_cap, caps, field, value)
 
-static void limits(uint8_t *caps)
+static void fill_limits(uint8_t *caps)
 {
 	general(log_max_eq, MLX5_LOG_EQS);
 	general(log_max_eq_sz, MLX5_LOG_EQ_ENTRIES);
@@ -44,7 +47,7 @@ static void limits(uint8_t *caps)
 static void fill_general(struct mlx5 *dev, uint8_t *caps)
 {
 	memset(caps, 0, CAPS_SIZE);
-	limits(caps);
+	fill_limits(caps);
 	general(page_request_disable, 1);
 	general(port_type, MLX5_CAP_PORT_TYPE_IB);
 	general(num_ports, 1);
@@ -89,7 +92,7 @@ void mlx5_caps_reset(struct mlx5 *dev)
 	dev->check_signatures = false;
 }
 
-static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t cap_query(struct mlx5 *dev, struct mlx5_command *command)
 {
 	uint64_t selector = ifc_get(query_hca_cap_in, command->in, op_mod);
 	bool maximum = (selector & 1) == HCA_CAP_OPMOD_GET_MAX;
@@ -145,7 +148,7 @@ static uint8_t set_odp(struct mlx5 *dev, const uint8_t *wanted)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t set(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t cap_set(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *caps = ifc_at(set_hca_cap_in, command->in, capability);
 
@@ -164,7 +167,7 @@ static uint8_t set(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_cap_commands[] = {
-	MLX5_COMMAND(QUERY_HCA_CAP, ENABLED, query_hca_cap, query),
-	MLX5_COMMAND(SET_HCA_CAP, ENABLED, set_hca_cap, set),
+	MLX5_COMMAND(QUERY_HCA_CAP, ENABLED, query_hca_cap, cap_query),
+	MLX5_COMMAND(SET_HCA_CAP, ENABLED, set_hca_cap, cap_set),
 	{ 0 },
 };

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command queue: takes a command out, finds who executes it, hands it back.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -27,7 +30,7 @@ static const struct mlx5_command_type *find_type(uint16_t opcode)
 	return NULL;
 }
 
-static uint8_t dispatch(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t command_dispatch(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const struct mlx5_command_type *type =
 		find_type((uint16_t)ifc_get(cmd_in, command->in, opcode));
@@ -45,9 +48,9 @@ static uint8_t dispatch(struct mlx5 *dev, struct mlx5_command *command)
 	return type->handler(dev, command);
 }
 
-static void execute(struct mlx5 *dev, struct mlx5_command *command)
+static void command_execute(struct mlx5 *dev, struct mlx5_command *command)
 {
-	uint8_t status = dispatch(dev, command);
+	uint8_t status = command_dispatch(dev, command);
 
 	if (status != MLX5_CMD_STAT_OK) {
 		memset(command->out, 0, command->out_size);
@@ -59,7 +62,7 @@ static void execute(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 /* Fetches input and output mailboxes, executes, delivers. Return: the delivery status. */
-static enum mlx5_delivery run(struct mlx5 *dev, struct mlx5_cmd_layout *entry)
+static enum mlx5_delivery command_run(struct mlx5 *dev, struct mlx5_cmd_layout *entry)
 {
 	struct mlx5_mailboxes in = { 0 }, out = { 0 };
 	struct mlx5_command command = { 0 };
@@ -73,7 +76,7 @@ static enum mlx5_delivery run(struct mlx5 *dev, struct mlx5_cmd_layout *entry)
 		command.in_size = in.size;
 		command.out = out.data;
 		command.out_size = out.size;
-		execute(dev, &command);
+		command_execute(dev, &command);
 		memcpy(entry->out, out.data,
 		       out.size < sizeof(entry->out) ? out.size : sizeof(entry->out));
 		delivery = mlx5_mailboxes_deliver(dev, &out, entry->token);
@@ -131,7 +134,7 @@ static void run_slot(struct mlx5 *dev, unsigned int slot)
 		dev->counters.commands++;
 		delivery = check_entry(dev, &entry);
 		if (!delivery)
-			delivery = run(dev, &entry);
+			delivery = command_run(dev, &entry);
 		if (delivery)
 			dev->counters.failed_commands++;
 		ret = hand_back(dev, address, &entry, delivery);

@@ -15,7 +15,8 @@
  * struct mlx5_command - one command on its way
  * @in: input, the part in the queue entry and the mailboxes joined
  * @in_size: its bytes, at least what the dispatch table asks for
- * @out: zeroed output, likewise; status and syndrome are filled in by the dispatcher
+ * @out: zeroed output, the part in the queue entry and the mailboxes joined; status and syndrome
+ * are filled in by the dispatcher
  * @out_size: bytes that the driver has room for
  * @syndrome: detail of a failure, for the driver's log
  */

@@ -2,9 +2,10 @@
 /*
  * One emulated ConnectX function: its state as a whole. docs/mlx5.md says what is modelled.
  *
- * Locking: the fabric's lock. Registers and the doorbells that wait (struct mlx5_doorbells) change
- * on any thread. All else is touched by the function's worker alone, which keeps it valid while a
- * DMA access drops the lock: a reset only raises
+ * Locking: the fabric's lock, which all functions of the model expect to be held, on the worker,
+ * unless their description says otherwise. Registers and the doorbells that wait (struct
+ * mlx5_doorbells) change on any thread. All else is touched by the function's worker alone, which
+ * keeps it valid while a DMA access drops the lock: a reset only raises
  * @reset_pending, upon which every DMA access fails, and the worker empties the function when it
  * starts over.
  */
@@ -76,7 +77,7 @@ struct mlx5_counters {
 	uint64_t page_fault_errors; /* resumed with an error */
 	uint64_t work_requests;
 	uint64_t failed_work_requests; /* flushed ones not counted */
-	uint64_t tagged_writes; /* TLPs sent with a processing hint */
+	uint64_t tagged_writes;	       /* TLPs sent with a processing hint */
 };
 
 /**

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Completion queues: completions, arming, commands.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -14,13 +17,13 @@
 #define CQ_ERROR_OVERRUN 1
 #define CQ_ERROR_ACCESS	 2
 
-static void fail(struct mlx5 *dev, struct mlx5_cq *cq, uint8_t syndrome)
+static void cq_fail(struct mlx5 *dev, struct mlx5_cq *cq, uint8_t syndrome)
 {
 	cq->failed = true;
 	mlx5_event_cq_error(dev, cq->number, syndrome);
 }
 
-static void notify(struct mlx5 *dev, struct mlx5_cq *cq)
+static void cq_notify(struct mlx5 *dev, struct mlx5_cq *cq)
 {
 	cq->arm = MLX5_CQ_UNARMED;
 	cq->told = cq->producer;
@@ -60,18 +63,18 @@ void mlx5_cq_post(struct mlx5 *dev, struct mlx5_cq *cq, struct mlx5_cqe64 *entry
 	}
 	if (ret) {
 		if (ret != -ECANCELED)
-			fail(dev, cq, ret == -ENOSPC ? CQ_ERROR_OVERRUN : CQ_ERROR_ACCESS);
+			cq_fail(dev, cq, ret == -ENOSPC ? CQ_ERROR_OVERRUN : CQ_ERROR_ACCESS);
 		return;
 	}
 	cq->producer++;
 	if (solicited)
 		cq->solicited = cq->producer;
 	if (cq->arm == MLX5_CQ_ANY || (cq->arm == MLX5_CQ_SOLICITED && solicited))
-		notify(dev, cq);
+		cq_notify(dev, cq);
 }
 
 /* An event comes at once for a completion that the driver has neither read nor been told of. */
-static void arm(struct mlx5 *dev, struct mlx5_cq *cq, uint32_t value)
+static void cq_arm(struct mlx5 *dev, struct mlx5_cq *cq, uint32_t value)
 {
 	uint32_t position, unread;
 
@@ -81,7 +84,7 @@ static void arm(struct mlx5 *dev, struct mlx5_cq *cq, uint32_t value)
 	 * position. */
 	unread = (position - (value & COUNTER_MASK)) & COUNTER_MASK;
 	if (unread && unread <= COUNTER_MASK / 2 && (int32_t)(position - cq->told) > 0)
-		notify(dev, cq);
+		cq_notify(dev, cq);
 }
 
 bool mlx5_cq_work(struct mlx5 *dev)
@@ -97,7 +100,7 @@ bool mlx5_cq_work(struct mlx5 *dev)
 	}
 	cq = mlx5_table_get(&dev->cqs, *number);
 	if (cq)
-		arm(dev, cq, dev->doorbells.cq_value[*number]);
+		cq_arm(dev, cq, dev->doorbells.cq_value[*number]);
 	else
 		dev->counters.bad_doorbells++;
 	return true;
@@ -116,7 +119,7 @@ static unsigned int entry_size(const uint8_t *context)
 	}
 }
 
-static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t cq_create(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *context = ifc_at(create_cq_in, command->in, cq_context);
 	unsigned int log_entries = (unsigned int)ifc_get(cqc, context, log_cq_size);
@@ -167,7 +170,7 @@ void mlx5_cq_destroy(struct mlx5 *dev, struct mlx5_cq *cq)
 	free(cq);
 }
 
-static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t cq_destroy(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_cq *cq = mlx5_table_get(&dev->cqs, ifc_get(destroy_cq_in, command->in, cqn));
 
@@ -179,7 +182,7 @@ static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t cq_query(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_cq *cq = mlx5_table_get(&dev->cqs, ifc_get(query_cq_in, command->in, cqn));
 	uint8_t *context = ifc_at(query_cq_out, command->out, cq_context);
@@ -193,8 +196,8 @@ static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_cq_commands[] = {
-	MLX5_COMMAND(CREATE_CQ, INITIALIZED, create_cq, create),
-	MLX5_COMMAND(DESTROY_CQ, INITIALIZED, destroy_cq, destroy),
-	MLX5_COMMAND(QUERY_CQ, INITIALIZED, query_cq, query),
+	MLX5_COMMAND(CREATE_CQ, INITIALIZED, create_cq, cq_create),
+	MLX5_COMMAND(DESTROY_CQ, INITIALIZED, destroy_cq, cq_destroy),
+	MLX5_COMMAND(QUERY_CQ, INITIALIZED, query_cq, cq_query),
 	{ 0 },
 };

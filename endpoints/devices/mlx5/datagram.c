@@ -69,7 +69,7 @@ static struct ib_packet *make_packet(struct mlx5 *dev, const struct mlx5_qp *qp,
 	packet->solicited = requester->wqe[offsetof(struct mlx5_wqe_ctrl_seg, fm_ce_se)] &
 			    MLX5_WQE_CTRL_SOLICITED;
 	packet->has_immediate = requester->opcode == MLX5_OPCODE_SEND_IMM;
-	packet->immediate = be32_at(requester->wqe + offsetof(struct mlx5_wqe_ctrl_seg, imm));
+	packet->immediate = get_be32(requester->wqe + offsetof(struct mlx5_wqe_ctrl_seg, imm));
 	if (be32toh(av.grh_gid_fl) & GRH_IN_AV)
 		fill_grh(dev, &av, packet);
 	return packet;
@@ -106,7 +106,7 @@ uint8_t mlx5_datagram_send(struct mlx5 *dev, struct mlx5_qp *qp)
 	return 0;
 }
 
-static bool accepts(const struct mlx5_qp *qp, const struct ib_packet *packet)
+static bool accepts_datagram(const struct mlx5_qp *qp, const struct ib_packet *packet)
 {
 	if (!is_datagram_type(qp->type) ||
 	    (qp->state != MLX5_QPC_STATE_RTR && qp->state != MLX5_QPC_STATE_RTS))
@@ -115,7 +115,7 @@ static bool accepts(const struct mlx5_qp *qp, const struct ib_packet *packet)
 	return qp->type == MLX5_QPC_ST_QP0 || packet->qkey == ifc_get(qpc, qp->context, q_key);
 }
 
-static void complete(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet)
+static void post_completion(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet)
 {
 	uint8_t opcode = packet->has_immediate ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND;
 	struct mlx5_cqe64 entry = {
@@ -141,7 +141,7 @@ void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib
 	struct mlx5_sg sg;
 	uint64_t room;
 
-	if (!accepts(qp, packet) || mlx5_responder_take(dev, qp) <= 0) {
+	if (!accepts_datagram(qp, packet) || mlx5_responder_take(dev, qp) <= 0) {
 		dev->port.counters.dropped_packets++;
 		return;
 	}
@@ -164,7 +164,7 @@ void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib
 	if (result == MLX5_MEMORY_STOPPED)
 		return;
 	if (!result) {
-		complete(dev, qp, packet);
+		post_completion(dev, qp, packet);
 		responder->has_wqe = false;
 	} else {
 		mlx5_responder_error(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Accesses to bus addresses.
+ */
 #include <errno.h>
 
 #include "core.h"

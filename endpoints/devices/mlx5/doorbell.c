@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Doorbells: noted on the thread of the access, taken by the worker.
+ */
 #include "doorbell.h"
 
 /* Offsets in a UAR page that the headers have no name for */
@@ -41,7 +44,7 @@ static bool note_eq(struct mlx5 *dev, uint32_t value, bool arm)
 	return true;
 }
 
-static void note(struct mlx5 *dev, uint64_t *bitmap, uint32_t bits, uint32_t number, bool *any)
+static void note_bit(struct mlx5 *dev, uint64_t *bitmap, uint32_t bits, uint32_t number, bool *any)
 {
 	if (number >= bits) {
 		dev->counters.bad_doorbells++;
@@ -57,10 +60,10 @@ static bool note_cq(struct mlx5 *dev, const uint8_t *buf, size_t len)
 
 	if (len != 8)
 		return false;
-	number = be32_at(buf + 4) & NUMBER_MASK;
+	number = get_be32(buf + 4) & NUMBER_MASK;
 	if (number < 1u << MLX5_LOG_CQS)
-		dev->doorbells.cq_value[number] = be32_at(buf);
-	note(dev, dev->doorbells.cqs, 1u << MLX5_LOG_CQS, number, &dev->doorbells.any_cq);
+		dev->doorbells.cq_value[number] = get_be32(buf);
+	note_bit(dev, dev->doorbells.cqs, 1u << MLX5_LOG_CQS, number, &dev->doorbells.any_cq);
 	return true;
 }
 
@@ -72,8 +75,8 @@ static bool note_qp(struct mlx5 *dev, uint32_t offset, const uint8_t *buf, size_
 {
 	if (len == 4 && offset % 8 == 0)
 		return true;
-	note(dev, dev->doorbells.qps, 1u << MLX5_LOG_QPS,
-	     be32_at(buf + len - 4) >> MLX5_WQE_CTRL_QPN_SHIFT, &dev->doorbells.any_qp);
+	note_bit(dev, dev->doorbells.qps, 1u << MLX5_LOG_QPS,
+		 get_be32(buf + len - 4) >> MLX5_WQE_CTRL_QPN_SHIFT, &dev->doorbells.any_qp);
 	return true;
 }
 
@@ -82,7 +85,7 @@ bool mlx5_doorbell_write(struct mlx5 *dev, uint32_t offset, const uint8_t *buf, 
 	bool known = false;
 
 	if (len == 4 && (offset == EQ_DOORBELL_ARM || offset == EQ_DOORBELL))
-		known = note_eq(dev, be32_at(buf), offset == EQ_DOORBELL_ARM);
+		known = note_eq(dev, get_be32(buf), offset == EQ_DOORBELL_ARM);
 	else if (offset == MLX5_CQ_DOORBELL)
 		known = note_cq(dev, buf, len);
 	else if (offset >= MLX5_BF_OFFSET && offset < MLX5_BF_OFFSET + 0x400)

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Event queues: events, arming, commands.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -25,13 +28,13 @@ static uint32_t waiting_entries(const struct mlx5_eq *eq)
 	return (eq->producer - eq->consumer) & COUNTER_MASK;
 }
 
-static void interrupt(struct mlx5 *dev, struct mlx5_eq *eq)
+static void eq_interrupt(struct mlx5 *dev, struct mlx5_eq *eq)
 {
 	eq->armed = false;
 	pci_function_msix_raise(dev->fn, eq->vector);
 }
 
-static void post(struct mlx5 *dev, struct mlx5_eq *eq, struct mlx5_eqe *entry)
+static void eq_post(struct mlx5 *dev, struct mlx5_eq *eq, struct mlx5_eqe *entry)
 {
 	uint32_t entries = 1u << eq->log_entries;
 	int ret;
@@ -50,7 +53,7 @@ static void post(struct mlx5 *dev, struct mlx5_eq *eq, struct mlx5_eqe *entry)
 	}
 	eq->producer++;
 	if (eq->armed)
-		interrupt(dev, eq);
+		eq_interrupt(dev, eq);
 }
 
 void mlx5_event_command(struct mlx5 *dev, struct mlx5_eq *eq, unsigned int slot)
@@ -58,7 +61,7 @@ void mlx5_event_command(struct mlx5 *dev, struct mlx5_eq *eq, unsigned int slot)
 	struct mlx5_eqe entry = { .type = MLX5_EVENT_TYPE_CMD };
 
 	entry.data.cmd.vector = htobe32(1u << slot);
-	post(dev, eq, &entry);
+	eq_post(dev, eq, &entry);
 }
 
 void mlx5_event_completion(struct mlx5 *dev, struct mlx5_eq *eq, uint32_t cq_number)
@@ -66,15 +69,15 @@ void mlx5_event_completion(struct mlx5 *dev, struct mlx5_eq *eq, uint32_t cq_num
 	struct mlx5_eqe entry = { .type = MLX5_EVENT_TYPE_COMP };
 
 	entry.data.comp.cqn = htobe32(cq_number);
-	post(dev, eq, &entry);
+	eq_post(dev, eq, &entry);
 }
 
-static bool post_async(struct mlx5 *dev, struct mlx5_eqe *entry)
+static bool eq_post_async(struct mlx5 *dev, struct mlx5_eqe *entry)
 {
 	struct mlx5_eq *eq = mlx5_eq_for_event(dev, entry->type);
 
 	if (eq)
-		post(dev, eq, entry);
+		eq_post(dev, eq, entry);
 	return eq;
 }
 
@@ -84,7 +87,7 @@ void mlx5_event_cq_error(struct mlx5 *dev, uint32_t cq_number, uint8_t syndrome)
 
 	entry.data.cq_err.cqn = htobe32(cq_number);
 	entry.data.cq_err.syndrome = syndrome;
-	post_async(dev, &entry);
+	eq_post_async(dev, &entry);
 }
 
 void mlx5_event_queue(struct mlx5 *dev, uint8_t type, uint32_t number)
@@ -92,7 +95,7 @@ void mlx5_event_queue(struct mlx5 *dev, uint8_t type, uint32_t number)
 	struct mlx5_eqe entry = { .type = type };
 
 	entry.data.qp_srq.qp_srq_n = htobe32(number);
-	post_async(dev, &entry);
+	eq_post_async(dev, &entry);
 }
 
 bool mlx5_event_page_fault(struct mlx5 *dev, uint8_t subtype,
@@ -101,7 +104,7 @@ bool mlx5_event_page_fault(struct mlx5 *dev, uint8_t subtype,
 	struct mlx5_eqe entry = { .type = MLX5_EVENT_TYPE_PAGE_FAULT, .sub_type = subtype };
 
 	entry.data.page_fault = *fault;
-	return post_async(dev, &entry);
+	return eq_post_async(dev, &entry);
 }
 
 bool mlx5_eq_work(struct mlx5 *dev)
@@ -132,11 +135,11 @@ bool mlx5_eq_work(struct mlx5 *dev)
 	if (arm)
 		eq->armed = true;
 	if (eq->armed && waiting_entries(eq))
-		interrupt(dev, eq);
+		eq_interrupt(dev, eq);
 	return true;
 }
 
-static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t eq_create(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *context = ifc_at(create_eq_in, command->in, eq_context_entry);
 	unsigned int log_entries = (unsigned int)ifc_get(eqc, context, log_eq_size);
@@ -169,8 +172,8 @@ static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
 	eq->log_entries = (uint8_t)log_entries;
 	eq->vector = vector;
 	for (unsigned int i = 0; i < 4; i++)
-		eq->events[i] = be64_at(ifc_at(create_eq_in, command->in, event_bitmask[0]) +
-					i * sizeof(uint64_t));
+		eq->events[i] = get_be64(ifc_at(create_eq_in, command->in, event_bitmask[0]) +
+					 i * sizeof(uint64_t));
 	memcpy(eq->context, context, sizeof(eq->context));
 	ifc_set(create_eq_out, command->out, eq_number, number);
 	return MLX5_CMD_STAT_OK;
@@ -183,7 +186,7 @@ void mlx5_eq_destroy(struct mlx5 *dev, struct mlx5_eq *eq)
 	free(eq);
 }
 
-static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t eq_destroy(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_eq *eq =
 		mlx5_table_get(&dev->eqs, ifc_get(destroy_eq_in, command->in, eq_number));
@@ -196,7 +199,7 @@ static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t eq_query(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_eq *eq =
 		mlx5_table_get(&dev->eqs, ifc_get(query_eq_in, command->in, eq_number));
@@ -211,8 +214,8 @@ static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_eq_commands[] = {
-	MLX5_COMMAND(CREATE_EQ, INITIALIZED, create_eq, create),
-	MLX5_COMMAND(DESTROY_EQ, INITIALIZED, destroy_eq, destroy),
-	MLX5_COMMAND(QUERY_EQ, INITIALIZED, query_eq, query),
+	MLX5_COMMAND(CREATE_EQ, INITIALIZED, create_eq, eq_create),
+	MLX5_COMMAND(DESTROY_EQ, INITIALIZED, destroy_eq, eq_destroy),
+	MLX5_COMMAND(QUERY_EQ, INITIALIZED, query_eq, eq_query),
 	{ 0 },
 };

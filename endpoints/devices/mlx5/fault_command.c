@@ -7,7 +7,7 @@
 #include "requester.h"
 #include "responder.h"
 
-static uint8_t resume(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t fault_resume(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *info =
 		ifc_at(page_fault_resume_in, command->in, page_fault_info.trans_page_fault_info);
@@ -32,6 +32,6 @@ static uint8_t resume(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_fault_commands[] = {
-	MLX5_COMMAND(PAGE_FAULT_RESUME, INITIALIZED, page_fault_resume, resume),
+	MLX5_COMMAND(PAGE_FAULT_RESUME, INITIALIZED, page_fault_resume, fault_resume),
 	{ 0 },
 };

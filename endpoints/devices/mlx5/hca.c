@@ -12,7 +12,7 @@
 
 _Static_assert(sizeof(PSID) - 1 == 16, "board id");
 
-static uint8_t enable(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t hca_enable(struct mlx5 *dev, struct mlx5_command *command)
 {
 	if (ifc_get(enable_hca_in, command->in, function_id))
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
@@ -25,7 +25,7 @@ static uint8_t enable(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t disable(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t hca_disable(struct mlx5 *dev, struct mlx5_command *command)
 {
 	if (ifc_get(disable_hca_in, command->in, function_id))
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
@@ -34,7 +34,7 @@ static uint8_t disable(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t init(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t hca_init(struct mlx5 *dev, struct mlx5_command *command)
 {
 	(void)command;
 	if (dev->hca_state != MLX5_HCA_ENABLED)
@@ -43,7 +43,7 @@ static uint8_t init(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t teardown(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t hca_teardown(struct mlx5 *dev, struct mlx5_command *command)
 {
 	if (ifc_get(teardown_hca_in, command->in, profile) !=
 	    MLX5_TEARDOWN_HCA_IN_PROFILE_GRACEFUL_CLOSE)
@@ -83,10 +83,10 @@ static uint8_t query_adapter(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_hca_commands[] = {
-	MLX5_COMMAND(ENABLE_HCA, DISABLED, enable_hca, enable),
-	MLX5_COMMAND(DISABLE_HCA, ENABLED, disable_hca, disable),
-	MLX5_COMMAND(INIT_HCA, ENABLED, init_hca, init),
-	MLX5_COMMAND(TEARDOWN_HCA, INITIALIZED, teardown_hca, teardown),
+	MLX5_COMMAND(ENABLE_HCA, DISABLED, enable_hca, hca_enable),
+	MLX5_COMMAND(DISABLE_HCA, ENABLED, disable_hca, hca_disable),
+	MLX5_COMMAND(INIT_HCA, ENABLED, init_hca, hca_init),
+	MLX5_COMMAND(TEARDOWN_HCA, INITIALIZED, teardown_hca, hca_teardown),
 	MLX5_COMMAND(QUERY_ISSI, ENABLED, query_issi, query_issi),
 	MLX5_COMMAND(SET_ISSI, ENABLED, set_issi, set_issi),
 	MLX5_COMMAND(QUERY_ADAPTER, ENABLED, query_adapter, query_adapter),

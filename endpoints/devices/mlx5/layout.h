@@ -9,12 +9,11 @@
 #ifndef TPHBUF_MLX5_LAYOUT_H
 #define TPHBUF_MLX5_LAYOUT_H
 
-#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "mlx5_layouts.h"
+#include "pcie/byteorder.h"
 #include <mlx5_ifc.h>
 
 #define ifc_bit_offset(type, field) offsetof(struct mlx5_ifc_##type##_bits, field)
@@ -73,45 +72,6 @@ static inline void layout_write_bits(void *buf, size_t bit, size_t width, uint64
 		value >>= count;
 		end -= count;
 	}
-}
-
-/* Big-endian numbers at any alignment. */
-static inline uint16_t be16_at(const void *p)
-{
-	uint16_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be16toh(v);
-}
-
-static inline uint32_t be32_at(const void *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
-static inline uint64_t be64_at(const void *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be64toh(v);
-}
-
-static inline void put_be32(void *p, uint32_t value)
-{
-	uint32_t v = htobe32(value);
-
-	memcpy(p, &v, sizeof(v));
-}
-
-static inline void put_be64(void *p, uint64_t value)
-{
-	uint64_t v = htobe64(value);
-
-	memcpy(p, &v, sizeof(v));
 }
 
 _Static_assert(sizeof(struct mlx5_cmd_layout) == 64, "command queue entry");

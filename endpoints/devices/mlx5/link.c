@@ -5,7 +5,7 @@
 #include "core.h"
 #include "link.h"
 
-static void wake(struct ib_port *port)
+static void link_wake(struct ib_port *port)
 {
 	struct mlx5 *dev = (struct mlx5 *)((uint8_t *)port - offsetof(struct mlx5, port));
 
@@ -16,10 +16,10 @@ static void wake(struct ib_port *port)
 
 int mlx5_link_join(struct mlx5 *dev, struct fabric *fabric, uint16_t lid)
 {
-	return ib_port_join(&dev->port, fabric, lid, wake);
+	return ib_port_join(&dev->port, fabric, lid, link_wake);
 }
 
-static void no_memory(struct mlx5 *dev)
+static void stop_without_memory(struct mlx5 *dev)
 {
 	mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, dev->port.lid);
 }
@@ -28,11 +28,11 @@ void mlx5_link_answer(struct mlx5 *dev, const struct ib_packet *request, enum ib
 		      uint8_t code)
 {
 	if (!ib_port_answer(&dev->port, request, kind, code))
-		no_memory(dev);
+		stop_without_memory(dev);
 }
 
 void mlx5_link_flush(struct mlx5 *dev)
 {
 	if (!ib_port_flush(&dev->port))
-		no_memory(dev);
+		stop_without_memory(dev);
 }

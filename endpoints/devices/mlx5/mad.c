@@ -107,7 +107,7 @@ static uint16_t subnet_management(struct mlx5 *dev, const uint8_t *in, uint8_t *
 		{ IB_SMP_ATTR_PKEY_TABLE, get_pkey_table },
 	};
 	const size_t data = offsetof(struct ib_smp, data);
-	uint16_t attribute = be16_at(in + offsetof(struct ib_smp, attr_id));
+	uint16_t attribute = get_be16(in + offsetof(struct ib_smp, attr_id));
 
 	if (in[offsetof(struct ib_smp, method)] != IB_MGMT_METHOD_GET)
 		return IB_MGMT_MAD_STATUS_UNSUPPORTED_METHOD_ATTRIB;
@@ -115,7 +115,7 @@ static uint16_t subnet_management(struct mlx5 *dev, const uint8_t *in, uint8_t *
 		if (attributes[i].attribute != attribute)
 			continue;
 		memset(out + data, 0, IB_SMP_DATA_SIZE);
-		if (attributes[i].get(dev, be32_at(in + offsetof(struct ib_smp, attr_mod)),
+		if (attributes[i].get(dev, get_be32(in + offsetof(struct ib_smp, attr_mod)),
 				      out + data))
 			return 0;
 		return IB_MGMT_MAD_STATUS_INVALID_ATTRIB_VALUE;
@@ -131,7 +131,7 @@ static uint32_t saturated(uint64_t count)
 
 static uint16_t performance_management(struct mlx5 *dev, const uint8_t *in, uint8_t *out)
 {
-	uint16_t attribute = be16_at(in + offsetof(struct ib_mad_hdr, attr_id));
+	uint16_t attribute = get_be16(in + offsetof(struct ib_mad_hdr, attr_id));
 	const struct ib_port_counters *count = &dev->port.counters;
 	uint8_t *data = out + offsetof(struct ib_pma_mad, data);
 

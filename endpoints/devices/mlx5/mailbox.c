@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Chains of command mailboxes: walking, checking, writing.
+ */
 #include <errno.h>
 #include <stdlib.h>
 

@@ -5,12 +5,13 @@
 #include <errno.h>
 
 #include "dma.h"
+#include "memory.h"
 #include "mkey.h"
 #include "pcie/device_model.h"
 
 #define PAGE_ADDRESS_MASK (~(uint64_t)(MLX5_ADAPTER_PAGE_SIZE - 1))
 
-static bool allows(const uint8_t *context, enum mlx5_access access)
+static bool key_allows(const uint8_t *context, enum mlx5_access access)
 {
 	return !((access & MLX5_ACCESS_LOCAL_READ && !ifc_get(mkc, context, lr)) ||
 		 (access & MLX5_ACCESS_LOCAL_WRITE && !ifc_get(mkc, context, lw)) ||
@@ -18,7 +19,7 @@ static bool allows(const uint8_t *context, enum mlx5_access access)
 		 (access & MLX5_ACCESS_REMOTE_WRITE && !ifc_get(mkc, context, rw)));
 }
 
-static bool covers(const uint8_t *context, uint64_t address, uint64_t len)
+static bool key_covers(const uint8_t *context, uint64_t address, uint64_t len)
 {
 	uint64_t start = ifc_get(mkc, context, start_addr);
 	uint64_t size = ifc_get(mkc, context, len);
@@ -36,27 +37,28 @@ static bool is_physical(const struct mlx5_mkey *mkey)
 	return ifc_get(mkc, mkey->context, access_mode_1_0) == MLX5_MKC_ACCESS_MODE_PA;
 }
 
-static struct mlx5_mkey *find(struct mlx5 *dev, const struct mlx5_region *region, uint64_t len)
+static struct mlx5_mkey *find_key(struct mlx5 *dev, const struct mlx5_region *region, uint64_t len)
 {
 	struct mlx5_mkey *mkey = mlx5_mkey_get(dev, region->key >> 8);
 
 	if (!mkey || ifc_get(mkc, mkey->context, free) ||
 	    ifc_get(mkc, mkey->context, mkey_7_0) != (region->key & 0xff) ||
 	    ifc_get(mkc, mkey->context, pd) != region->pd ||
-	    !allows(mkey->context, region->access) || !covers(mkey->context, region->address, len))
+	    !key_allows(mkey->context, region->access) ||
+	    !key_covers(mkey->context, region->address, len))
 		return NULL;
 	return mkey;
 }
 
 bool mlx5_memory_allowed(struct mlx5 *dev, const struct mlx5_region *region, uint64_t len)
 {
-	return !len || find(dev, region, len);
+	return !len || find_key(dev, region, len);
 }
 
 /* Bus address of one byte and how many bytes follow it in its page. Entry 0 is the page with the
  * key's first address. */
-static enum mlx5_memory_result translate(const struct mlx5_mkey *mkey, uint64_t address,
-					 enum mlx5_access access, uint64_t *bus, uint64_t *left)
+static enum mlx5_memory_result key_translate(const struct mlx5_mkey *mkey, uint64_t address,
+					     enum mlx5_access access, uint64_t *bus, uint64_t *left)
 {
 	uint64_t needed = access & MLX5_ACCESS_WRITES ? MLX5_MTT_WRITE : MLX5_MTT_READ;
 	unsigned int shift;
@@ -78,14 +80,14 @@ static enum mlx5_memory_result translate(const struct mlx5_mkey *mkey, uint64_t 
 	return MLX5_MEMORY_OK;
 }
 
-static enum mlx5_memory_result check(const struct mlx5_mkey *mkey, const struct mlx5_region *region,
-				     uint64_t len)
+static enum mlx5_memory_result check_pages(const struct mlx5_mkey *mkey,
+					   const struct mlx5_region *region, uint64_t len)
 {
 	for (uint64_t done = 0; done < len;) {
 		enum mlx5_memory_result result;
 		uint64_t bus, left;
 
-		result = translate(mkey, region->address + done, region->access, &bus, &left);
+		result = key_translate(mkey, region->address + done, region->access, &bus, &left);
 		if (result)
 			return result;
 		done = left > len - done ? len : done + left;
@@ -100,8 +102,8 @@ enum mlx5_memory_result mlx5_memory_check(struct mlx5 *dev, const struct mlx5_re
 
 	if (!len)
 		return MLX5_MEMORY_OK;
-	mkey = find(dev, region, len);
-	return mkey ? check(mkey, region, len) : MLX5_MEMORY_DENIED;
+	mkey = find_key(dev, region, len);
+	return mkey ? check_pages(mkey, region, len) : MLX5_MEMORY_DENIED;
 }
 
 static struct tlp_hint hint_of(struct mlx5 *dev, const struct mlx5_mkey *mkey)
@@ -115,14 +117,14 @@ static struct tlp_hint hint_of(struct mlx5 *dev, const struct mlx5_mkey *mkey)
 			    (unsigned int)ifc_get(mkc, mkey->context, pcie_tph_steering_tag_index));
 }
 
-static enum mlx5_memory_result transfer(struct mlx5 *dev, const struct mlx5_region *region,
-					uint8_t *to, const uint8_t *from, size_t len)
+static enum mlx5_memory_result memory_transfer(struct mlx5 *dev, const struct mlx5_region *region,
+					       uint8_t *to, const uint8_t *from, size_t len)
 {
-	struct mlx5_mkey *mkey = find(dev, region, len);
+	struct mlx5_mkey *mkey = find_key(dev, region, len);
 	enum mlx5_memory_result result;
 	struct tlp_hint hint;
 
-	result = mkey ? check(mkey, region, len) : MLX5_MEMORY_DENIED;
+	result = mkey ? check_pages(mkey, region, len) : MLX5_MEMORY_DENIED;
 	if (result)
 		return result;
 	hint = hint_of(dev, mkey);
@@ -130,7 +132,7 @@ static enum mlx5_memory_result transfer(struct mlx5 *dev, const struct mlx5_regi
 		uint64_t bus, left;
 		int ret;
 
-		result = translate(mkey, region->address + done, region->access, &bus, &left);
+		result = key_translate(mkey, region->address + done, region->access, &bus, &left);
 		if (result)
 			return result;
 		if (left > len - done)
@@ -147,11 +149,11 @@ static enum mlx5_memory_result transfer(struct mlx5 *dev, const struct mlx5_regi
 enum mlx5_memory_result mlx5_memory_read(struct mlx5 *dev, const struct mlx5_region *region,
 					 void *to, size_t len)
 {
-	return len ? transfer(dev, region, to, NULL, len) : MLX5_MEMORY_OK;
+	return len ? memory_transfer(dev, region, to, NULL, len) : MLX5_MEMORY_OK;
 }
 
 enum mlx5_memory_result mlx5_memory_write(struct mlx5 *dev, const struct mlx5_region *region,
 					  const void *from, size_t len)
 {
-	return len ? transfer(dev, region, NULL, from, len) : MLX5_MEMORY_OK;
+	return len ? memory_transfer(dev, region, NULL, from, len) : MLX5_MEMORY_OK;
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Memory keys as objects: commands and page entries.
+ */
 #include <stdlib.h>
 
 #include "command.h"
@@ -18,7 +21,7 @@ bool mlx5_mkey_load(struct mlx5_mkey *mkey, uint64_t first, const uint8_t *list,
 	if (first > mkey->entries || count > mkey->entries - first)
 		return false;
 	for (uint64_t i = 0; i < count; i++)
-		mkey->mtt[first + i] = be64_at(list + i * ENTRY_SIZE);
+		mkey->mtt[first + i] = get_be64(list + i * ENTRY_SIZE);
 	return true;
 }
 
@@ -75,14 +78,14 @@ static uint8_t check_context(struct mlx5 *dev, const struct mlx5_command *comman
 	return MLX5_CMD_STAT_OK;
 }
 
-static void discard(struct mlx5 *dev, struct mlx5_mkey *mkey)
+static void mkey_discard(struct mlx5 *dev, struct mlx5_mkey *mkey)
 {
 	dev->translations -= mkey->entries;
 	free(mkey->mtt);
 	free(mkey);
 }
 
-static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t mkey_create(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *context = ifc_at(create_mkey_in, command->in, memory_key_mkey_entry);
 	uint64_t entries = 0;
@@ -108,11 +111,11 @@ static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
 	dev->translations += entries;
 	memcpy(mkey->context, context, sizeof(mkey->context));
 	if (!load_from_command(mkey, command)) {
-		discard(dev, mkey);
+		mkey_discard(dev, mkey);
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	}
 	if (mlx5_table_add(&dev->mkeys, mkey, &mkey->index)) {
-		discard(dev, mkey);
+		mkey_discard(dev, mkey);
 		return MLX5_CMD_STAT_LIM_ERR;
 	}
 	ifc_set(create_mkey_out, command->out, mkey_index, mkey->index);
@@ -122,10 +125,10 @@ static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
 void mlx5_mkey_destroy(struct mlx5 *dev, struct mlx5_mkey *mkey)
 {
 	mlx5_table_remove(&dev->mkeys, mkey->index);
-	discard(dev, mkey);
+	mkey_discard(dev, mkey);
 }
 
-static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t mkey_destroy(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_mkey *mkey =
 		mlx5_mkey_get(dev, (uint32_t)ifc_get(destroy_mkey_in, command->in, mkey_index));
@@ -136,7 +139,7 @@ static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t mkey_query(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_mkey *mkey =
 		mlx5_mkey_get(dev, (uint32_t)ifc_get(query_mkey_in, command->in, mkey_index));
@@ -149,8 +152,8 @@ static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_mkey_commands[] = {
-	MLX5_COMMAND(CREATE_MKEY, INITIALIZED, create_mkey, create),
-	MLX5_COMMAND(DESTROY_MKEY, INITIALIZED, destroy_mkey, destroy),
-	MLX5_COMMAND(QUERY_MKEY, INITIALIZED, query_mkey, query),
+	MLX5_COMMAND(CREATE_MKEY, INITIALIZED, create_mkey, mkey_create),
+	MLX5_COMMAND(DESTROY_MKEY, INITIALIZED, destroy_mkey, mkey_destroy),
+	MLX5_COMMAND(QUERY_MKEY, INITIALIZED, query_mkey, mkey_query),
 	{ 0 },
 };

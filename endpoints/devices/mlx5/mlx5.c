@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../options.h"
+#include "../device_options.h"
 #include "bar.h"
 #include "cap.h"
 #include "command.h"
@@ -39,7 +39,7 @@
 
 /* What a reset or a new command queue address asked for: here no DMA of the time before is under
  * way. */
-static void start_over(struct mlx5 *dev)
+static void mlx5_start_over(struct mlx5 *dev)
 {
 	dev->reset_pending = false;
 	mlx5_objects_destroy(dev);
@@ -56,7 +56,7 @@ static bool is_stopped(const struct mlx5 *dev)
 }
 
 /* One thing of each kind, so that whoever rings without end keeps no other from its turn. */
-static bool step(struct mlx5 *dev)
+static bool mlx5_step(struct mlx5 *dev)
 {
 	static bool (*const kinds[])(struct mlx5 *) = {
 		mlx5_command_work,     mlx5_eq_work,	    mlx5_cq_work,
@@ -69,15 +69,15 @@ static bool step(struct mlx5 *dev)
 	return any;
 }
 
-static bool work(struct pci_function *fn)
+static bool mlx5_work(struct pci_function *fn)
 {
 	struct mlx5 *dev = pci_function_device(fn);
 
 	if (dev->reset_pending)
-		start_over(dev);
+		mlx5_start_over(dev);
 	mlx5_qp_timer_work(dev);
 	for (unsigned int i = 0; i < STEPS_AT_ONCE && !is_stopped(dev); i++) {
-		if (!step(dev))
+		if (!mlx5_step(dev))
 			return dev->reset_pending;
 	}
 	if (is_stopped(dev) && !dev->reset_pending) {
@@ -87,7 +87,7 @@ static bool work(struct pci_function *fn)
 	return true;
 }
 
-static void reset(struct pci_function *fn)
+static void mlx5_reset(struct pci_function *fn)
 {
 	struct mlx5 *dev = pci_function_device(fn);
 
@@ -104,7 +104,7 @@ static void free_device(struct mlx5 *dev)
 	free(dev);
 }
 
-static void destroy(struct pci_function *fn)
+static void mlx5_destroy(struct pci_function *fn)
 {
 	struct mlx5 *dev = pci_function_device(fn);
 
@@ -118,12 +118,12 @@ static void destroy(struct pci_function *fn)
 	free_device(dev);
 }
 
-static const struct pci_device_ops ops = {
-	.reset = reset,
+static const struct pci_device_ops mlx5_ops = {
+	.reset = mlx5_reset,
 	.bar_read = mlx5_bar_read,
 	.bar_write = mlx5_bar_write,
-	.work = work,
-	.destroy = destroy,
+	.work = mlx5_work,
+	.destroy = mlx5_destroy,
 };
 
 static struct mlx5 *make_device(void)
@@ -169,8 +169,8 @@ static int take_options(struct options *options, struct tph_cap_options *tph, un
 	return ret;
 }
 
-static void describe(struct pci_function_desc *desc, const struct tph_cap_options *tph,
-		     unsigned int vectors, struct mlx5 *dev)
+static void mlx5_describe(struct pci_function_desc *desc, const struct tph_cap_options *tph,
+			  unsigned int vectors, struct mlx5 *dev)
 {
 	desc->ids = (struct pci_config_ids){ .vendor = VENDOR_ID,
 					     .device = DEVICE_ID,
@@ -182,15 +182,15 @@ static void describe(struct pci_function_desc *desc, const struct tph_cap_option
 					    .bar = BAR_MSIX,
 					    .pending = MSIX_PENDING };
 	desc->tph = tph;
-	desc->ops = &ops;
+	desc->ops = &mlx5_ops;
 	desc->device = dev;
 	dev->guid = GUID_BASE | desc->bdf;
 	snprintf(dev->node_desc, sizeof(dev->node_desc), "%s mlx5", desc->name);
 }
 
 /* Joins the subnet and makes the function; what fails is undone, but for @dev itself. */
-static int start(struct mlx5 *dev, struct fabric *fabric, uint16_t lid,
-		 const struct pci_function_desc *desc)
+static int mlx5_start(struct mlx5 *dev, struct fabric *fabric, uint16_t lid,
+		      const struct pci_function_desc *desc)
 {
 	int ret;
 
@@ -211,8 +211,8 @@ static int start(struct mlx5 *dev, struct fabric *fabric, uint16_t lid,
 	return ret;
 }
 
-static int create(struct fabric *fabric, struct options *options, struct pci_function_desc *desc,
-		  struct pci_function **fn)
+static int mlx5_create(struct fabric *fabric, struct options *options,
+		       struct pci_function_desc *desc, struct pci_function **fn)
 {
 	unsigned int vectors = VECTORS_DEFAULT, lid = 0;
 	struct tph_cap_options tph;
@@ -225,8 +225,8 @@ static int create(struct fabric *fabric, struct options *options, struct pci_fun
 	dev = make_device();
 	if (!dev)
 		return -ENOMEM;
-	describe(desc, &tph, vectors, dev);
-	ret = start(dev, fabric, (uint16_t)lid, desc);
+	mlx5_describe(desc, &tph, vectors, dev);
+	ret = mlx5_start(dev, fabric, (uint16_t)lid, desc);
 	if (ret) {
 		if (ret == -EEXIST)
 			options_error(options, "lid=%u: another port has it", lid);
@@ -246,5 +246,5 @@ const struct device_type mlx5_type = {
 		"    ext=yes|no       Extended TPH Requester Supported; default yes\n"
 		"    vectors=2..64    MSI-X vectors; default 8\n"
 		"    lid=1..49151     of the port; default the lowest one that is free\n",
-	.create = create,
+	.create = mlx5_create,
 };

@@ -19,7 +19,7 @@
 
 #define LIST_OFFSET	  ifc_size(manage_pages_in)
 
-static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t pages_query(struct mlx5 *dev, struct mlx5_command *command)
 {
 	uint32_t pages;
 
@@ -50,7 +50,7 @@ static bool is_known(const struct mlx5 *dev, uint64_t address)
 	return false;
 }
 
-static uint8_t give(struct mlx5 *dev, const struct mlx5_command *command, uint32_t count)
+static uint8_t pages_give(struct mlx5 *dev, const struct mlx5_command *command, uint32_t count)
 {
 	const uint8_t *list = command->in + LIST_OFFSET;
 	uint32_t before = dev->given_pages;
@@ -65,7 +65,7 @@ static uint8_t give(struct mlx5 *dev, const struct mlx5_command *command, uint32
 		return MLX5_CMD_STAT_NO_RES_ERR;
 	dev->given_page = pages;
 	for (uint32_t i = 0; i < count; i++) {
-		uint64_t address = be64_at(list + i * sizeof(uint64_t));
+		uint64_t address = get_be64(list + i * sizeof(uint64_t));
 
 		if (address % MLX5_ADAPTER_PAGE_SIZE || is_known(dev, address)) {
 			dev->given_pages = before;
@@ -76,7 +76,7 @@ static uint8_t give(struct mlx5 *dev, const struct mlx5_command *command, uint32
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t take(struct mlx5 *dev, struct mlx5_command *command, uint32_t count)
+static uint8_t pages_take(struct mlx5 *dev, struct mlx5_command *command, uint32_t count)
 {
 	uint8_t *list = command->out + ifc_size(manage_pages_out);
 	size_t room = (command->out_size - ifc_size(manage_pages_out)) / sizeof(uint64_t);
@@ -91,7 +91,7 @@ static uint8_t take(struct mlx5 *dev, struct mlx5_command *command, uint32_t cou
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t manage(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t pages_manage(struct mlx5 *dev, struct mlx5_command *command)
 {
 	uint32_t count = (uint32_t)ifc_get(manage_pages_in, command->in, input_num_entries);
 
@@ -101,19 +101,19 @@ static uint8_t manage(struct mlx5 *dev, struct mlx5_command *command)
 	case PAGES_CANNOT_GIVE:
 		return MLX5_CMD_STAT_OK;
 	case PAGES_GIVE:
-		return give(dev, command, count);
+		return pages_give(dev, command, count);
 	case PAGES_TAKE:
 		/* An initialized HCA needs what it has. */
 		if (dev->hca_state == MLX5_HCA_INITIALIZED)
 			count = 0;
-		return take(dev, command, count);
+		return pages_take(dev, command, count);
 	default:
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	}
 }
 
 const struct mlx5_command_type mlx5_page_commands[] = {
-	MLX5_COMMAND(QUERY_PAGES, ENABLED, query_pages, query),
-	MLX5_COMMAND(MANAGE_PAGES, ENABLED, manage_pages, manage),
+	MLX5_COMMAND(QUERY_PAGES, ENABLED, query_pages, pages_query),
+	MLX5_COMMAND(MANAGE_PAGES, ENABLED, manage_pages, pages_manage),
 	{ 0 },
 };

@@ -18,8 +18,8 @@
 
 #define MLX5_FLUSH_DELAY_FIRST 1000000ull /* ns; then twice as long each time */
 
-#define MLX5_WQE_SIZE_MAX    (MLX5_SEND_WQE_MAX_WQEBBS * MLX5_SEND_WQE_BB)
-#define MLX5_RECEIVE_WQE_MAX 1024u
+#define MLX5_WQE_SIZE_MAX      (MLX5_SEND_WQE_MAX_WQEBBS * MLX5_SEND_WQE_BB)
+#define MLX5_RECEIVE_WQE_MAX   1024u
 
 /**
  * enum mlx5_requester_phase - what the requester does next
@@ -84,8 +84,8 @@ struct mlx5_requester {
  * @wqe: its data segments; @wqe_size bytes
  * @offset: bytes of the message received
  * @address: where the message goes, of a write; where it comes from, of a read
- * @key: remote key, likewise
- * @message_length: bytes announced, likewise
+ * @key: remote key of the message
+ * @message_length: bytes of the message, as its first packet announced
  * @held: request that waits for a page; owned
  * @token: of the page fault
  */

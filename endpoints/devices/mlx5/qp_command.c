@@ -93,7 +93,7 @@ static bool context_known(const struct mlx5_command *command, const uint8_t *con
 }
 
 /* Sizes of both queues. Return: bytes of the buffer. */
-static uint64_t shape(struct mlx5_qp *qp)
+static uint64_t qp_shape(struct mlx5_qp *qp)
 {
 	uint64_t receive_type = ifc_get(qpc, qp->context, rq_type);
 	uint64_t size = 0;
@@ -112,7 +112,7 @@ static uint64_t shape(struct mlx5_qp *qp)
 }
 
 /* Looks up what the context names. */
-static uint8_t resolve(struct mlx5 *dev, struct mlx5_qp *qp)
+static uint8_t qp_resolve(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	const uint8_t *context = qp->context;
 
@@ -137,9 +137,9 @@ static uint8_t resolve(struct mlx5 *dev, struct mlx5_qp *qp)
 	}
 }
 
-static uint8_t set_up(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_command *command)
+static uint8_t qp_set_up(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_command *command)
 {
-	uint8_t status = resolve(dev, qp);
+	uint8_t status = qp_resolve(dev, qp);
 	int ret;
 
 	if (status)
@@ -147,7 +147,7 @@ static uint8_t set_up(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_co
 	ret = mlx5_buffer_init(&qp->ring, ifc_at(create_qp_in, command->in, pas),
 			       command->in_size - ifc_size(create_qp_in),
 			       (unsigned int)ifc_get(qpc, qp->context, log_page_size),
-			       (unsigned int)ifc_get(qpc, qp->context, page_offset), shape(qp));
+			       (unsigned int)ifc_get(qpc, qp->context, page_offset), qp_shape(qp));
 	if (ret)
 		return ret == -ENOMEM ? MLX5_CMD_STAT_NO_RES_ERR : MLX5_CMD_STAT_BAD_PARAM_ERR;
 	if (mlx5_table_add(&dev->qps, qp, &qp->number)) {
@@ -163,7 +163,7 @@ static uint8_t set_up(struct mlx5 *dev, struct mlx5_qp *qp, const struct mlx5_co
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t qp_create(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *context = ifc_at(create_qp_in, command->in, qpc);
 	struct mlx5_qp *qp;
@@ -178,7 +178,7 @@ static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
 	qp->type = (uint8_t)ifc_get(qpc, context, st);
 	qp->state = MLX5_QPC_STATE_RST;
 	qp->doorbell = ifc_get(qpc, context, dbr_addr);
-	status = set_up(dev, qp, command);
+	status = qp_set_up(dev, qp, command);
 	if (status) {
 		free(qp);
 		return status;
@@ -187,14 +187,14 @@ static uint8_t create(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static struct mlx5_qp *find(struct mlx5 *dev, const struct mlx5_command *command)
+static struct mlx5_qp *qp_find(struct mlx5 *dev, const struct mlx5_command *command)
 {
 	return mlx5_table_get(&dev->qps, ifc_get(rst2init_qp_in, command->in, qpn));
 }
 
-static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t qp_destroy(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_qp *qp = find(dev, command);
+	struct mlx5_qp *qp = qp_find(dev, command);
 
 	if (!qp)
 		return MLX5_CMD_STAT_BAD_RES_ERR;
@@ -202,7 +202,7 @@ static uint8_t destroy(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t query(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t qp_query(struct mlx5 *dev, struct mlx5_command *command)
 {
 	struct mlx5_qp *qp = mlx5_table_get(&dev->qps, ifc_get(query_qp_in, command->in, qpn));
 	uint8_t *context = ifc_at(query_qp_out, command->out, qpc);
@@ -297,12 +297,12 @@ static const struct transition {
 	{ MLX5_CMD_OP_RTS2RTS_QP, MLX5_QPC_STATE_RTS, MLX5_QPC_STATE_RTS, NULL },
 };
 
-static uint8_t modify(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t qp_modify(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *from = ifc_at(rst2init_qp_in, command->in, qpc);
 	uint64_t opcode = ifc_get(rst2init_qp_in, command->in, opcode);
 	const struct transition *transition = transitions;
-	struct mlx5_qp *qp = find(dev, command);
+	struct mlx5_qp *qp = qp_find(dev, command);
 	uint8_t status = MLX5_CMD_STAT_OK;
 
 	if (!qp)
@@ -324,9 +324,9 @@ static uint8_t modify(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t to_error(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t qp_to_error(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_qp *qp = find(dev, command);
+	struct mlx5_qp *qp = qp_find(dev, command);
 
 	if (!qp)
 		return MLX5_CMD_STAT_BAD_RES_ERR;
@@ -334,9 +334,9 @@ static uint8_t to_error(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static uint8_t to_reset(struct mlx5 *dev, struct mlx5_command *command)
+static uint8_t qp_to_reset(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_qp *qp = find(dev, command);
+	struct mlx5_qp *qp = qp_find(dev, command);
 
 	if (!qp)
 		return MLX5_CMD_STAT_BAD_RES_ERR;
@@ -346,15 +346,15 @@ static uint8_t to_reset(struct mlx5 *dev, struct mlx5_command *command)
 }
 
 const struct mlx5_command_type mlx5_qp_commands[] = {
-	MLX5_COMMAND(CREATE_QP, INITIALIZED, create_qp, create),
-	MLX5_COMMAND(DESTROY_QP, INITIALIZED, destroy_qp, destroy),
-	MLX5_COMMAND(QUERY_QP, INITIALIZED, query_qp, query),
-	MLX5_COMMAND(RST2INIT_QP, INITIALIZED, rst2init_qp, modify),
-	MLX5_COMMAND(INIT2INIT_QP, INITIALIZED, init2init_qp, modify),
-	MLX5_COMMAND(INIT2RTR_QP, INITIALIZED, init2rtr_qp, modify),
-	MLX5_COMMAND(RTR2RTS_QP, INITIALIZED, rtr2rts_qp, modify),
-	MLX5_COMMAND(RTS2RTS_QP, INITIALIZED, rts2rts_qp, modify),
-	MLX5_COMMAND(2ERR_QP, INITIALIZED, qp_2err, to_error),
-	MLX5_COMMAND(2RST_QP, INITIALIZED, qp_2rst, to_reset),
+	MLX5_COMMAND(CREATE_QP, INITIALIZED, create_qp, qp_create),
+	MLX5_COMMAND(DESTROY_QP, INITIALIZED, destroy_qp, qp_destroy),
+	MLX5_COMMAND(QUERY_QP, INITIALIZED, query_qp, qp_query),
+	MLX5_COMMAND(RST2INIT_QP, INITIALIZED, rst2init_qp, qp_modify),
+	MLX5_COMMAND(INIT2INIT_QP, INITIALIZED, init2init_qp, qp_modify),
+	MLX5_COMMAND(INIT2RTR_QP, INITIALIZED, init2rtr_qp, qp_modify),
+	MLX5_COMMAND(RTR2RTS_QP, INITIALIZED, rtr2rts_qp, qp_modify),
+	MLX5_COMMAND(RTS2RTS_QP, INITIALIZED, rts2rts_qp, qp_modify),
+	MLX5_COMMAND(2ERR_QP, INITIALIZED, qp_2err, qp_to_error),
+	MLX5_COMMAND(2RST_QP, INITIALIZED, qp_2rst, qp_to_reset),
 	{ 0 },
 };

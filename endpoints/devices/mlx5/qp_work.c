@@ -80,7 +80,7 @@ bool mlx5_qp_packet_work(struct mlx5 *dev)
 
 /* In the error state all requests are flushed; new ones come without a doorbell, so the queues are
  * looked at now and then. */
-static bool flush(struct mlx5 *dev, struct mlx5_qp *qp)
+static bool qp_flush(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	mlx5_responder_drop(dev, qp);
 	if (mlx5_requester_flush(dev, qp) || mlx5_responder_flush(dev, qp)) {
@@ -93,13 +93,13 @@ static bool flush(struct mlx5 *dev, struct mlx5_qp *qp)
 	return false;
 }
 
-static bool step(struct mlx5 *dev, struct mlx5_qp *qp)
+static bool qp_step(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	switch (qp->state) {
 	case MLX5_QPC_STATE_RTS:
 		return mlx5_requester_step(dev, qp);
 	case MLX5_QPC_STATE_ERR:
-		return flush(dev, qp);
+		return qp_flush(dev, qp);
 	default:
 		return false;
 	}
@@ -113,7 +113,7 @@ bool mlx5_qp_work(struct mlx5 *dev)
 		return false;
 	TAILQ_REMOVE(&dev->runnable, qp, runnable);
 	qp->is_runnable = false;
-	if (step(dev, qp))
+	if (qp_step(dev, qp))
 		mlx5_qp_run(dev, qp);
 	return true;
 }

@@ -30,7 +30,7 @@
 
 static uint32_t immediate_of(const uint8_t *wqe)
 {
-	return be32_at(wqe + offsetof(struct mlx5_wqe_ctrl_seg, imm));
+	return get_be32(wqe + offsetof(struct mlx5_wqe_ctrl_seg, imm));
 }
 
 static struct mlx5_sg sg_of(const struct mlx5_qp *qp, enum mlx5_access access)
@@ -86,7 +86,7 @@ void mlx5_requester_reset(struct mlx5_qp *qp)
 }
 
 /* Ends the current work request with a syndrome, 0: success. */
-static void complete(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
+static void requester_complete(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
 {
 	struct mlx5_requester *requester = &qp->requester;
 
@@ -137,7 +137,7 @@ static int read_block(struct mlx5 *dev, struct mlx5_qp *qp, uint16_t number, voi
  * Takes the next work request out of the queue. Return: 1, 0 when there is none, -ECANCELED, or
  * another -errno when the queue is broken; then requester->wqe is not to be looked at.
  */
-static int take(struct mlx5 *dev, struct mlx5_qp *qp)
+static int take_request(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	int posted = posted_blocks(dev, qp);
@@ -149,11 +149,11 @@ static int take(struct mlx5 *dev, struct mlx5_qp *qp)
 	ret = read_block(dev, qp, requester->consumer, requester->wqe);
 	if (ret)
 		return ret;
-	requester->size = (be32_at(requester->wqe + 4) & MLX5_WQE_CTRL_DS_MASK) * SEGMENT_SIZE;
+	requester->size = (get_be32(requester->wqe + 4) & MLX5_WQE_CTRL_DS_MASK) * SEGMENT_SIZE;
 	blocks = (requester->size + BLOCK_SIZE - 1) / BLOCK_SIZE;
 	if (!requester->size || blocks > (size_t)posted ||
 	    requester->size > sizeof(requester->wqe) ||
-	    be32_at(requester->wqe + 4) >> MLX5_WQE_CTRL_QPN_SHIFT != qp->number)
+	    get_be32(requester->wqe + 4) >> MLX5_WQE_CTRL_QPN_SHIFT != qp->number)
 		return -EINVAL;
 	for (size_t i = 1; i < blocks; i++) {
 		ret = read_block(dev, qp, (uint16_t)(requester->consumer + i),
@@ -161,7 +161,7 @@ static int take(struct mlx5 *dev, struct mlx5_qp *qp)
 		if (ret)
 			return ret;
 	}
-	requester->opcode = (uint8_t)be32_at(requester->wqe);
+	requester->opcode = (uint8_t)get_be32(requester->wqe);
 	requester->index = requester->consumer;
 	requester->consumer = (uint16_t)(requester->consumer + blocks);
 	requester->length = 0;
@@ -191,7 +191,7 @@ static bool is_reliable_operation(uint8_t opcode)
 }
 
 /* Looks at a work request for the remote side. Return: syndrome, 0 when it can start. */
-static uint8_t prepare(struct mlx5_qp *qp)
+static uint8_t prepare_request(struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	struct mlx5_sg sg;
@@ -212,7 +212,7 @@ static uint8_t prepare(struct mlx5_qp *qp)
 	return 0;
 }
 
-static void start(struct mlx5 *dev, struct mlx5_qp *qp)
+static void start_request(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	uint8_t syndrome;
@@ -220,7 +220,7 @@ static void start(struct mlx5 *dev, struct mlx5_qp *qp)
 	dev->counters.work_requests++;
 	switch (requester->opcode) {
 	case MLX5_OPCODE_NOP:
-		complete(dev, qp, 0);
+		requester_complete(dev, qp, 0);
 		return;
 	case MLX5_OPCODE_UMR:
 		syndrome = mlx5_umr_execute(dev, qp);
@@ -230,7 +230,7 @@ static void start(struct mlx5 *dev, struct mlx5_qp *qp)
 			syndrome = mlx5_datagram_send(dev, qp);
 			break;
 		}
-		syndrome = prepare(qp);
+		syndrome = prepare_request(qp);
 		if (!syndrome) {
 			requester->phase = MLX5_REQUESTER_SEND;
 			return;
@@ -238,7 +238,7 @@ static void start(struct mlx5 *dev, struct mlx5_qp *qp)
 	}
 	/* A reset or fatal error meanwhile: nothing is left to complete. */
 	if (!dev->reset_pending && !dev->health_syndrome)
-		complete(dev, qp, syndrome);
+		requester_complete(dev, qp, syndrome);
 }
 
 static void raise_fault(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t type)
@@ -250,7 +250,7 @@ static void raise_fault(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t type)
 	if (requester->token)
 		requester->phase = MLX5_REQUESTER_FAULT;
 	else
-		complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		requester_complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 }
 
 static void wait_for_retry(struct mlx5 *dev, struct mlx5_qp *qp, uint64_t delay)
@@ -267,7 +267,7 @@ static void packet_lost(struct mlx5 *dev, struct mlx5_qp *qp)
 		wait_for_retry(dev, qp,
 			       ACK_TIMEOUT_UNIT << (timeout ? timeout : ACK_TIMEOUT_DEFAULT));
 	else
-		complete(dev, qp, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
+		requester_complete(dev, qp, MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR);
 }
 
 static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
@@ -286,8 +286,8 @@ static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
 						 requester->opcode == MLX5_OPCODE_RDMA_WRITE_IMM);
 	packet->immediate = immediate_of(requester->wqe);
 	if (requester->segments > sizeof(struct mlx5_wqe_ctrl_seg)) {
-		packet->address = be64_at(raddr + offsetof(struct mlx5_wqe_raddr_seg, raddr));
-		packet->key = be32_at(raddr + offsetof(struct mlx5_wqe_raddr_seg, rkey));
+		packet->address = get_be64(raddr + offsetof(struct mlx5_wqe_raddr_seg, raddr));
+		packet->key = get_be32(raddr + offsetof(struct mlx5_wqe_raddr_seg, rkey));
 		packet->message_length = (uint32_t)requester->length;
 	}
 }
@@ -314,7 +314,7 @@ static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 		if (result == MLX5_MEMORY_ABSENT)
 			raise_fault(dev, qp, MLX5_WQE_PF_TYPE_REQ_SEND_OR_WRITE);
 		else if (result != MLX5_MEMORY_STOPPED)
-			complete(dev, qp, syndrome_of(result));
+			requester_complete(dev, qp, syndrome_of(result));
 		return;
 	}
 	packet->kind = is_read			     ? IB_PACKET_READ
@@ -337,9 +337,9 @@ bool mlx5_requester_step(struct mlx5 *dev, struct mlx5_qp *qp)
 
 	switch (requester->phase) {
 	case MLX5_REQUESTER_IDLE:
-		ret = take(dev, qp);
+		ret = take_request(dev, qp);
 		if (ret > 0) {
-			start(dev, qp);
+			start_request(dev, qp);
 			return true;
 		}
 		if (ret && ret != -ECANCELED)
@@ -364,19 +364,19 @@ bool mlx5_requester_flush(struct mlx5 *dev, struct mlx5_qp *qp)
 	struct mlx5_requester *requester = &qp->requester;
 
 	if (requester->phase == MLX5_REQUESTER_IDLE) {
-		int ret = take(dev, qp);
+		int ret = take_request(dev, qp);
 
 		if (ret < 0 && ret != -ECANCELED)
 			break_queue(dev, qp);
 		if (ret <= 0)
 			return false;
 	}
-	complete(dev, qp, MLX5_CQE_SYNDROME_WR_FLUSH_ERR);
+	requester_complete(dev, qp, MLX5_CQE_SYNDROME_WR_FLUSH_ERR);
 	return true;
 }
 
 /* The packet under way has done its job. */
-static void advance(struct mlx5 *dev, struct mlx5_qp *qp)
+static void packet_answered(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
 
@@ -385,7 +385,7 @@ static void advance(struct mlx5 *dev, struct mlx5_qp *qp)
 	requester->retries = 0;
 	requester->not_ready = 0;
 	if (requester->done == requester->length)
-		complete(dev, qp, 0);
+		requester_complete(dev, qp, 0);
 	else
 		requester->phase = MLX5_REQUESTER_SEND;
 	mlx5_qp_run(dev, qp);
@@ -404,7 +404,7 @@ static void take_response(struct mlx5 *dev, struct mlx5_qp *qp)
 	case MLX5_MEMORY_OK:
 		free(requester->response);
 		requester->response = NULL;
-		advance(dev, qp);
+		packet_answered(dev, qp);
 		break;
 	case MLX5_MEMORY_ABSENT:
 		raise_fault(dev, qp, MLX5_WQE_PF_TYPE_REQ_READ_OR_ATOMIC);
@@ -412,7 +412,7 @@ static void take_response(struct mlx5 *dev, struct mlx5_qp *qp)
 	case MLX5_MEMORY_STOPPED:
 		break;
 	default:
-		complete(dev, qp, syndrome_of(result));
+		requester_complete(dev, qp, syndrome_of(result));
 	}
 }
 
@@ -460,19 +460,19 @@ void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packe
 	}
 	switch (answer->kind) {
 	case IB_PACKET_ACK:
-		advance(dev, qp);
+		packet_answered(dev, qp);
 		break;
 	case IB_PACKET_RNR_NAK:
 		if (limit == RETRY_FOREVER || requester->not_ready++ < limit)
 			wait_for_retry(dev, qp, not_ready_delay(answer->code));
 		else
-			complete(dev, qp, MLX5_CQE_SYNDROME_RNR_RETRY_EXC_ERR);
+			requester_complete(dev, qp, MLX5_CQE_SYNDROME_RNR_RETRY_EXC_ERR);
 		break;
 	case IB_PACKET_LOST:
 		packet_lost(dev, qp);
 		break;
 	default:
-		complete(dev, qp, syndrome_of_nak(answer->code));
+		requester_complete(dev, qp, syndrome_of_nak(answer->code));
 	}
 	free(answer);
 }
@@ -483,7 +483,7 @@ void mlx5_requester_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 
 	requester->token = 0;
 	if (error) {
-		complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		requester_complete(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 	} else if (requester->response) {
 		requester->phase = MLX5_REQUESTER_ANSWER;
 		take_response(dev, qp);

@@ -8,12 +8,12 @@
 /* What stands in the tables: there is nothing to know about these objects. */
 static char present;
 
-static uint8_t allocate(struct mlx5_table *table, uint32_t *number)
+static uint8_t resource_allocate(struct mlx5_table *table, uint32_t *number)
 {
 	return mlx5_table_add(table, &present, number) ? MLX5_CMD_STAT_LIM_ERR : MLX5_CMD_STAT_OK;
 }
 
-static uint8_t release(struct mlx5_table *table, uint64_t number)
+static uint8_t resource_release(struct mlx5_table *table, uint64_t number)
 {
 	if (!mlx5_table_get(table, number))
 		return MLX5_CMD_STAT_BAD_RES_ERR;
@@ -24,7 +24,7 @@ static uint8_t release(struct mlx5_table *table, uint64_t number)
 static uint8_t alloc_uar(struct mlx5 *dev, struct mlx5_command *command)
 {
 	uint32_t number = 0;
-	uint8_t status = allocate(&dev->uars, &number);
+	uint8_t status = resource_allocate(&dev->uars, &number);
 
 	ifc_set(alloc_uar_out, command->out, uar, number);
 	return status;
@@ -32,13 +32,13 @@ static uint8_t alloc_uar(struct mlx5 *dev, struct mlx5_command *command)
 
 static uint8_t dealloc_uar(struct mlx5 *dev, struct mlx5_command *command)
 {
-	return release(&dev->uars, ifc_get(dealloc_uar_in, command->in, uar));
+	return resource_release(&dev->uars, ifc_get(dealloc_uar_in, command->in, uar));
 }
 
 static uint8_t alloc_pd(struct mlx5 *dev, struct mlx5_command *command)
 {
 	uint32_t number = 0;
-	uint8_t status = allocate(&dev->pds, &number);
+	uint8_t status = resource_allocate(&dev->pds, &number);
 
 	ifc_set(alloc_pd_out, command->out, pd, number);
 	return status;
@@ -64,13 +64,13 @@ static uint8_t dealloc_pd(struct mlx5 *dev, struct mlx5_command *command)
 {
 	if (pd_has_users(dev, ifc_get(dealloc_pd_in, command->in, pd)))
 		return MLX5_CMD_STAT_BAD_RES_STATE_ERR;
-	return release(&dev->pds, ifc_get(dealloc_pd_in, command->in, pd));
+	return resource_release(&dev->pds, ifc_get(dealloc_pd_in, command->in, pd));
 }
 
 static uint8_t alloc_xrcd(struct mlx5 *dev, struct mlx5_command *command)
 {
 	uint32_t number = 0;
-	uint8_t status = allocate(&dev->xrcds, &number);
+	uint8_t status = resource_allocate(&dev->xrcds, &number);
 
 	ifc_set(alloc_xrcd_out, command->out, xrcd, number);
 	return status;
@@ -78,7 +78,7 @@ static uint8_t alloc_xrcd(struct mlx5 *dev, struct mlx5_command *command)
 
 static uint8_t dealloc_xrcd(struct mlx5 *dev, struct mlx5_command *command)
 {
-	return release(&dev->xrcds, ifc_get(dealloc_xrcd_in, command->in, xrcd));
+	return resource_release(&dev->xrcds, ifc_get(dealloc_xrcd_in, command->in, xrcd));
 }
 
 const struct mlx5_command_type mlx5_resource_commands[] = {

@@ -16,7 +16,6 @@
 #include "sg.h"
 #include "timer.h"
 
-
 /**
  * enum outcome - what became of a request
  * @DONE: it was answered
@@ -67,8 +66,8 @@ void mlx5_responder_error(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome
 static void post_success(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *last)
 {
 	uint8_t opcode = last->kind == IB_PACKET_WRITE ? MLX5_CQE_RESP_WR_IMM
-			 : last->has_immediate		 ? MLX5_CQE_RESP_SEND_IMM
-							 : MLX5_CQE_RESP_SEND;
+			 : last->has_immediate	       ? MLX5_CQE_RESP_SEND_IMM
+						       : MLX5_CQE_RESP_SEND;
 	uint64_t now = mlx5_time();
 	struct mlx5_cqe64 entry = {
 		.slid = htobe16(last->source_lid),
@@ -158,17 +157,16 @@ int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
  * Refuses a request: the requester hears why, this side's receive request completes with @local as
  * syndrome, and without one an event says that there was an error.
  */
-static enum outcome refuse(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *request,
-			   enum ib_nak why, uint8_t local)
+static enum outcome refuse_request(struct mlx5 *dev, struct mlx5_qp *qp,
+				   const struct ib_packet *request, enum ib_nak why, uint8_t local)
 {
 	mlx5_link_answer(dev, request, IB_PACKET_NAK, (uint8_t)why);
 	if (qp->responder.has_wqe)
 		mlx5_responder_error(dev, qp, local);
 	else
 		mlx5_event_queue(dev,
-				 why == IB_NAK_REMOTE_ACCESS
-					 ? MLX5_EVENT_TYPE_WQ_ACCESS_ERROR
-					 : MLX5_EVENT_TYPE_WQ_INVAL_REQ_ERROR,
+				 why == IB_NAK_REMOTE_ACCESS ? MLX5_EVENT_TYPE_WQ_ACCESS_ERROR
+							     : MLX5_EVENT_TYPE_WQ_INVAL_REQ_ERROR,
 				 qp->number);
 	mlx5_qp_fail(dev, qp);
 	return DONE;
@@ -177,20 +175,20 @@ static enum outcome refuse(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib
 static enum outcome refuse_access(struct mlx5 *dev, struct mlx5_qp *qp,
 				  const struct ib_packet *request)
 {
-	return refuse(dev, qp, request, IB_NAK_REMOTE_ACCESS,
-		      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
+	return refuse_request(dev, qp, request, IB_NAK_REMOTE_ACCESS,
+			      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
 }
 
-static enum outcome not_ready(struct mlx5 *dev, struct mlx5_qp *qp,
-			      const struct ib_packet *request)
+static enum outcome answer_not_ready(struct mlx5 *dev, struct mlx5_qp *qp,
+				     const struct ib_packet *request)
 {
 	mlx5_link_answer(dev, request, IB_PACKET_RNR_NAK,
-			   (uint8_t)ifc_get(qpc, qp->context, min_rnr_nak));
+			 (uint8_t)ifc_get(qpc, qp->context, min_rnr_nak));
 	return DONE;
 }
 
-static enum outcome acknowledge(struct mlx5 *dev, struct mlx5_qp *qp,
-				const struct ib_packet *request)
+static enum outcome acknowledge_request(struct mlx5 *dev, struct mlx5_qp *qp,
+					const struct ib_packet *request)
 {
 	struct mlx5_responder *responder = &qp->responder;
 
@@ -218,17 +216,17 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 	if (ret == -ECANCELED)
 		return STOPPED;
 	if (ret < 0)
-		return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
+		return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
 	if (!ret)
-		return not_ready(dev, qp, request);
+		return answer_not_ready(dev, qp, request);
 	sg = sg_of(qp);
 	if (!mlx5_sg_length(&sg, &room) || responder->offset + request->length > room)
-		return refuse(dev, qp, request, IB_NAK_INVALID_REQUEST,
-			      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
+		return refuse_request(dev, qp, request, IB_NAK_INVALID_REQUEST,
+				      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 	result = mlx5_sg_write(dev, &sg, responder->offset, request->payload, request->length);
 	switch (result) {
 	case MLX5_MEMORY_OK:
-		return acknowledge(dev, qp, request);
+		return acknowledge_request(dev, qp, request);
 	case MLX5_MEMORY_STOPPED:
 		return STOPPED;
 	case MLX5_MEMORY_ABSENT:
@@ -241,8 +239,8 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 	default:
 		break;
 	}
-	return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION,
-		      MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+	return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION,
+			      MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 }
 
 static struct mlx5_region remote_region(const struct mlx5_qp *qp, uint32_t key, uint64_t address,
@@ -256,8 +254,8 @@ static struct mlx5_region remote_region(const struct mlx5_qp *qp, uint32_t key, 
 /* What an access through a remote key came to, when it was not successful; @length bytes were
  * wanted of the message. */
 static enum outcome remote_failure(struct mlx5 *dev, struct mlx5_qp *qp,
-				   const struct ib_packet *request,
-				   enum mlx5_memory_result result, uint32_t length)
+				   const struct ib_packet *request, enum mlx5_memory_result result,
+				   uint32_t length)
 {
 	struct mlx5_responder *responder = &qp->responder;
 
@@ -269,8 +267,8 @@ static enum outcome remote_failure(struct mlx5 *dev, struct mlx5_qp *qp,
 							 request->kind == IB_PACKET_WRITE);
 		return responder->token ? HELD : refuse_access(dev, qp, request);
 	case MLX5_MEMORY_BUS_ERROR:
-		return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION,
-			      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
+		return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION,
+				      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
 	default:
 		return refuse_access(dev, qp, request);
 	}
@@ -299,23 +297,23 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 			return refuse_access(dev, qp, request);
 	}
 	if (responder->offset + request->length > responder->message_length)
-		return refuse(dev, qp, request, IB_NAK_INVALID_REQUEST,
-			      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
+		return refuse_request(dev, qp, request, IB_NAK_INVALID_REQUEST,
+				      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
 	if (request->has_immediate) {
 		int ret = mlx5_responder_take(dev, qp);
 
 		if (ret == -ECANCELED)
 			return STOPPED;
 		if (ret < 0)
-			return refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
+			return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
 		if (!ret)
-			return not_ready(dev, qp, request);
+			return answer_not_ready(dev, qp, request);
 	}
 	region = remote_region(qp, responder->key, responder->address + responder->offset,
 			       MLX5_ACCESS_REMOTE_WRITE);
 	result = mlx5_memory_write(dev, &region, request->payload, request->length);
 	if (!result)
-		return acknowledge(dev, qp, request);
+		return acknowledge_request(dev, qp, request);
 	return remote_failure(dev, qp, request, result, request->length);
 }
 
@@ -350,14 +348,14 @@ static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
 	return DONE;
 }
 
-static bool receives(const struct mlx5_qp *qp)
+static bool can_receive(const struct mlx5_qp *qp)
 {
 	return qp->type == MLX5_QPC_ST_RC &&
 	       (qp->state == MLX5_QPC_STATE_RTR || qp->state == MLX5_QPC_STATE_RTS);
 }
 
 /* The sender is the peer, nothing else is under way, and nothing was missed. */
-static bool expected(const struct mlx5_qp *qp, const struct ib_packet *request)
+static bool is_expected(const struct mlx5_qp *qp, const struct ib_packet *request)
 {
 	const uint8_t *path = ifc_at(qpc, qp->context, primary_address_path);
 
@@ -366,7 +364,7 @@ static bool expected(const struct mlx5_qp *qp, const struct ib_packet *request)
 	       request->psn == qp->responder.psn;
 }
 
-static void process(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
+static void process_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
 {
 	enum outcome outcome;
 
@@ -392,13 +390,13 @@ static void process(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *requ
 
 void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
 {
-	if (!receives(qp) || !expected(qp, request)) {
+	if (!can_receive(qp) || !is_expected(qp, request)) {
 		dev->port.counters.dropped_packets++;
 		mlx5_link_answer(dev, request, IB_PACKET_LOST, 0);
 		free(request);
 		return;
 	}
-	process(dev, qp, request);
+	process_request(dev, qp, request);
 }
 
 void mlx5_responder_drop(struct mlx5 *dev, struct mlx5_qp *qp)
@@ -418,19 +416,19 @@ void mlx5_responder_resume(struct mlx5 *dev, struct mlx5_qp *qp, bool error)
 	struct ib_packet *request = qp->responder.held;
 
 	/* The QP has failed since, and was not flushed yet. */
-	if (!receives(qp)) {
+	if (!can_receive(qp)) {
 		mlx5_responder_drop(dev, qp);
 		return;
 	}
 	qp->responder.held = NULL;
 	qp->responder.token = 0;
 	if (!error) {
-		process(dev, qp, request);
+		process_request(dev, qp, request);
 		return;
 	}
 	if (request->kind == IB_PACKET_SEND)
-		refuse(dev, qp, request, IB_NAK_REMOTE_OPERATION,
-		       MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
+		refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION,
+			       MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 	else
 		refuse_access(dev, qp, request);
 	free(request);

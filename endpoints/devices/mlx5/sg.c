@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Scatter/gather lists: walking the segments of a work request.
+ */
+#include "layout.h"
 #include "sg.h"
 
 #define SEGMENT_SIZE   sizeof(struct mlx5_wqe_data_seg)
@@ -47,10 +51,10 @@ static enum next next_segment(const struct mlx5_sg *sg, size_t *at, struct segme
 		return NEXT_END;
 	if (sg->size - *at < SEGMENT_SIZE)
 		return NEXT_BROKEN;
-	count = be32_at(raw + offsetof(struct mlx5_wqe_data_seg, byte_count));
+	count = get_be32(raw + offsetof(struct mlx5_wqe_data_seg, byte_count));
 	if (count & (uint32_t)MLX5_INLINE_SEG)
 		return next_inline(sg, at, count, segment);
-	key = be32_at(raw + offsetof(struct mlx5_wqe_data_seg, lkey));
+	key = get_be32(raw + offsetof(struct mlx5_wqe_data_seg, lkey));
 	if (sg->receive && !count && key == END_OF_SCATTER)
 		return NEXT_END;
 	*segment = (struct segment){
@@ -58,7 +62,7 @@ static enum next next_segment(const struct mlx5_sg *sg, size_t *at, struct segme
 			.key = key,
 			.pd = sg->pd,
 			.access = sg->access,
-			.address = be64_at(raw + offsetof(struct mlx5_wqe_data_seg, addr)),
+			.address = get_be64(raw + offsetof(struct mlx5_wqe_data_seg, addr)),
 		},
 		.len = count ? count : LENGTH_OF_ZERO,
 	};

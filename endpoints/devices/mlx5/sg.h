@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mkey.h"
+#include "memory.h"
 
 /**
  * struct mlx5_sg - a list

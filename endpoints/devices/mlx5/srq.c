@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Shared receive queues: taking requests, limits, commands.
+ */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +16,7 @@
 #define LOG_STRIDE_MAX	  10
 #define WQE_MAX		  (1u << LOG_STRIDE_MAX)
 
-static enum mlx5_srq_result broken(struct mlx5 *dev, struct mlx5_srq *srq, int ret)
+static enum mlx5_srq_result srq_broken(struct mlx5 *dev, struct mlx5_srq *srq, int ret)
 {
 	if (ret == -ECANCELED)
 		return MLX5_SRQ_STOPPED;
@@ -40,20 +43,20 @@ enum mlx5_srq_result mlx5_srq_take(struct mlx5 *dev, struct mlx5_srq *srq, uint8
 
 	ret = mlx5_dma_read_be32(dev, srq->doorbell, &posted);
 	if (ret)
-		return broken(dev, srq, ret);
+		return srq_broken(dev, srq, ret);
 	left = (uint16_t)(posted - srq->taken);
 	if (!left)
 		return MLX5_SRQ_EMPTY;
 	if (left > 1u << srq->log_entries || stride - NEXT_SEGMENT_SIZE > *size)
-		return broken(dev, srq, -EINVAL);
+		return srq_broken(dev, srq, -EINVAL);
 	ret = mlx5_buffer_read(dev, &srq->ring, (uint64_t)srq->next << srq->log_stride, entry,
 			       stride);
 	if (ret)
-		return broken(dev, srq, ret);
+		return srq_broken(dev, srq, ret);
 	*index = srq->next;
 	*size = stride - NEXT_SEGMENT_SIZE;
 	memcpy(wqe, entry + NEXT_SEGMENT_SIZE, *size);
-	srq->next = be16_at(entry + offsetof(struct mlx5_wqe_srq_next_seg, next_wqe_index));
+	srq->next = get_be16(entry + offsetof(struct mlx5_wqe_srq_next_seg, next_wqe_index));
 	srq->next &= (uint16_t)((1u << srq->log_entries) - 1);
 	srq->taken++;
 	check_limit(dev, srq, left - 1);
@@ -72,8 +75,8 @@ struct shape {
 	bool elsewhere; /* memory by umem id, or another way to lay out requests */
 };
 
-static uint8_t make(struct mlx5 *dev, const struct mlx5_command *command, const struct shape *shape,
-		    struct mlx5_srq **result)
+static uint8_t srq_make(struct mlx5 *dev, const struct mlx5_command *command,
+			const struct shape *shape, struct mlx5_srq **result)
 {
 	struct mlx5_srq *srq;
 	int ret;
@@ -127,7 +130,7 @@ static uint8_t create_rmp(struct mlx5 *dev, struct mlx5_command *command)
 	struct mlx5_srq *srq;
 	uint8_t status;
 
-	status = make(dev, command, &shape, &srq);
+	status = srq_make(dev, command, &shape, &srq);
 	if (status)
 		return status;
 	srq->limit = (uint16_t)ifc_get(wq, wq, lwm);
@@ -159,7 +162,7 @@ static uint8_t create_xrc_srq(struct mlx5 *dev, struct mlx5_command *command)
 
 	if (!cq || !mlx5_table_get(&dev->xrcds, ifc_get(xrc_srqc, context, xrcd)))
 		return MLX5_CMD_STAT_BAD_RES_ERR;
-	status = make(dev, command, &shape, &srq);
+	status = srq_make(dev, command, &shape, &srq);
 	if (status)
 		return status;
 	srq->is_xrc = true;
@@ -171,7 +174,7 @@ static uint8_t create_xrc_srq(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
-static struct mlx5_srq *find(struct mlx5 *dev, uint64_t number, bool is_xrc)
+static struct mlx5_srq *srq_find(struct mlx5 *dev, uint64_t number, bool is_xrc)
 {
 	struct mlx5_srq *srq = mlx5_table_get(&dev->srqs, number);
 
@@ -187,7 +190,7 @@ void mlx5_srq_destroy(struct mlx5 *dev, struct mlx5_srq *srq)
 	free(srq);
 }
 
-static uint8_t destroy(struct mlx5 *dev, struct mlx5_srq *srq)
+static uint8_t srq_destroy(struct mlx5 *dev, struct mlx5_srq *srq)
 {
 	if (!srq)
 		return MLX5_CMD_STAT_BAD_RES_ERR;
@@ -199,17 +202,18 @@ static uint8_t destroy(struct mlx5 *dev, struct mlx5_srq *srq)
 
 static uint8_t destroy_rmp(struct mlx5 *dev, struct mlx5_command *command)
 {
-	return destroy(dev, find(dev, ifc_get(destroy_rmp_in, command->in, rmpn), false));
+	return srq_destroy(dev, srq_find(dev, ifc_get(destroy_rmp_in, command->in, rmpn), false));
 }
 
 static uint8_t destroy_xrc_srq(struct mlx5 *dev, struct mlx5_command *command)
 {
-	return destroy(dev, find(dev, ifc_get(destroy_xrc_srq_in, command->in, xrc_srqn), true));
+	return srq_destroy(dev,
+			   srq_find(dev, ifc_get(destroy_xrc_srq_in, command->in, xrc_srqn), true));
 }
 
 static uint8_t query_rmp(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_srq *srq = find(dev, ifc_get(query_rmp_in, command->in, rmpn), false);
+	struct mlx5_srq *srq = srq_find(dev, ifc_get(query_rmp_in, command->in, rmpn), false);
 	uint8_t *context = ifc_at(query_rmp_out, command->out, rmp_context);
 
 	if (!srq)
@@ -221,7 +225,8 @@ static uint8_t query_rmp(struct mlx5 *dev, struct mlx5_command *command)
 
 static uint8_t query_xrc_srq(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_srq *srq = find(dev, ifc_get(query_xrc_srq_in, command->in, xrc_srqn), true);
+	struct mlx5_srq *srq =
+		srq_find(dev, ifc_get(query_xrc_srq_in, command->in, xrc_srqn), true);
 	uint8_t *context = ifc_at(query_xrc_srq_out, command->out, xrc_srq_context_entry);
 
 	if (!srq)
@@ -234,7 +239,7 @@ static uint8_t query_xrc_srq(struct mlx5 *dev, struct mlx5_command *command)
 /* The limit is all that may be changed. */
 static uint8_t modify_rmp(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_srq *srq = find(dev, ifc_get(modify_rmp_in, command->in, rmpn), false);
+	struct mlx5_srq *srq = srq_find(dev, ifc_get(modify_rmp_in, command->in, rmpn), false);
 
 	if (!srq)
 		return MLX5_CMD_STAT_BAD_RES_ERR;
@@ -247,7 +252,7 @@ static uint8_t modify_rmp(struct mlx5 *dev, struct mlx5_command *command)
 
 static uint8_t arm_xrc_srq(struct mlx5 *dev, struct mlx5_command *command)
 {
-	struct mlx5_srq *srq = find(dev, ifc_get(arm_xrc_srq_in, command->in, xrc_srqn), true);
+	struct mlx5_srq *srq = srq_find(dev, ifc_get(arm_xrc_srq_in, command->in, xrc_srqn), true);
 
 	if (!srq)
 		return MLX5_CMD_STAT_BAD_RES_ERR;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Tables of objects by number.
+ */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>

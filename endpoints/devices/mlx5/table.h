@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Objects of one type by number, as the driver names them in commands and work requests.
+ * Objects of one type by number, as the driver names them in commands and work requests. Takes no
+ * lock.
  */
 #ifndef TPHBUF_MLX5_TABLE_H
 #define TPHBUF_MLX5_TABLE_H

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The timer: a thread that wakes the worker when a deadline comes.
+ */
 #include <errno.h>
 #include <time.h>
 

@@ -10,10 +10,10 @@
 struct mlx5;
 struct mlx5_timer;
 
-/* CLOCK_MONOTONIC in ns. */
+/* CLOCK_MONOTONIC in ns. On any thread, without the lock. */
 uint64_t mlx5_time(void);
 
-/* Starts the timer's thread. Return: 0 or -EAGAIN. */
+/* Starts the timer's thread; the fabric's lock is not needed. Return: 0 or -EAGAIN. */
 int mlx5_timer_start(struct mlx5 *dev);
 
 /* Ends it; the fabric's lock is not held. */

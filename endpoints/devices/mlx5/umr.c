@@ -107,7 +107,7 @@ static enum mlx5_memory_result fetch_list(struct mlx5 *dev, const struct mlx5_qp
 	return mlx5_sg_read(dev, &sg, 0, list, size);
 }
 
-static uint8_t change(struct mlx5_qp *qp, struct umr *umr, uint8_t flags)
+static uint8_t change_key(struct mlx5_qp *qp, struct umr *umr, uint8_t flags)
 {
 	if (!may_change(qp, umr->mkey, umr, flags))
 		return MLX5_CQE_SYNDROME_MW_BIND_ERR;
@@ -119,7 +119,7 @@ static uint8_t change(struct mlx5_qp *qp, struct umr *umr, uint8_t flags)
 
 /* Entries come in whole octowords of 64 bytes; those beyond the end of the key's list are padding.
  */
-static void trim(struct umr *umr)
+static void trim_list(struct umr *umr)
 {
 	uint64_t room = umr->first < umr->mkey->entries ? umr->mkey->entries - umr->first : 0;
 	uint64_t padding = 64 / ENTRY_SIZE - 1;
@@ -141,20 +141,20 @@ uint8_t mlx5_umr_execute(struct mlx5 *dev, struct mlx5_qp *qp)
 	if (requester->size < LIST_OFFSET)
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
 	umr.mkey = mlx5_mkey_get(
-		dev, be32_at(requester->wqe + offsetof(struct mlx5_wqe_ctrl_seg, umr_mkey)) >> 8);
+		dev, get_be32(requester->wqe + offsetof(struct mlx5_wqe_ctrl_seg, umr_mkey)) >> 8);
 	if (!umr.mkey)
 		return MLX5_CQE_SYNDROME_MW_BIND_ERR;
 	flags = control[offsetof(struct mlx5_wqe_umr_ctrl_seg, flags)];
-	umr.mask = be64_at(control + offsetof(struct mlx5_wqe_umr_ctrl_seg, mkey_mask));
+	umr.mask = get_be64(control + offsetof(struct mlx5_wqe_umr_ctrl_seg, mkey_mask));
 	umr.context = requester->wqe + CONTEXT_OFFSET;
-	size = be16_at(control + offsetof(struct mlx5_wqe_umr_ctrl_seg, xlt_octowords)) *
+	size = get_be16(control + offsetof(struct mlx5_wqe_umr_ctrl_seg, xlt_octowords)) *
 	       (uint64_t)OCTOWORD;
 	umr.count = size / ENTRY_SIZE;
 	if (flags & MLX5_UMR_TRANSLATION_OFFSET_EN) {
-		umr.first = (uint64_t)be32_at(control + offsetof(struct mlx5_wqe_umr_ctrl_seg,
-								 xlt_offset_47_16))
+		umr.first = (uint64_t)get_be32(control + offsetof(struct mlx5_wqe_umr_ctrl_seg,
+								  xlt_offset_47_16))
 			    << 16;
-		umr.first |= be16_at(control + offsetof(struct mlx5_wqe_umr_ctrl_seg, xlt_offset));
+		umr.first |= get_be16(control + offsetof(struct mlx5_wqe_umr_ctrl_seg, xlt_offset));
 		umr.first *= OCTOWORD / ENTRY_SIZE;
 	}
 	if (flags & MLX5_UMR_INLINE) {
@@ -168,8 +168,8 @@ uint8_t mlx5_umr_execute(struct mlx5 *dev, struct mlx5_qp *qp)
 		result = fetch_list(dev, qp, fetched, size);
 		umr.list = fetched;
 	}
-	trim(&umr);
-	syndrome = result ? MLX5_CQE_SYNDROME_LOCAL_PROT_ERR : change(qp, &umr, flags);
+	trim_list(&umr);
+	syndrome = result ? MLX5_CQE_SYNDROME_LOCAL_PROT_ERR : change_key(qp, &umr, flags);
 	free(fetched);
 	return syndrome;
 }

@@ -58,7 +58,8 @@ static void names(void)
 	is_int(ifc_size(cmd_hca_cap), 256, "bytes of the capabilities");
 	is_int(ifc_offset(create_mkey_in, memory_key_mkey_entry), 16, "an offset");
 	ifc_set(mkc, key, start_addr, 0x123456789abcdef0);
-	is_hex(be64_at(ifc_at(mkc, key, start_addr)), 0x123456789abcdef0, "numbers are big-endian");
+	is_hex(get_be64(ifc_at(mkc, key, start_addr)), 0x123456789abcdef0,
+	       "numbers are big-endian");
 	ifc_set(mkc, key, pcie_tph_ph, 2);
 	ifc_set(mkc, key, pcie_tph_steering_tag_index, 0xa7);
 	is_hex(ifc_get(mkc, key, pcie_tph_ph), 2, "two bits");

@@ -67,7 +67,7 @@ int main(void)
 	command_begin(&command, MANAGE_PAGES, manage_pages);
 	is_int(manage(&command, TAKE, 4, 4), MLX5_CMD_STAT_OK, "back");
 	is_int(ifc_get(manage_pages_out, command.out, output_num_entries), 3, "all that there are");
-	is_hex(be64_at(command.out + ifc_size(manage_pages_out)), NOWHERE, "the addresses");
+	is_hex(get_be64(command.out + ifc_size(manage_pages_out)), NOWHERE, "the addresses");
 	is_int(nic_state(nic, MLX5_STATE_PAGES), 0, "none is left");
 	is_int(bench.refused, 0, "no page was accessed");
 	bench_teardown();

@@ -27,7 +27,7 @@ static void context(void)
 	command_begin(&command, QUERY_HCA_VPORT_GID, query_hca_vport_gid);
 	command.out_size += 16;
 	nic_must(nic, &command);
-	is_hex(be64_at(command.out + ifc_size(query_hca_vport_gid_out)), 0xfe80000000000000,
+	is_hex(get_be64(command.out + ifc_size(query_hca_vport_gid_out)), 0xfe80000000000000,
 	       "GID prefix");
 	ifc_set(query_hca_vport_gid_in, command.in, gid_index, 8);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_PARAM_ERR, "behind the GID table");

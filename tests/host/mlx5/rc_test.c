@@ -100,7 +100,7 @@ static void sends(void)
 	ok(cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "send with immediate");
 	ok(cq_poll(&cqs[1], &entry), "received");
 	is_int(cqe_opcode(&entry), MLX5_CQE_RESP_SEND_IMM, "with immediate");
-	is_hex(be32_at(&entry.immediate), 0x12345678, "immediate data");
+	is_hex(get_be32(&entry.immediate), 0x12345678, "immediate data");
 	is_int(be32toh(entry.byte_cnt), 5, "bytes");
 	is_mem(bench_at(to + 6 * PAGE), "hello", 6, "data");
 
@@ -113,7 +113,7 @@ static void sends(void)
 	ok(cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "write with immediate");
 	ok(cq_poll(&cqs[1], &entry), "told");
 	is_int(cqe_opcode(&entry), MLX5_CQE_RESP_WR_IMM, "as a write");
-	is_hex(be32_at(&entry.immediate), 7, "immediate data");
+	is_hex(get_be32(&entry.immediate), 7, "immediate data");
 	is_int(be32toh(entry.byte_cnt), SIZE / 2, "bytes");
 	is_mem(bench_at(to + PAGE), bench_at(from), SIZE / 2,
 	       "data; the receive request's memory "

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Options of a device: taking the text apart, and answers in the form that a device wants.
+ */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "device_options.h"
 
 #define WORDS_TEXT_MAX	128
 
@@ -36,7 +39,7 @@ static int add_option(struct options *options, char *word)
 			return options_error(options, "%s= is given twice", word);
 	if (options->count == OPTIONS_MAX)
 		return options_error(options, "more than %d options", OPTIONS_MAX);
-	options->list[options->count++] = (struct option){ .key = word, .value = equals + 1 };
+	options->list[options->count++] = (struct device_option){ .key = word, .value = equals + 1 };
 	return 0;
 }
 

@@ -14,12 +14,12 @@
 #define OPTIONS_MAX		16
 
 /**
- * struct option - one key
+ * struct device_option - one key
  * @key: its name, in the text of the options
- * @value: what it is set to, likewise
+ * @value: what it is set to, in the same text
  * @used: a device has asked for it
  */
-struct option {
+struct device_option {
 	const char *key;
 	const char *value;
 	bool used;
@@ -37,7 +37,7 @@ struct option {
 struct options {
 	char text[OPTIONS_TEXT_MAX + 1];
 	const char *type;
-	struct option list[OPTIONS_MAX];
+	struct device_option list[OPTIONS_MAX];
 	unsigned int count;
 	char *error;
 	size_t error_size;
