@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""make check: run suites of the declarative list and report."""
+"""make check: run suites and report."""
 
 import argparse
 import fnmatch
@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from lab import process, progress, suite_guest, suite_host, suite_lab, suites, tap, vm
+from lab import process, progress, suite_guest, suite_host, suite_toolroot, suites, tap, vm
 
 PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
@@ -129,7 +129,7 @@ def _select(everything, names):
     table = {suite.name: suite for suite in everything + _other_kernels(everything)}
     unknown = [name for name in names if name.split("/", 1)[0] not in table]
     if unknown:
-        raise progress.StepError(f"no suite {', '.join(unknown)} in {suites.LIST}; --list shows all")
+        raise progress.StepError(f"no suite {', '.join(unknown)}; tests/run.py --list shows all")
     if len(names) > 1 and any("/" in name for name in names):
         raise progress.StepError("name one case, or some suites")
     case = names[0].split("/", 1)[1] if "/" in names[0] else None
@@ -142,11 +142,8 @@ def _host(place, chosen, everything, report):
         return
     place.prepare()
     if len(chosen) == len(everything):
-        unknown, unlisted = suite_host.missing(place, everything)
-        for name in unknown:
-            report.add_failure(name, "is built", "tests/suites.toml lists it, Meson has no such test")
-        for name in unlisted:
-            report.add_failure(name, "is listed", "Meson has this test, tests/suites.toml does not list it")
+        for name in suite_host.nameless(place, everything):
+            report.add_failure(name, "has a file", "Meson has this test, but no program in tests/host has its name")
     suite_host.run(place, [suite for suite in chosen if suite.kind == "host"], report)
 
 
@@ -161,11 +158,14 @@ def _without_root(chosen, everything, report, why):
 def main(args, alone):
     """Run what the command line asks for; whoever holds @alone() has build/ to itself."""
     options = _arguments(args)
-    everything = suites.load()
+    try:
+        everything = suites.load()
+    except ValueError as err:
+        raise progress.StepError(str(err)) from None
     if options.list:
         for suite in everything:
             where = f"{suite.domain} domain, {suite.kernel} kernel, {len(suite.devices)} devices"
-            print(f"{suite.name:<24} {suite.kind:<6} {where if suite.kind == 'guest' else ''}".rstrip())
+            print(f"{suite.name:<24} {suite.kind:<8} {where if suite.kind == 'guest' else ''}".rstrip())
         return 0
     if not options.full and not options.names:
         everything = [suite for suite in everything if not suite.full]
@@ -187,7 +187,7 @@ def main(args, alone):
 
 
 def _all(chosen, everything, report, full):
-    """Host suites in the tool root, then, side by side, those on kernel and builds and the guest's."""
+    """Host suites in the tool root, then, side by side, those of the tool root and the guest's."""
     from lab import prepare, userspace
     guest = [suite for suite in chosen if suite.kind == "guest"]
     runs = guest + (_other_kernels(guest) if full else [])
@@ -202,12 +202,12 @@ def _all(chosen, everything, report, full):
         progress.fail(err)
         _without_root(chosen, everything, report, err.reason.split(":")[0])
         return
-    if any("/build/examples/" in word for suite in guest for word in suite.command):
+    if any("/build/examples/" in value for suite in guest for value in suite.env.values()):
         userspace.examples(prepared.root)
     _host(suite_host.InRoot(prepared.root), chosen, everything, report)
     work = suite_guest.jobs(prepared, runs, report)
-    # Where something is new these suites compile for minutes, so they begin early; else they take one.
-    work.insert(1, lambda: suite_lab.run([suite for suite in chosen if suite.kind == "lab"], report))
+    # Where something is new the suites of the tool root compile for minutes, so they begin early; else they take one.
+    work.insert(1, lambda: suite_toolroot.run([suite for suite in chosen if suite.kind == "toolroot"], report))
     with process.threads(suite_guest.at_once()) as pool:
         for running in [pool.submit(job) for job in work]:
             running.result()

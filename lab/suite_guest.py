@@ -3,37 +3,49 @@
 
 import shlex
 
-from lab import kernel, progress, suite_host, tap, vm
-from lab.suites import SLOWDOWN
+from lab import kernel, progress, suite_host, suites, tap, vm
 
 # What a machine may need of the host's memory, in MiB: its own, that of its devices, QEMU and the sanitized endpoints.
 MEMORY_OF_ONE = 3072
+# Where Python programs of the guest find the lab, the module that prints TAP, and what they share.
+PYTHON_PATH = "PYTHONPATH=/src:/src/tests/tap:/src/tests/guest/lib"
 LOG_CASE = "kernel log is clean"
 EXPECTED_LOG_CASE = "the kernel log scan finds what the suite provokes"
 
 
+def command(suite):
+    """Command line of a suite in the guest."""
+    place = suite.program.relative_to(suites.PROJECT)
+    env = [f"{name}={value}" for name, value in suite.env.items()]
+    if place.suffix == ".py":
+        words = ["env", PYTHON_PATH, *env, "python3", "-B", f"/src/{place}"]
+    else:
+        words = ["env", *env] if env else []
+        words += ["sh", f"/src/{place}"] if place.suffix == ".sh" else [f"/build/{place.with_suffix('')}"]
+    return words + suite.args
+
+
 def _limits(flavour):
     """What tells the programs of a suite that the limits of their cases are longer, as the limit of the suite is."""
-    return {"TPHBUF_SLOWDOWN": str(SLOWDOWN.get(flavour, 1))}
+    return {"TPHBUF_SLOWDOWN": str(suites.SLOWDOWN.get(flavour, 1))}
 
 
-def groups(suites):
+def groups(listed):
     """Suites by machine, in the order of the list; the machine that may run longest comes first."""
     table = {}
-    for suite in suites:
+    for suite in listed:
         table.setdefault(suite.machine_key(), []).append(suite)
     return sorted(table.values(), key=lambda group: -sum(suite.timeout for suite in group))
 
 
-def _script(suites):
+def _script(group):
     """Shell script of the guest: one suite after the other, each with output, status and a mark in the kernel log."""
     lines = []
-    for suite in suites:
-        command = shlex.join(suite.command or [f"/build/tests/guest/{suite.name}_test"])
+    for suite in group:
         lines += [f"echo 'lab: suite {suite.name} begins' >/dev/kmsg",
                   f"echo {suite.name} >running",
                   f"echo >{suite.name}.begin",
-                  f"timeout -k 5 {suite.timeout} {command} >{suite.name}.tap 2>{suite.name}.err",
+                  f"timeout -k 5 {suite.timeout} {shlex.join(command(suite))} >{suite.name}.tap 2>{suite.name}.err",
                   f"echo $? >{suite.name}.status",
                   ". /src/lab/guest/state"]
     return "\n".join(lines) + "\n"
@@ -66,14 +78,14 @@ def _log_case(suite, hits):
     return tap.Case(LOG_CASE, "fail" if found else "pass", f"{len(found)} signs of trouble" if found else "", found[:20])
 
 
-def _collect(result, suites, report):
+def _collect(result, group, report):
     """Report each suite of a finished run; returns those that did not get their turn."""
     rest = []
     reason = result.reason
-    for number, suite in enumerate(suites):
+    for number, suite in enumerate(group):
         status = _status(result.job, suite)
         if status is None and not _started(result.job, suite) and number > 0:
-            rest = suites[number:]
+            rest = group[number:]
             break
         if status is None:
             cases = [tap.Case("run", "fail", reason or "the guest ended in the middle of the suite",
@@ -83,8 +95,8 @@ def _collect(result, suites, report):
             cases = suite_host.read_output(result.job / f"{suite.name}.tap", result.job / f"{suite.name}.err", status)
         own = [hit for hit in result.hits if hit[0] == suite.name or (hit[0] is None and number == 0)]
         cases.append(_log_case(suite, own))
-        if reason and suite is suites[-1]:
-            names = ", ".join(other.name for other in suites)
+        if reason and suite is group[-1]:
+            names = ", ".join(other.name for other in group)
             cases.append(tap.Case("the machine ends in good order", "fail", f"{reason} (suites: {names})",
                                   _endpoints_log(result.job)))
         report.add(suite, cases, _seconds(result.job, suite))
@@ -120,6 +132,6 @@ def _run_group(prepared, group, report, variant):
         group = _collect(result, group, report)
 
 
-def jobs(prepared, suites, report, variant="sanitized"):
+def jobs(prepared, listed, report, variant="sanitized"):
     """Functions that run guest suites, one for each machine."""
-    return [lambda group=group: _run_group(prepared, group, report, variant) for group in groups(suites)]
+    return [lambda group=group: _run_group(prepared, group, report, variant) for group in groups(listed)]

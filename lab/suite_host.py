@@ -13,6 +13,7 @@ from lab import kernel, process, progress, sandbox, tap, userspace
 PROJECT = Path(__file__).resolve().parent.parent
 HOST_BUILD = PROJECT / "build/host"
 OUTPUT = PROJECT / "build/check"
+HOST_TESTS = PROJECT / "tests/host"
 # Where Python programs among the tests find the lab and the module that prints TAP.
 PYTHON_PATH = f"{PROJECT}:{PROJECT}/tests/tap"
 
@@ -50,6 +51,11 @@ class InRoot:
         return sandbox.argv(self.root, command, userspace.binds("sanitized"), env)
 
 
+def _without_build(suite):
+    """Whether the suite tests the lab or the sources themselves, of which Meson knows nothing."""
+    return suite.program.parent in (HOST_TESTS, HOST_TESTS / "lab")
+
+
 def meson_tests(place):
     """What Meson knows about its tests: name to description."""
     command = place.argv(["meson", "introspect", "--tests", str(place.build)], {})
@@ -83,30 +89,28 @@ def read_output(out, err, status):
 
 
 def _run_one(place, suite, tests):
-    env = dict(userspace.SANITIZERS)
-    if suite.command:
-        command, cwd = [sys.executable if word == "python3" else word for word in suite.command], PROJECT
-        return run_program(suite.name, ["env", f"PYTHONPATH={PYTHON_PATH}", *command], suite.timeout, cwd)
+    if _without_build(suite):
+        command = ["env", f"PYTHONPATH={PYTHON_PATH}", sys.executable, "-B", str(suite.program)]
+        return run_program(suite.name, command, suite.timeout, PROJECT)
+    if suite.name not in tests:
+        return [tap.Case("is built", "fail", f"Meson has no such test for {suite.program.relative_to(PROJECT)}")]
     test = tests[suite.name]
-    env.update(test["env"])
+    env = {**userspace.SANITIZERS, **test["env"]}
     # Meson gives paths below the build folder as relative ones.
     command = ["env", "-C", test["workdir"] or str(place.build), *test["cmd"]]
-    return run_program(suite.name, place.argv(command, env), suite.timeout)
+    return run_program(suite.name, place.argv(command, env), test["timeout"])
 
 
-def missing(place, suites):
-    """Names that only one of the two lists has, the project's and Meson's: a test nobody runs is no test."""
-    listed = {suite.name for suite in suites if suite.kind == "host" and not suite.command}
-    built = set(meson_tests(place))
-    return sorted(listed - built), sorted(built - listed)
+def nameless(place, suites):
+    """Meson's tests that no test program gives its name: nobody would run them."""
+    return sorted(set(meson_tests(place)) - {suite.name for suite in suites})
 
 
 def run(place, suites, report):
     """Run host suites, as many at once as there are processors."""
     tests = meson_tests(place)
-    todo = [suite for suite in suites if suite.command or suite.name in tests]
     with process.threads(kernel.jobs()) as pool:
-        for suite, result in [(suite, pool.submit(_timed, place, suite, tests)) for suite in todo]:
+        for suite, result in [(suite, pool.submit(_timed, place, suite, tests)) for suite in suites]:
             cases, seconds = result.result()
             report.add(suite, cases, seconds)
 

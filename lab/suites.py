@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The declarative list of suites, tests/suites.toml."""
+"""The suites: the test programs of the host, and what tests/suites.toml makes of the others."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 from lab import vm
 
 PROJECT = Path(__file__).resolve().parent.parent
-LIST = PROJECT / "tests/suites.toml"
+TESTS = PROJECT / "tests"
+PROGRAM = re.compile(r"_test\.(c|cc|py|sh)$")
 # How many times as long everything may take on kernels that watch themselves.
 SLOWDOWN = {"debug": 4, "race": 4}
 
@@ -17,9 +19,13 @@ SLOWDOWN = {"debug": 4, "race": 4}
 class Suite:
     """One suite.
 
-    kind: "host" runs on any machine with compiler and Meson: a Meson test of that name, or @command;
-    "lab" needs the tool root, and mostly the kernel tree: the program tests/toolroot/NAME_test.py;
-    "guest" runs in the virtual machine: @command, or the program tests/guest/NAME_test of the build.
+    kind: the folder of tests/ that its program is in. "host": any machine with compiler and Meson; "toolroot": needs
+    the tool root, and mostly the kernel tree; "guest": runs in the virtual machine.
+
+    program: the program, tests/KIND/NAME_test.EXT; in the list the NAME, where it is not that of the suite.
+    args, env: arguments for it, and variables of its environment.
+
+    timeout: seconds; that of a Meson test is Meson's.
 
     machine: name of an entry of the list's table of machines, which gives @devices.
 
@@ -37,8 +43,10 @@ class Suite:
 
     name: str
     kind: str
+    program: Path
     timeout: int = 60
-    command: list = field(default_factory=list)
+    args: list = field(default_factory=list)
+    env: dict = field(default_factory=dict)
     devices: list = field(default_factory=list)
     domain: str = "identity"
     kernel: str = "base"
@@ -52,8 +60,7 @@ class Suite:
 
     def on_kernel(self, flavour):
         """The same suite for another kernel."""
-        return replace(self, name=f"{self.name}@{flavour}", kernel=flavour, timeout=SLOWDOWN[flavour] * self.timeout,
-                       command=self.command or [f"/build/tests/guest/{self.name}_test"])
+        return replace(self, name=f"{self.name}@{flavour}", kernel=flavour, timeout=SLOWDOWN[flavour] * self.timeout)
 
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
@@ -63,11 +70,9 @@ class Suite:
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
-    if suite.kind not in ("host", "lab", "guest"):
-        raise ValueError(f"{where}: kind {suite.kind!r} is none of host, lab, guest")
     if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.expect
                                   or suite.reboots):
-        raise ValueError(f"{where}: devices, domain, boot, expect and reboots are for guest suites")
+        raise ValueError(f"{where}: devices, domain, boot, expect and reboots are for the programs of tests/guest")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):
@@ -77,11 +82,38 @@ def _check(suite, where):
         raise ValueError(f"{where}: two devices of the same name")
 
 
-def load(path=LIST):
-    """All suites, in the order of the list."""
+def programs(folder):
+    """The test programs below @folder by name: FOLDER/NAME_test.EXT is FOLDER_NAME."""
+    table = {}
+    for path in sorted(path for path in folder.rglob("*_test.*") if PROGRAM.search(path.name)):
+        name = "_".join(path.relative_to(folder).with_suffix("").parts).removesuffix("_test")
+        if name in table:
+            raise ValueError(f"{path} and {table[name]} would both be suite {name}")
+        table[name] = path
+    return table
+
+
+def _suite(entry, found, where):
+    """The suite of an entry of the list; @found has the programs by kind."""
+    name = entry.pop("program", entry.get("name"))
+    kinds = [kind for kind in ("toolroot", "guest") if name in found[kind]]
+    if len(kinds) != 1:
+        raise ValueError(f"{where}: want a program {name}_test in one of tests/toolroot and tests/guest")
+    try:
+        suite = Suite(kind=kinds[0], program=found[kinds[0]][name], **entry)
+    except TypeError as err:
+        raise ValueError(f"{where}: {err}") from None
+    _check(suite, where)
+    return suite
+
+
+def load(tests=TESTS):
+    """All suites: those of the host, then the others in the order of the list."""
+    found = {kind: programs(tests / kind) for kind in ("host", "toolroot", "guest")}
+    path = tests / "suites.toml"
     with open(path, "rb") as file:
         table = tomllib.load(file)
-    suites = []
+    suites = [Suite(name, "host", program) for name, program in found["host"].items()]
     for number, entry in enumerate(table.get("suite", []), 1):
         where = f"{path.name}, suite {number} ({entry.get('name', 'no name')})"
         machine = entry.pop("machine", None)
@@ -89,14 +121,12 @@ def load(path=LIST):
             if machine not in table.get("machine", {}):
                 raise ValueError(f"{where}: there is no machine {machine!r}")
             entry["devices"] = table["machine"][machine]
-        try:
-            suite = Suite(**entry)
-        except TypeError as err:
-            raise ValueError(f"{where}: {err}") from None
-        _check(suite, where)
-        suites.append(suite)
+        suites.append(_suite(entry, found, where))
     names = [suite.name for suite in suites]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{path.name}: suite {name} is there twice")
+    idle = {program for table in found.values() for program in table.values()} - {suite.program for suite in suites}
+    if idle:
+        raise ValueError(f"{path.name}: no suite runs {', '.join(sorted(map(str, idle)))}")
     return suites
