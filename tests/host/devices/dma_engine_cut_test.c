@@ -8,48 +8,48 @@
 #include <pthread.h>
 #include <time.h>
 
-#include "engine_bench.h"
+#include "engine_rig.h"
 #include "tap.h"
 
 /* Starts a copy of two descriptors whose first write waits in the client. */
 static void start_gated(void)
 {
-	bench_setup("");
-	bench.gated_writes = true;
-	bench_start(8);
-	bench_post(SOURCE, UPSTREAM, 1024, DMA_ENGINE_DESC_IRQ, 0, 0);
-	bench_post(SOURCE, TARGET, 4, DMA_ENGINE_DESC_IRQ, 0, 1);
-	bench_doorbell();
-	sem_wait(&bench.arrived);
+	rig_setup("");
+	rig.gated_writes = true;
+	rig_start(8);
+	rig_post(SOURCE, UPSTREAM, 1024, DMA_ENGINE_DESC_IRQ, 0, 0);
+	rig_post(SOURCE, TARGET, 4, DMA_ENGINE_DESC_IRQ, 0, 1);
+	rig_doorbell();
+	sem_wait(&rig.arrived);
 }
 
 /* Lets the access go, and all that follow. */
 static void release_gate(void)
 {
-	bench.gated_writes = false;
-	bench.gated_reads = false;
-	sem_post(&bench.released);
+	rig.gated_writes = false;
+	rig.gated_reads = false;
+	sem_post(&rig.released);
 }
 
 static void test_stop(void)
 {
 	start_gated();
-	is_hex(bench_status(), DMA_ENGINE_STATUS_RUNNING, "registers answer while a write waits");
-	bench_write(DMA_ENGINE_REG_CONTROL, 0, 4);
-	is_hex(bench_status(), DMA_ENGINE_STATUS_RUNNING, "a stop waits for the descriptor");
-	bench_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RUN, 4);
-	is_hex(bench_read(DMA_ENGINE_REG_CONTROL, 4), 0, "and cannot be taken back meanwhile");
+	is_hex(rig_status(), DMA_ENGINE_STATUS_RUNNING, "registers answer while a write waits");
+	rig_write(DMA_ENGINE_REG_CONTROL, 0, 4);
+	is_hex(rig_status(), DMA_ENGINE_STATUS_RUNNING, "a stop waits for the descriptor");
+	rig_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RUN, 4);
+	is_hex(rig_read(DMA_ENGINE_REG_CONTROL, 4), 0, "and cannot be taken back meanwhile");
 	release_gate();
-	ok(bench_wait(DMA_ENGINE_REG_STATUS, UINT32_MAX, 0), "then it stops");
-	is_int(le32toh(bench_descriptor(0)->status), DMA_ENGINE_DONE_OK, "the descriptor is done");
-	is_int(bench.upstream_writes, 2, "all of it");
-	is_int(bench_descriptor(1)->status, 0, "the next one is not");
-	is_int(bench_read(DMA_ENGINE_REG_HEAD, 4), 1, "HEAD says so");
-	is_hex(bench_interrupts(), 1, "one interrupt");
-	is_int(bench_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK, "it starts again");
-	bench_write(DMA_ENGINE_REG_CONTROL, 0, 4);
-	is_hex(bench_status(), 0, "an idle engine stops at once");
-	bench_teardown();
+	ok(rig_wait(DMA_ENGINE_REG_STATUS, UINT32_MAX, 0), "then it stops");
+	is_int(le32toh(rig_descriptor(0)->status), DMA_ENGINE_DONE_OK, "the descriptor is done");
+	is_int(rig.upstream_writes, 2, "all of it");
+	is_int(rig_descriptor(1)->status, 0, "the next one is not");
+	is_int(rig_read(DMA_ENGINE_REG_HEAD, 4), 1, "HEAD says so");
+	is_hex(rig_interrupts(), 1, "one interrupt");
+	is_int(rig_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK, "it starts again");
+	rig_write(DMA_ENGINE_REG_CONTROL, 0, 4);
+	is_hex(rig_status(), 0, "an idle engine stops at once");
+	rig_teardown();
 }
 
 /* Time for a worker to do what it should not. */
@@ -62,92 +62,92 @@ static void check_abandoned(const char *what)
 {
 	release_gate();
 	give_time();
-	is_int(bench_descriptor(0)->status, 0, "%s: the descriptor is dropped", what);
-	is_int(bench.upstream_writes, 1, "%s: nothing more is sent", what);
-	is_hex(bench_interrupts(), 0, "%s: no interrupt", what);
-	is_int(bench_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK, "%s: it starts again",
+	is_int(rig_descriptor(0)->status, 0, "%s: the descriptor is dropped", what);
+	is_int(rig.upstream_writes, 1, "%s: nothing more is sent", what);
+	is_hex(rig_interrupts(), 0, "%s: no interrupt", what);
+	is_int(rig_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK, "%s: it starts again",
 	       what);
-	bench_teardown();
+	rig_teardown();
 }
 
 static void test_reset_under_way(void)
 {
 	start_gated();
-	bench_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
-	is_hex(bench_status(), 0, "RESET: idle");
-	is_int(bench_read(DMA_ENGINE_REG_HEAD, 4) + bench_read(DMA_ENGINE_REG_SENT, 8), 0,
+	rig_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
+	is_hex(rig_status(), 0, "RESET: idle");
+	is_int(rig_read(DMA_ENGINE_REG_HEAD, 4) + rig_read(DMA_ENGINE_REG_SENT, 8), 0,
 	       "RESET: registers are 0");
 	check_abandoned("RESET");
 
 	start_gated();
-	bench_write_config(pci_function_config(bench.engine)->pcie + PCI_EXP_DEVCTL,
+	rig_write_config(pci_function_config(rig.engine)->pcie + PCI_EXP_DEVCTL,
 			   PCI_EXP_DEVCTL_BCR_FLR, 2);
-	bench_enable();
-	is_hex(bench_status(), 0, "FLR: idle");
+	rig_enable();
+	is_hex(rig_status(), 0, "FLR: idle");
 	check_abandoned("FLR");
 
 	start_gated();
-	bench_write(DMA_ENGINE_REG_TAIL, 99, 4);
-	is_hex(bench_status(), DMA_ENGINE_STATUS_RING_ERROR, "TAIL out of range: stopped");
+	rig_write(DMA_ENGINE_REG_TAIL, 99, 4);
+	is_hex(rig_status(), DMA_ENGINE_STATUS_RING_ERROR, "TAIL out of range: stopped");
 	check_abandoned("TAIL out of range");
 
 	start_gated();
-	bench_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
-	bench_start(8);
-	bench_post(SOURCE, TARGET, 4, 0, 0, 0);
-	bench_doorbell();
+	rig_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
+	rig_start(8);
+	rig_post(SOURCE, TARGET, 4, 0, 0, 0);
+	rig_doorbell();
 	release_gate();
-	ok(bench_drain(), "RESET and a new ring while a write waits: the new ring is done");
-	is_int(le32toh(bench_descriptor(0)->status), DMA_ENGINE_DONE_OK, "with its own descriptor");
-	is_int(bench.upstream_writes, 1, "and the old one is forgotten");
-	bench_teardown();
+	ok(rig_drain(), "RESET and a new ring while a write waits: the new ring is done");
+	is_int(le32toh(rig_descriptor(0)->status), DMA_ENGINE_DONE_OK, "with its own descriptor");
+	is_int(rig.upstream_writes, 1, "and the old one is forgotten");
+	rig_teardown();
 }
 
-/* The same while the bench.engine waits for bytes: of the source, then of the ring. */
+/* The same while the engine waits for bytes: of the source, then of the ring. */
 static void test_reads_under_way(void)
 {
-	bench_setup("");
-	bench.gated_reads = true;
-	bench_start(8);
-	bench_post(UPSTREAM, TARGET, 1024, 0, 0, 0);
-	bench_doorbell();
-	sem_wait(&bench.arrived);
-	bench_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
+	rig_setup("");
+	rig.gated_reads = true;
+	rig_start(8);
+	rig_post(UPSTREAM, TARGET, 1024, 0, 0, 0);
+	rig_doorbell();
+	sem_wait(&rig.arrived);
+	rig_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
 	release_gate();
 	give_time();
-	is_int(bench.upstream_writes, 0,
+	is_int(rig.upstream_writes, 0,
 	       "RESET while the source is read: no status goes to where no ring is");
-	is_int(bench_read(DMA_ENGINE_REG_FAILED, 8), 0, "and nothing is counted");
-	bench_teardown();
+	is_int(rig_read(DMA_ENGINE_REG_FAILED, 8), 0, "and nothing is counted");
+	rig_teardown();
 
-	bench_setup("");
-	bench.gated_reads = true;
-	bench_write(DMA_ENGINE_REG_RING_BASE, UPSTREAM, 8);
-	bench_write(DMA_ENGINE_REG_RING_SIZE, 8, 4);
-	bench_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RUN, 4);
-	bench_write(DMA_ENGINE_REG_TAIL, 1, 4);
-	sem_wait(&bench.arrived);
-	bench_write(DMA_ENGINE_REG_CONTROL, 0, 4);
-	is_hex(bench_status(), 0, "stop while a descriptor is read: no descriptor is at hand");
+	rig_setup("");
+	rig.gated_reads = true;
+	rig_write(DMA_ENGINE_REG_RING_BASE, UPSTREAM, 8);
+	rig_write(DMA_ENGINE_REG_RING_SIZE, 8, 4);
+	rig_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RUN, 4);
+	rig_write(DMA_ENGINE_REG_TAIL, 1, 4);
+	sem_wait(&rig.arrived);
+	rig_write(DMA_ENGINE_REG_CONTROL, 0, 4);
+	is_hex(rig_status(), 0, "stop while a descriptor is read: no descriptor is at hand");
 	release_gate();
 	give_time();
-	is_int(bench.upstream_writes, 0, "and the one that was read is not worked on");
-	is_int(bench_read(DMA_ENGINE_REG_HEAD, 4), 0, "HEAD stays");
-	bench_teardown();
+	is_int(rig.upstream_writes, 0, "and the one that was read is not worked on");
+	is_int(rig_read(DMA_ENGINE_REG_HEAD, 4), 0, "HEAD stays");
+	rig_teardown();
 }
 
 static void test_bus_master_off_under_way(void)
 {
 	start_gated();
-	bench_write_config(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	rig_write_config(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
 	release_gate();
-	ok(bench_wait(DMA_ENGINE_REG_STATUS, UINT32_MAX, DMA_ENGINE_STATUS_RING_ERROR),
+	ok(rig_wait(DMA_ENGINE_REG_STATUS, UINT32_MAX, DMA_ENGINE_STATUS_RING_ERROR),
 	   "Bus Master Enable cleared: it cannot even say that it failed");
-	is_int(bench.upstream_writes, 1, "nothing more is sent");
-	is_int(bench_descriptor(0)->status, 0, "not even a status");
-	bench_write_config(PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	is_int(bench_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK, "it starts again");
-	bench_teardown();
+	is_int(rig.upstream_writes, 1, "nothing more is sent");
+	is_int(rig_descriptor(0)->status, 0, "not even a status");
+	rig_write_config(PCI_COMMAND, FAKE_COMMAND_ON, 2);
+	is_int(rig_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK, "it starts again");
+	rig_teardown();
 }
 
 static int left;
@@ -155,7 +155,7 @@ static int left;
 static void *leave_main(void *arg)
 {
 	(void)arg;
-	pci_function_connect(bench.engine, NULL, NULL);
+	pci_function_connect(rig.engine, NULL, NULL);
 	__atomic_store_n(&left, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
@@ -170,16 +170,16 @@ static void test_client_goes_under_way(void)
 	give_time();
 	is_int(__atomic_load_n(&left, __ATOMIC_RELAXED), 0,
 	       "a client that goes waits for its own code to return");
-	bench.upstream_result = -ENOTCONN;
+	rig.upstream_result = -ENOTCONN;
 	release_gate();
 	pthread_join(leaver, NULL);
 	is_int(left, 1, "then it has gone");
-	is_hex(bench_status(), 0xffffffff, "the function is reset");
-	bench.upstream_result = 0;
-	bench_connect();
-	is_int(bench_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK,
+	is_hex(rig_status(), 0xffffffff, "the function is reset");
+	rig.upstream_result = 0;
+	rig_connect();
+	is_int(rig_run_one(SOURCE, TARGET, 4, 0, 0, 0), DMA_ENGINE_DONE_OK,
 	       "and serves the next client");
-	bench_teardown();
+	rig_teardown();
 }
 
 int main(void)

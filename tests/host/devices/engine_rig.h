@@ -3,8 +3,8 @@
  * A DMA engine between guest memory, a peer and a client, for its tests. One at a time; used by
  * one thread beside the engine's own.
  */
-#ifndef TPHBUF_TESTS_ENGINE_BENCH_H
-#define TPHBUF_TESTS_ENGINE_BENCH_H
+#ifndef TPHBUF_TESTS_ENGINE_RIG_H
+#define TPHBUF_TESTS_ENGINE_RIG_H
 
 #include <semaphore.h>
 #include <stdbool.h>
@@ -26,22 +26,22 @@
 #define UPSTREAM	0x1000ull	/* answered by the client's own code */
 
 /**
- * struct bench - the parts
+ * struct rig - the parts
  * @fabric: with the two functions
  * @engine: the DMA engine
  * @peer: a completer at PEER, announced to the engine
  * @ram: guest memory at RAM, mapped
  * @ram_fd: of it
- * @tail: index of the next descriptor that bench_post() writes
+ * @tail: index of the next descriptor that rig_post() writes
  * @arrived: posted when an access waits in the client
  * @released: lets it go on
  * @gated_writes: writes wait in the client
  * @gated_reads: reads do
  * @upstream_result: what the client answers
  * @upstream_writes: writes that it got
- * @interrupts: a bit a vector; use bench_interrupts()
+ * @interrupts: a bit a vector; use rig_interrupts()
  */
-struct bench {
+struct rig {
 	struct fabric *fabric;
 	struct pci_function *engine;
 	struct fake_device *peer;
@@ -57,47 +57,47 @@ struct bench {
 	uint64_t interrupts;
 };
 
-extern struct bench bench;
+extern struct rig rig;
 
 /* @options: "" or ",key=value,..." of the engine. Ends the program when something fails. */
-void bench_setup(const char *options);
-void bench_teardown(void);
+void rig_setup(const char *options);
+void rig_teardown(void);
 
-/* Connects the client; config space and DMA map as after bench_setup(). */
-void bench_connect(void);
+/* Connects the client; config space and DMA map as after rig_setup(). */
+void rig_connect(void);
 
 /* Programs BARs, Command, sizes and MSI-X Enable, as after a reset of the function. */
-void bench_enable(void);
+void rig_enable(void);
 
-void bench_map_memory(void);
-void bench_write_config(unsigned int offset, uint32_t value, size_t len);
-uint64_t bench_read(uint64_t offset, size_t len);
-void bench_write(uint64_t offset, uint64_t value, size_t len);
-uint32_t bench_status(void);
-uint64_t bench_interrupts(void);
+void rig_map_memory(void);
+void rig_write_config(unsigned int offset, uint32_t value, size_t len);
+uint64_t rig_read(uint64_t offset, size_t len);
+void rig_write(uint64_t offset, uint64_t value, size_t len);
+uint32_t rig_status(void);
+uint64_t rig_interrupts(void);
 
 /* Descriptor of the ring at RING. */
-struct dma_engine_desc *bench_descriptor(unsigned int index);
+struct dma_engine_desc *rig_descriptor(unsigned int index);
 
 /* Stops the engine and starts it on the ring at RING. */
-void bench_start(unsigned int ring_size);
+void rig_start(unsigned int ring_size);
 
 /* Hands a descriptor over without the doorbell. */
-struct dma_engine_desc *bench_post(uint64_t src, uint64_t dst, uint32_t length, uint32_t flags,
+struct dma_engine_desc *rig_post(uint64_t src, uint64_t dst, uint32_t length, uint32_t flags,
 				   uint16_t st_index, uint16_t vector);
-void bench_doorbell(void);
+void rig_doorbell(void);
 
 /* False when the register does not get there within seconds. */
-bool bench_wait(uint64_t offset, uint32_t mask, uint32_t value);
+bool rig_wait(uint64_t offset, uint32_t mask, uint32_t value);
 
 /* Until everything handed over is done. */
-bool bench_drain(void);
+bool rig_drain(void);
 
 /* One descriptor on a fresh ring; its status. */
-uint32_t bench_run_one(uint64_t src, uint64_t dst, uint32_t length, uint32_t flags,
+uint32_t rig_run_one(uint64_t src, uint64_t dst, uint32_t length, uint32_t flags,
 		       uint16_t st_index, uint16_t vector);
 
 /* Random bytes in guest memory. */
-void bench_fill(uint64_t address, size_t len, unsigned int seed);
+void rig_fill(uint64_t address, size_t len, unsigned int seed);
 
 #endif
