@@ -4,7 +4,7 @@
 import errno
 import sys
 
-from lab import cache, process, progress
+from lab import PROJECT, cache, process, progress
 
 if sys.version_info < (3, 11):
     sys.exit("the lab needs Python 3.11 or later (Debian 12 has it), this is %d.%d" % sys.version_info[:2])
@@ -16,7 +16,7 @@ ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPER
 
 def _alone():
     """One run at a time works in build/ of a checkout."""
-    return cache.locked(process.PROJECT / "build/lock", "this checkout")
+    return cache.locked(PROJECT / "build/lock", "this checkout")
 
 
 def _demo(args):
@@ -71,7 +71,7 @@ def run(function, args):
         if err.errno not in ENVIRONMENT:
             raise
         progress.fail(progress.StepError(f"{err.filename or 'a file'}: {err.strerror}; the lab writes to "
-                                         f"{process.PROJECT / 'build'} and {cache.location()} (TPHBUF_CACHE= names another)"))
+                                         f"{PROJECT / 'build'} and {cache.location()} (TPHBUF_CACHE= names another)"))
         return 1
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)

@@ -5,11 +5,9 @@ import argparse
 import fnmatch
 import threading
 import time
-from pathlib import Path
 
-from lab import process, progress, suite_guest, suite_host, suite_toolroot, suites, tap, vm
+from lab import PROJECT, process, progress, results, suite_guest, suite_host, suite_toolroot, suites, vm
 
-PROJECT = Path(__file__).resolve().parent.parent
 TAP_FILE = PROJECT / "build/check.tap"
 # How many of the suites that took longest the end of a check names.
 SLOWEST = 6
@@ -34,7 +32,7 @@ class Report:
         cases = [self._judge(suite, case) for case in cases]
         if self.only_case:
             cases = ([case for case in cases if self._chosen(case)]
-                     or [tap.Case(self.only_case, "fail", f"suite {suite.name} has no such case")])
+                     or [results.Case(self.only_case, "fail", f"suite {suite.name} has no such case")])
         with self._lock:
             self._add(suite, cases, seconds)
 
@@ -62,9 +60,9 @@ class Report:
         """Known failures are neither passed nor failed; when they pass, the list is wrong."""
         reason = suite.known.get(case.name)
         if reason and case.status == "fail":
-            return tap.Case(case.name, "skip", f"known failure: {reason}", case.notes)
+            return results.Case(case.name, "skip", f"known failure: {reason}", case.notes)
         if reason and case.status == "pass":
-            return tap.Case(case.name, "fail", "passes, but tests/suites.toml lists it as a known failure", case.notes)
+            return results.Case(case.name, "fail", "passes, but tests/suites.toml lists it as a known failure", case.notes)
         return case
 
     @staticmethod
@@ -76,7 +74,7 @@ class Report:
 
     def add_failure(self, name, case, why):
         """Something outside of any suite failed."""
-        self.results.append((name, [tap.Case(case, "fail", why)]))
+        self.results.append((name, [results.Case(case, "fail", why)]))
         progress.say(progress.line(progress.paint("✗", "red"), name, f"{case}: {why}"))
 
     def _print_times(self):
@@ -92,7 +90,7 @@ class Report:
         # Suites end in an order that differs from run to run.
         self.results.sort(key=lambda result: self.order.get(result[0], -1))
         with open(TAP_FILE, "w", encoding="utf-8") as file:
-            tap.write(file, self.results)
+            results.write(file, self.results)
         cases = [case for _, own in self.results for case in own]
         skipped = [(name, case) for name, own in self.results for case in own if case.status == "skip"]
         for name, case in skipped:

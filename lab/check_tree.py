@@ -10,7 +10,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from lab import cache, kernel, kernel_source, process, sandbox, series, toolroot
+from lab import PROJECT, cache, kernel, kernel_source, process, sandbox, series, toolroot
 
 # Programs in the kernel's tree that are not part of a kernel.
 NOT_KERNEL = ("tools/", "samples/")
@@ -18,7 +18,7 @@ NOT_KERNEL = ("tools/", "samples/")
 RESULTS = 500
 
 
-class Bench:
+class CheckTree:
     """The tree in one of the states of the series, and object folders by configuration."""
 
     def __init__(self, root, tree, check):
@@ -56,7 +56,7 @@ class Bench:
 
     def objects(self, name, fragments=()):
         """Object folder of a configuration: base with @fragments (paths) on top. Made from what the lab has built."""
-        out = self.tree.path / f"bench-{name}"
+        out = self.tree.path / f"check-{name}"
         fragments = [*kernel.fragments("base"), *fragments]
         wanted = {"config": kernel.config_digest(fragments), "toolchain": toolroot.toolchain(self.root)}
         if self.tree.state["built"].get(name) != wanted or not out.is_dir():
@@ -65,10 +65,10 @@ class Bench:
             with cache.exclusive(f"tree/{self.tree.path.name}.work"):
                 lab = kernel_source.Tree(self.lab_tree.path)
                 if kernel.usable(lab, "base", wanted):
-                    process.run(["cp", "-a", str(base), str(out)], f"bench-copy-{name}")
+                    process.run(["cp", "-a", str(base), str(out)], f"check-copy-{name}")
             # The objects may be newer than files that have another content here: make goes by dates.
             self.tree.touch()
-            kernel.configure(self.root, self.tree, out, fragments, f"bench-config-{name}")
+            kernel.configure(self.root, self.tree, out, fragments, f"check-config-{name}")
             self.tree.state["built"][name] = wanted
             self.tree.save()
         return out
@@ -80,10 +80,10 @@ class Bench:
         changed. Values are JSON.
         """
         content = {name: text and hashlib.sha256(text).hexdigest() for name, text in self.states[state].items()}
-        ours = cache.files_digest(kernel.PROJECT, ["lab/kernel_bench.py", "kernel/configs/sparse.sh"])
-        key = cache.digest([self.tree.state["identity"], self.tree.state["built"][out.name.removeprefix("bench-")],
+        ours = cache.files_digest(PROJECT, ["lab/check_tree.py", "kernel/configs/sparse.sh"])
+        key = cache.digest([self.tree.state["identity"], self.tree.state["built"][out.name.removeprefix("check-")],
                             content, ours, args])
-        path = self.tree.path / "bench-results.json"
+        path = self.tree.path / "check-results.json"
         results = json.loads(path.read_text()) if path.is_file() else {}
         if key not in results:
             results[key] = function()
@@ -104,10 +104,10 @@ class Bench:
 
         They count as built only after it: a killed make may leave half an object, which the next one would trust.
         """
-        name = out.name.removeprefix("bench-")
+        name = out.name.removeprefix("check-")
         built = self.tree.state["built"].pop(name)
         self.tree.save()
-        result = self.call(kernel.make_argv(self.root, self.tree, out, args, [(kernel.PROJECT, "/src", "ro")]))
+        result = self.call(kernel.make_argv(self.root, self.tree, out, args, [(PROJECT, "/src", "ro")]))
         self.tree.state["built"][name] = built
         self.tree.save()
         return result
@@ -129,11 +129,11 @@ def warnings(output):
 
 
 @contextlib.contextmanager
-def bench():
-    """Open the bench; one user at a time."""
+def opened():
+    """Open the tree; one user at a time."""
     root = toolroot.obtain()
     tree = kernel_source.obtain()
-    with cache.exclusive(f"tree/{tree.path.name}.bench"):
+    with cache.exclusive(f"tree/{tree.path.name}.check"):
         with cache.exclusive(f"tree/{tree.path.name}.work"):
-            check = kernel_source.Tree(tree.path).clone("bench")
-        yield Bench(root, tree, check)
+            check = kernel_source.Tree(tree.path).clone("check")
+        yield CheckTree(root, tree, check)

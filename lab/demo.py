@@ -10,9 +10,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import prepare, progress, trace, vm
+from lab import PROJECT, prepare, progress, trace, vm
 
-PROJECT = Path(__file__).resolve().parent.parent
 JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
 MIB = 1 << 20

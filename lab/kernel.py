@@ -2,15 +2,13 @@
 """The lab kernel: source plus series plus configuration, built in the tool root; and the modules on top of it."""
 
 import contextlib
-import os
 import re
 import shutil
 import tempfile
 from pathlib import Path
 
-from lab import cache, kernel_source, process, progress, sandbox, series, toolroot
+from lab import PROJECT, cache, kernel_source, process, progress, sandbox, series, toolroot
 
-PROJECT = Path(__file__).resolve().parent.parent
 CONFIGS = PROJECT / "kernel/configs"
 MODULES = PROJECT / "kernel/modules"
 # Objects of a full build, to show how far the first one has come; later ones know their own number.
@@ -37,16 +35,12 @@ def config_digest(paths):
     return _digest([*paths, *_kconfigs(paths)])
 
 
-def jobs():
-    return len(os.sched_getaffinity(0))
-
-
 def make_argv(root, tree, out, args, bind=()):
     """Command line of make in the kernel tree, objects in the folder @out.
 
     Source and objects have the same path inside whatever folders they are, so that objects can be copied.
     """
-    make = ["make", "-C", "/linux", "O=/obj", f"-j{jobs()}", *REPRODUCIBLE, *args]
+    make = ["make", "-C", "/linux", "O=/obj", f"-j{process.processors()}", *REPRODUCIBLE, *args]
     if (out / KCONFIG).is_file():
         make.append(f"KBUILD_KCONFIG=/obj/{KCONFIG}")
     return sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"), *bind])
@@ -176,7 +170,7 @@ def selftests(root, collections):
             step.detail = " ".join(collections)
             process.run(make_argv(root, tree, out, ["headers"]), "selftests-headers")
             # FORCE_TARGETS: by default it is enough that one of the collections can be built.
-            make = ["make", "-C", "/linux/tools/testing/selftests", f"-j{jobs()}", f"TARGETS={' '.join(collections)}",
+            make = ["make", "-C", "/linux/tools/testing/selftests", f"-j{process.processors()}", f"TARGETS={' '.join(collections)}",
                     "FORCE_TARGETS=1", "O=/obj", "KSFT_INSTALL_PATH=/scratch", "install"]
             process.run(sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"),
                                                        (part, "/scratch", "rw")]), "selftests")

@@ -11,14 +11,12 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from lab import progress
+from lab import PROJECT, progress
 
 TAIL = 15
 IDLE_INTERVAL = 0.2
 GRACE = 5
-PROJECT = Path(__file__).resolve().parent.parent
 LOGS = PROJECT / "build/log"
 
 _children = set()
@@ -50,6 +48,11 @@ class _Signals:
 
 
 _signals = _Signals()
+
+
+def processors():
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def catch_signals():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading and writing of the Test Anything Protocol."""
+"""Results of tests: reading and writing of the Test Anything Protocol."""
 
 import re
 from dataclasses import dataclass, field

@@ -9,9 +9,8 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import progress
+from lab import PROJECT, progress
 
-PROJECT = Path(__file__).resolve().parent.parent
 SERIES = PROJECT / "kernel/series"
 COVER = "0000-cover-letter.patch"
 # The line of a cover letter that names the topic. b4 takes it as the name of a posting over all of its versions. What follows

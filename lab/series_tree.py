@@ -7,9 +7,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lab import kernel_source, process, progress, series
+from lab import PROJECT, kernel_source, process, progress, series
 
-PROJECT = Path(__file__).resolve().parent.parent
 TREE = PROJECT / "build/linux"
 # What git keeps while commits are being moved.
 UNFINISHED = ("rebase-merge", "rebase-apply", "sequencer", "CHERRY_PICK_HEAD")

@@ -3,7 +3,7 @@
 
 import shlex
 
-from lab import kernel, progress, suite_host, suites, tap, vm
+from lab import PROJECT, process, progress, results, suite_host, suites, vm
 
 # What a machine may need of the host's memory, in MiB: its own, that of its devices, QEMU and the sanitized endpoints.
 MEMORY_OF_ONE = 3072
@@ -15,7 +15,7 @@ EXPECTED_LOG_CASE = "the kernel log scan finds what the suite provokes"
 
 def command(suite):
     """Command line of a suite in the guest."""
-    place = suite.program.relative_to(suites.PROJECT)
+    place = suite.program.relative_to(PROJECT)
     env = [f"{name}={value}" for name, value in suite.env.items()]
     if place.suffix == ".py":
         words = ["env", PYTHON_PATH, *env, "python3", "-B", f"/src/{place}"]
@@ -74,8 +74,8 @@ def _log_case(suite, hits):
     found = [f"{line}: {text}" for _, line, text in hits]
     if suite.expect == "kernel-log":
         status = "pass" if found else "fail"
-        return tap.Case(EXPECTED_LOG_CASE, status, "" if found else "nothing was found", [])
-    return tap.Case(LOG_CASE, "fail" if found else "pass", f"{len(found)} signs of trouble" if found else "", found[:20])
+        return results.Case(EXPECTED_LOG_CASE, status, "" if found else "nothing was found", [])
+    return results.Case(LOG_CASE, "fail" if found else "pass", f"{len(found)} signs of trouble" if found else "", found[:20])
 
 
 def _collect(result, group, report):
@@ -88,7 +88,7 @@ def _collect(result, group, report):
             rest = group[number:]
             break
         if status is None:
-            cases = [tap.Case("run", "fail", reason or "the guest ended in the middle of the suite",
+            cases = [results.Case("run", "fail", reason or "the guest ended in the middle of the suite",
                               vm.console(result.job).splitlines()[-30:])]
             reason = None
         else:
@@ -97,7 +97,7 @@ def _collect(result, group, report):
         cases.append(_log_case(suite, own))
         if reason and suite is group[-1]:
             names = ", ".join(other.name for other in group)
-            cases.append(tap.Case("the machine ends in good order", "fail", f"{reason} (suites: {names})",
+            cases.append(results.Case("the machine ends in good order", "fail", f"{reason} (suites: {names})",
                                   _endpoints_log(result.job)))
         report.add(suite, cases, _seconds(result.job, suite))
     return rest
@@ -110,7 +110,7 @@ def _endpoints_log(job):
 
 def at_once():
     """How many machines this host runs beside one another: one keeps less than a processor busy, as it waits for resets."""
-    return max(1, min(kernel.jobs() + 1, vm.memory_of_host() // MEMORY_OF_ONE))
+    return max(1, min(process.processors() + 1, vm.memory_of_host() // MEMORY_OF_ONE))
 
 
 def _run_group(prepared, group, report, variant):

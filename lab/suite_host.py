@@ -2,15 +2,12 @@
 """Suites that run without a virtual machine: Meson's tests and programs of the project, here or in the tool root."""
 
 import json
-import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 
-from lab import kernel, process, progress, sandbox, tap, userspace
+from lab import PROJECT, process, progress, results, sandbox, userspace
 
-PROJECT = Path(__file__).resolve().parent.parent
 HOST_BUILD = PROJECT / "build/host"
 OUTPUT = PROJECT / "build/check"
 HOST_TESTS = PROJECT / "tests/host"
@@ -80,7 +77,7 @@ def run_program(name, argv, timeout, cwd=None):
 
 def read_output(out, err, status):
     """Cases of a finished program; what it said on standard error goes to what failed."""
-    cases = tap.parse(out.read_text(errors="replace") if out.is_file() else "", status)
+    cases = results.parse(out.read_text(errors="replace") if out.is_file() else "", status)
     words = err.read_text(errors="replace").splitlines() if err.is_file() else []
     failed = [case for case in cases if case.status == "fail"]
     if failed:
@@ -93,7 +90,7 @@ def _run_one(place, suite, tests):
         command = ["env", f"PYTHONPATH={PYTHON_PATH}", sys.executable, "-B", str(suite.program)]
         return run_program(suite.name, command, suite.timeout, PROJECT)
     if suite.name not in tests:
-        return [tap.Case("is built", "fail", f"Meson has no such test for {suite.program.relative_to(PROJECT)}")]
+        return [results.Case("is built", "fail", f"Meson has no such test for {suite.program.relative_to(PROJECT)}")]
     test = tests[suite.name]
     env = {**userspace.SANITIZERS, **test["env"]}
     # Meson gives paths below the build folder as relative ones.
@@ -109,7 +106,7 @@ def nameless(place, suites):
 def run(place, suites, report):
     """Run host suites, as many at once as there are processors."""
     tests = meson_tests(place)
-    with process.threads(kernel.jobs()) as pool:
+    with process.threads(process.processors()) as pool:
         for suite, result in [(suite, pool.submit(_timed, place, suite, tests)) for suite in suites]:
             cases, seconds = result.result()
             report.add(suite, cases, seconds)

@@ -6,9 +6,8 @@ import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lab import vm
+from lab import PROJECT, vm
 
-PROJECT = Path(__file__).resolve().parent.parent
 TESTS = PROJECT / "tests"
 PROGRAM = re.compile(r"_test\.(c|cc|py|sh)$")
 # How many times as long everything may take on kernels that watch themselves.

@@ -5,11 +5,10 @@ import contextlib
 import os
 import re
 import subprocess
-from pathlib import Path
 
-from lab import cache, process, progress, sandbox
+from lab import PROJECT, cache, process, progress, sandbox
 
-HERE = Path(__file__).parent
+HERE = PROJECT / "lab"
 SUITE = "trixie"
 SUITES = (SUITE, f"{SUITE}-backports")
 # Folders that sandbox binds things to, and mount points of the guest.

@@ -3,9 +3,10 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
-HEADERS = Path(__file__).resolve().parent.parent / "registers"
+from lab import PROJECT
+
+HEADERS = PROJECT / "registers"
 LINE = re.compile(r"(\d+) (\S+) -> (\S+) (MWr32|MWr64|MRd32|MRd64) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
 REGISTER_MASK = 0xfff
 

@@ -3,11 +3,9 @@
 
 import json
 import re
-from pathlib import Path
 
-from lab import cache, kernel, kernel_source, process, progress, sandbox
+from lab import PROJECT, cache, kernel_source, process, progress, sandbox
 
-PROJECT = Path(__file__).resolve().parent.parent
 BUILD = PROJECT / "build/user"
 VARIANTS = {
     "plain": (["-Dguest=true"], {}),
@@ -41,7 +39,7 @@ def build(root, variant="plain"):
             setup = ["meson", "setup", "-Db_colorout=never", *options, "/build", "/src"]
             process.run(sandbox.argv(root, setup, inside, env), f"meson-{variant}")
             stamp.write_text(made_for)
-        process.run(sandbox.argv(root, ["ninja", "-C", "/build", f"-j{kernel.jobs()}"], inside, env),
+        process.run(sandbox.argv(root, ["ninja", "-C", "/build", f"-j{process.processors()}"], inside, env),
                     f"ninja-{variant}", watch=watch(step))
         step.detail = ""
     return folder

@@ -15,10 +15,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import cache, kernel_log, process, progress, sandbox, userspace
+from lab import PROJECT, cache, kernel_log, process, progress, sandbox, userspace
 
-HERE = Path(__file__).parent
-PROJECT = HERE.parent
 RUNS = PROJECT / "build/vm"
 FIRST_SLOT = 0x10
 BOOT_TIMEOUT = 60
@@ -157,7 +155,7 @@ def _sandbox(machine, job):
 
 def _write_job(machine, job, timeout, interactive, env):
     for name in ("init", "fstab"):
-        shutil.copy(HERE / "guest" / name, job)
+        shutil.copy(PROJECT / "lab/guest" / name, job)
     (job / "environment").write_text(_environment(machine, env))
     for module in machine.modules:
         shutil.copy(module, job)

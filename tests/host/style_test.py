@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import tap
+from lab import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 # No comment can stand in these, or they are not ours to change.
 WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/series/.*\.patch$|tests/host/lab/kernel_logs/|.*\.(png|json|tap)$|.*/corpus/")
 LICENCES = [

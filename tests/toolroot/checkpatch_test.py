@@ -4,7 +4,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import tap
-from lab import kernel, kernel_bench, series
+from lab import PROJECT, check_tree, kernel, process, series
 
 # Who posts the series adds the sign-off: it certifies the origin in the name of a person. And checkpatch asks at every
 # new file whether MAINTAINERS should change: test_maintainers() has the answer.
@@ -13,7 +13,7 @@ COMMAND = ["perl", "scripts/checkpatch.pl", "--strict", "--show-types", "--terse
 
 
 def _complaints(args, bind):
-    ok, output = bench.run([*COMMAND, *args], bind)
+    ok, output = check.run([*COMMAND, *args], bind)
     lines = [line for line in output.splitlines() if line.strip()]
     tap.true(ok == (not lines), f"checkpatch ended oddly: {output}")
     return lines
@@ -21,22 +21,22 @@ def _complaints(args, bind):
 
 def test_series():
     """no patch of the series gets a remark"""
-    files = [f"/src/{path.relative_to(kernel.PROJECT)}" for path in bench.patches]
+    files = [f"/src/{path.relative_to(PROJECT)}" for path in check.patches]
     # Most of the time goes into one processor's pattern matching: one call for each processor.
-    shares = [files[number::kernel.jobs()] for number in range(min(kernel.jobs(), len(files)))]
+    shares = [files[number::process.processors()] for number in range(min(process.processors(), len(files)))]
     with ThreadPoolExecutor(len(shares)) as pool:
-        wrong = sum(pool.map(lambda share: _complaints(share, [(kernel.PROJECT, "/src", "ro")]), shares), [])
+        wrong = sum(pool.map(lambda share: _complaints(share, [(PROJECT, "/src", "ro")]), shares), [])
     tap.diag("\n".join(wrong))
     tap.equal(len(wrong), 0, "remarks")
 
 
 def test_maintainers():
     """every new file belongs to an entry of MAINTAINERS"""
-    before, after = bench.states[0], bench.states[-1]
-    new = [name for name in bench.touched if before[name] is None and after[name] is not None]
+    before, after = check.states[0], check.states[-1]
+    new = [name for name in check.touched if before[name] is None and after[name] is not None]
     tap.true(new, "the series adds no file")
     for name in new:
-        ok, output = bench.run(["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", name])
+        ok, output = check.run(["perl", "scripts/get_maintainer.pl", "--nogit", "--nogit-fallback", "-f", name])
         tap.true(ok, output)
         tap.true([line for line in output.splitlines() if "maintainer:" in line or "supporter:" in line],
                  f"{name}: nobody in particular maintains it: {output}")
@@ -44,14 +44,14 @@ def test_maintainers():
 
 def test_module():
     """no source of the modules gets a remark"""
-    files = sorted(f"/src/{path.relative_to(kernel.PROJECT)}" for path in kernel.MODULES.glob("*/*.[ch]"))
+    files = sorted(f"/src/{path.relative_to(PROJECT)}" for path in kernel.MODULES.glob("*/*.[ch]"))
     tap.true(files, "no module sources")
-    wrong = _complaints(["--no-tree", "-f", *files], [(kernel.PROJECT, "/src", "ro")])
+    wrong = _complaints(["--no-tree", "-f", *files], [(PROJECT, "/src", "ro")])
     tap.diag("\n".join(wrong))
     tap.equal(len(wrong), 0, "remarks")
 
 
 if __name__ == "__main__":
-    with kernel_bench.bench() as bench:
-        bench.go(len(series.patches()))
+    with check_tree.opened() as check:
+        check.go(len(series.patches()))
         tap.run(globals())

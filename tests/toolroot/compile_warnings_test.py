@@ -4,31 +4,31 @@
 import tempfile
 
 import tap
-from lab import kernel, kernel_bench
+from lab import check_tree, kernel
 
 tap.TEST_SECONDS = 900
 SPARSE = ["C=2", "CHECK=sh /src/kernel/configs/sparse.sh"]
 
 
 def _compile(out, state, args):
-    bench.go(state)
-    objects = bench.targets(out, state)
+    check.go(state)
+    objects = check.targets(out, state)
     for name in objects:
         (out / name).unlink(missing_ok=True)
-    ok, output = bench.make(out, [*args, *objects])
+    ok, output = check.make(out, [*args, *objects])
     tap.true(ok, "\n".join(output.splitlines()[-20:]))
-    return sorted(kernel_bench.warnings(output))
+    return sorted(check_tree.warnings(output))
 
 
 def _complaints(state, args):
     """Complaints about the touched files in a state of the series."""
-    out = bench.objects("base")
-    return set(bench.once(out, state, [args, bench.sources(state)], lambda: _compile(out, state, args)))
+    out = check.objects("base")
+    return set(check.once(out, state, [args, check.sources(state)], lambda: _compile(out, state, args)))
 
 
 def _new(args):
     before = _complaints(0, args)
-    after = _complaints(len(bench.patches), args)
+    after = _complaints(len(check.patches), args)
     new = sorted(after - before)
     tap.diag("\n".join(new))
     tap.equal(len(new), 0, "new warnings")
@@ -36,10 +36,10 @@ def _new(args):
 
 def _module(args):
     """Complaints about the modules, built for the lab's kernel."""
-    with kernel.objects(bench.root) as (tree, out), tempfile.TemporaryDirectory() as work:
-        ok, output = bench.call(kernel.module_argv(bench.root, tree, out, "tph_dma", work, args))
+    with kernel.objects(check.root) as (tree, out), tempfile.TemporaryDirectory() as work:
+        ok, output = check.call(kernel.module_argv(check.root, tree, out, "tph_dma", work, args))
     tap.true(ok, "\n".join(output.splitlines()[-20:]))
-    found = sorted(kernel_bench.warnings(output))
+    found = sorted(check_tree.warnings(output))
     tap.diag("\n".join(found))
     tap.equal(len(found), 0, "warnings")
 
@@ -70,5 +70,5 @@ def test_module_sparse():
 
 
 if __name__ == "__main__":
-    with kernel_bench.bench() as bench:
+    with check_tree.opened() as check:
         tap.run(globals())

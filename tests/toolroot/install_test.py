@@ -3,13 +3,11 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import tap
-from lab import cache, sandbox, toolroot
+from lab import PROJECT, cache, sandbox, toolroot
 
 tap.TEST_SECONDS = 240
-PROJECT = Path(__file__).resolve().parents[2]
 PLACE = PROJECT / "build/install-test"
 DESTINATION = PLACE / "root"
 PREFIX = DESTINATION / "usr"

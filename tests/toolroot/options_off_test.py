@@ -2,24 +2,24 @@
 """What the series touches compiles without the options that it depends on."""
 
 import tap
-from lab import kernel, kernel_bench
+from lab import check_tree, kernel
 
 tap.TEST_SECONDS = 900
 
 
 def _compile(out, state):
-    bench.go(state)
-    ok, output = bench.make(out, bench.targets(out, state))
-    found = sorted(kernel_bench.warnings(output))
+    check.go(state)
+    ok, output = check.make(out, check.targets(out, state))
+    found = sorted(check_tree.warnings(output))
     tap.diag("\n".join(output.splitlines()[-30:]) if not ok else "\n".join(found))
     tap.true(ok, "does not compile")
     return found
 
 
 def _compiles(name):
-    out = bench.objects(name, [kernel.CONFIGS / f"{name}.config"])
-    state = len(bench.patches)
-    tap.equal(bench.once(out, state, "plain", lambda: _compile(out, state)), [], "warnings")
+    out = check.objects(name, [kernel.CONFIGS / f"{name}.config"])
+    state = len(check.patches)
+    tap.equal(check.once(out, state, "plain", lambda: _compile(out, state)), [], "warnings")
 
 
 def test_pcie_tph():
@@ -33,5 +33,5 @@ def test_vfio_pci_dmabuf():
 
 
 if __name__ == "__main__":
-    with kernel_bench.bench() as bench:
+    with check_tree.opened() as check:
         tap.run(globals())

@@ -4,14 +4,14 @@
 import sys
 
 import tap
-from lab import kernel_bench, series
+from lab import check_tree, series
 
 tap.TEST_SECONDS = 900
 
 
 def test_applies():
     """git am takes every patch of all topics, one after the other"""
-    tap.equal(len(bench.states), 1 + len(bench.patches), "states")
+    tap.equal(len(check.states), 1 + len(check.patches), "states")
     for topic in series.topics():
         tap.true(topic.cover.is_file(), f"{topic.name} has no cover letter")
         tap.true(topic.patches, f"{topic.name} has no patch")
@@ -22,31 +22,31 @@ def test_alone():
     everything = series.topics()
     for topic in everything:
         base = series.base(topic, everything)
-        series.apply(bench.tree.original, sum((other.files for other in base), []) + topic.files)
+        series.apply(check.tree.original, sum((other.files for other in base), []) + topic.files)
 
 
 def _compile(out, number):
     """Complaints about the touched files in a state of the series."""
-    bench.go(number)
-    ok, output = bench.make(out, bench.targets(out, number))
-    found = sorted(kernel_bench.warnings(output))
+    check.go(number)
+    ok, output = check.make(out, check.targets(out, number))
+    found = sorted(check_tree.warnings(output))
     if not ok or found:
         tap.diag("\n".join(output.splitlines()[-30:]))
-    tap.true(ok, f"{series.label(bench.patches[number - 1])}: does not compile")
+    tap.true(ok, f"{series.label(check.patches[number - 1])}: does not compile")
     return found
 
 
 def test_builds():
     """after each patch, the files that the series touches compile without a warning"""
-    out = bench.objects("base")
+    out = check.objects("base")
     # From the last to the first, because the objects to start from are those of the whole series. What only includes a
     # touched header is compiled with the whole series, when the lab's kernel is built.
-    for number in range(len(bench.patches), 0, -1):
-        found = bench.once(out, number, "plain", lambda: _compile(out, number))
-        tap.equal(found, [], f"warnings after {series.label(bench.patches[number - 1])}")
+    for number in range(len(check.patches), 0, -1):
+        found = check.once(out, number, "plain", lambda: _compile(out, number))
+        tap.equal(found, [], f"warnings after {series.label(check.patches[number - 1])}")
 
 
 if __name__ == "__main__":
-    with kernel_bench.bench() as bench:
+    with check_tree.opened() as check:
         tap.run(globals())
     sys.exit(1)

@@ -4,18 +4,18 @@
 import re
 
 import tap
-from lab import kernel_bench
+from lab import check_tree
 
 tap.TEST_SECONDS = 900
 OBJECT = "drivers/vfio/pci/vfio_pci_dmabuf.o"
 
 
 def _measure(out, state):
-    bench.go(state)
-    ok, output = bench.make(out, ["KCFLAGS=-g", OBJECT])
+    check.go(state)
+    ok, output = check.make(out, ["KCFLAGS=-g", OBJECT])
     tap.true(ok, output)
     # All structures, because pahole 1.30 ends with an error when it is asked for one of an object file.
-    ok, output = bench.run(["pahole", "-F", "dwarf", f"/obj/{OBJECT}"], [(out, "/obj", "ro")])
+    ok, output = check.run(["pahole", "-F", "dwarf", f"/obj/{OBJECT}"], [(out, "/obj", "ro")])
     tap.true(ok, output[-2000:])
     text = re.search(r"^struct vfio_pci_dma_buf \{\n.*?^\}", output, re.MULTILINE | re.DOTALL)
     tap.true(text, "the object has no struct vfio_pci_dma_buf")
@@ -25,15 +25,15 @@ def _measure(out, state):
 
 def _size(state):
     """Bytes of the structure after @state patches, as pahole sees them."""
-    out = bench.objects("base")
-    return bench.once(out, state, "struct vfio_pci_dma_buf", lambda: _measure(out, state))
+    out = check.objects("base")
+    return check.once(out, state, "struct vfio_pci_dma_buf", lambda: _measure(out, state))
 
 
 def test_size():
     """the same size with and without the series"""
-    tap.equal(_size(len(bench.patches)), _size(0), "bytes")
+    tap.equal(_size(len(check.patches)), _size(0), "bytes")
 
 
 if __name__ == "__main__":
-    with kernel_bench.bench() as bench:
+    with check_tree.opened() as check:
         tap.run(globals())

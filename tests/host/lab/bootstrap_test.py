@@ -8,8 +8,9 @@ import tempfile
 from pathlib import Path
 
 import tap
+from lab import PROJECT
 
-BOOTSTRAP = Path(__file__).resolve().parents[3] / "lab/bootstrap"
+BOOTSTRAP = PROJECT / "lab/bootstrap"
 REAL = ("sh", "dirname", "grep", "tr", "mkdir", "tail")
 USER = "case $1 in -un) echo nobody-special ;; *) echo 4711 ;; esac"
 STATUS = 9

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import tap
-from lab import process
+from lab import PROJECT
 
 SECONDS = 4
 START = """
@@ -40,7 +40,7 @@ class _Run:
     def __init__(self, folder, body):
         self.folder = folder
         code = START + "".join(f"    {line}\n" for line in body.splitlines()) + "sys.exit(__main__.run(verb, []))\n"
-        self.child = subprocess.Popen([sys.executable, "-B", "-c", code, str(folder)], cwd=process.PROJECT,
+        self.child = subprocess.Popen([sys.executable, "-B", "-c", code, str(folder)], cwd=PROJECT,
                                       env={**os.environ, "TPHBUF_CACHE": str(folder / "cache")},
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -9,8 +9,9 @@ import tempfile
 from pathlib import Path
 
 import tap
+from lab import PROJECT
 
-MAKEFILE = Path(__file__).resolve().parents[3] / "Makefile"
+MAKEFILE = PROJECT / "Makefile"
 
 
 def _make(place, *args):

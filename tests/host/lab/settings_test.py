@@ -8,9 +8,8 @@ import tempfile
 from pathlib import Path
 
 import tap
-from lab import process, progress, series_tree
+from lab import PROJECT, process, progress, series_tree
 
-PROJECT = Path(__file__).resolve().parents[3]
 
 
 def _refused(verb, words, **env):

@@ -5,7 +5,7 @@ import struct
 
 import vfio_user as vu
 from endpoints import ACCELERATOR, DMA_ENGINE, Endpoints
-from tap import equal, run, true
+from tap import equal, run
 
 SERVER = Endpoints(ACCELERATOR, DMA_ENGINE)
 VECTORS = 8

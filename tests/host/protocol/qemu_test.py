@@ -10,7 +10,7 @@ import tempfile
 import time
 
 import vfio_user as vu
-from devices import ACC, ENGINE, Registers
+from devices import ACC, ENGINE
 from endpoints import ACCELERATOR, DMA_ENGINE, Endpoints
 from tap import Skip, equal, run, true
 
