@@ -15,6 +15,8 @@ SERIES_BASE = (7, 3)
 PACKAGE = "linux-source-%d.%d" % SERIES_BASE
 # Headers that the mlx5 model takes its layouts from.
 LAYOUT_HEADERS = ("include/linux/mlx5/*.h", "include/rdma/ib_mad.h", "include/rdma/ib_pma.h", "include/rdma/ib_smi.h")
+# Where Debian's packages put kernel headers.
+DEBIAN_HEADERS = Path("/usr/src")
 # Suffixes of what a build leaves in a tree, which must not come along with the sources.
 BUILT = (".o", ".a", ".ko", ".cmd", ".mod", ".mod.c", ".order", ".symvers")
 
@@ -313,3 +315,24 @@ def layouts():
                     (part / name).parent.mkdir(parents=True, exist_ok=True)
                     (part / name).write_bytes(content)
     return cache.obtain("layouts", {"source": tree.state["identity"], "headers": LAYOUT_HEADERS}, build, keep=3)
+
+
+def headers_at_hand():
+    """Folder with the headers that layouts() copies, where this machine has one: nothing is fetched or unpacked for it.
+
+    KERNEL_TREE when it is a tree, else what an earlier run has put into the cache, else Debian's kernel headers; None
+    when there is none of them.
+    """
+    own = os.environ.get("KERNEL_TREE")
+    kept = sorted((cache.location() / "layouts").glob("[0-9a-f]" * 16), key=lambda path: path.stat().st_mtime, reverse=True)
+    debian = [path for path in sorted(DEBIAN_HEADERS.glob("linux-headers-*-common"))
+              if _is_series_base(path / "Makefile")]
+    for folder in ([Path(own).resolve()] if own else []) + kept + debian:
+        if all(any(folder.glob(pattern)) for pattern in LAYOUT_HEADERS):
+            return folder
+    return None
+
+
+def _is_series_base(makefile):
+    version = makefile_version(makefile.read_text(errors="replace")) if makefile.is_file() else None
+    return version is not None and version[:2] == SERIES_BASE
