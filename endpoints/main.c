@@ -20,7 +20,7 @@
 #include "pcie/fabric.h"
 #include "pcie/function.h"
 #include "pcie/trace.h"
-#include "port.h"
+#include "served_function.h"
 #include "vfio_user/server.h"
 
 #define EXIT_USAGE	2
@@ -45,13 +45,13 @@ struct options {
  * @trace: NULL without --trace
  * @fabric: owns the functions
  * @server: owns the sockets
- * @ports: one a device
+ * @served: one a device
  */
 struct machine {
 	struct trace *trace;
 	struct fabric *fabric;
 	struct vfio_user_server *server;
-	struct port ports[FABRIC_FUNCTIONS_MAX];
+	struct served_function served[FABRIC_FUNCTIONS_MAX];
 };
 
 static void print_help(FILE *out)
@@ -144,7 +144,8 @@ static int open_trace(struct machine *machine, const char *path)
 	return 0;
 }
 
-static int add_device(struct machine *machine, const char *spec, const char *dir, struct port *port)
+static int add_device(struct machine *machine, const char *spec, const char *dir,
+		      struct served_function *served)
 {
 	char error[ERROR_MAX], path[PATH_MAX];
 	struct pci_function *fn;
@@ -156,10 +157,10 @@ static int add_device(struct machine *machine, const char *spec, const char *dir
 		return fail(ret == -EINVAL || ret == -EEXIST ? EXIT_USAGE : EXIT_FAILURE,
 			    "--device %s: %s", spec, error);
 	name = pci_function_name(fn);
-	port_init(port, fn);
+	served_function_init(served, fn);
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s.sock", dir, name) >= sizeof(path))
 		return fail(EXIT_FAILURE, "%s/%s.sock: %s", dir, name, strerror(ENAMETOOLONG));
-	if (vfio_user_server_add(machine->server, path, name, &port_device_ops, port, error,
+	if (vfio_user_server_add(machine->server, path, name, &served_function_ops, served, error,
 				 sizeof(error)))
 		return fail(EXIT_FAILURE, "%s", error);
 	return 0;
@@ -183,7 +184,7 @@ static int start(struct machine *machine, const struct options *options)
 	if (!machine->fabric || !machine->server)
 		return fail(EXIT_FAILURE, "cannot start: %s", strerror(errno));
 	for (unsigned int i = 0; i < options->count && !ret; i++)
-		ret = add_device(machine, options->devices[i], options->dir, &machine->ports[i]);
+		ret = add_device(machine, options->devices[i], options->dir, &machine->served[i]);
 	return ret;
 }
 

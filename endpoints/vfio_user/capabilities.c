@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "capabilities.h"
-#include "json.h"
+#include "json_reader.h"
 #include "message.h"
 
 /* One member of the "capabilities" object. False on malformed text, which @json keeps. */

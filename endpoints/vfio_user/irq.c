@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Interrupts: what DEVICE_SET_IRQS asks for, and the events of the device.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -8,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connection.h"
 #include "irq.h"
 
 int vfio_user_irqs_init(struct vfio_user_irqs *irqs, const unsigned int count[VFIO_USER_IRQ_TYPES])
@@ -230,4 +234,10 @@ void vfio_user_irqs_trigger(struct vfio_user_irqs *irqs, unsigned int type, unsi
 	pthread_mutex_lock(&irqs->lock);
 	trigger(&irqs->vectors[type][vector]);
 	pthread_mutex_unlock(&irqs->lock);
+}
+
+void vfio_user_trigger(struct vfio_user_connection *connection, unsigned int type,
+		       unsigned int vector)
+{
+	vfio_user_irqs_trigger(&connection->irqs, type, vector);
 }

@@ -45,6 +45,9 @@ enum vfio_user_command {
 	VFIO_USER_MIG_DATA_WRITE = 18,
 };
 
+/* Name of a command for messages; never NULL. */
+const char *vfio_user_command_name(unsigned int command);
+
 #define VFIO_USER_FLAG_TYPE	0xfu
 #define VFIO_USER_TYPE_COMMAND	0x0u
 #define VFIO_USER_TYPE_REPLY	0x1u

@@ -157,7 +157,7 @@ static void on_client(struct endpoint *endpoint, uint32_t events)
 	}
 	pid = peer_pid(fd);
 	/* A successor may be here before the predecessor's end was noticed. */
-	if (endpoint->connection && vfio_user_connection_hung_up(endpoint->connection)) {
+	if (endpoint->connection && vfio_user_stream_hung_up(&endpoint->connection->stream)) {
 		disconnect(endpoint);
 		vfio_user_log(&endpoint->log, "client disconnected");
 	}

@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-#include "device.h"
+#include "device_ops.h"
 
 struct vfio_user_server;
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "vfio_user/capabilities.h"
-#include "vfio_user/json.h"
+#include "vfio_user/json_reader.h"
 #include "vfio_user/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -222,9 +222,9 @@ static void settle(struct device *device)
 	bool asked = false;
 
 	while (connection && !asked && !__atomic_load_n(&device->worker_done, __ATOMIC_ACQUIRE)) {
-		pthread_mutex_lock(&connection->lock);
+		pthread_mutex_lock(&connection->stream.lock);
 		asked = connection->requests;
-		pthread_mutex_unlock(&connection->lock);
+		pthread_mutex_unlock(&connection->stream.lock);
 		if (!asked)
 			sched_yield();
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "capabilities.h"
+#include "client_command.h"
 #include "connection.h"
 
 __attribute__((format(printf, 3, 4)))
@@ -26,7 +27,7 @@ static int refuse(struct vfio_user_connection *connection, int error, const char
 
 static size_t payload_size(const struct vfio_user_connection *connection)
 {
-	return connection->in.header.size - sizeof(connection->in.header);
+	return connection->stream.in.header.size - sizeof(connection->stream.in.header);
 }
 
 /*
@@ -37,16 +38,16 @@ static void send_reply(struct vfio_user_connection *connection, uint32_t flags, 
 		       const void *part, size_t part_size, const void *data, size_t data_size,
 		       int fd)
 {
-	struct vfio_user_header header = connection->in.header;
+	struct vfio_user_header header = connection->stream.in.header;
 
 	if (header.flags & VFIO_USER_FLAG_NO_REPLY)
 		return;
 	header.size = (uint32_t)(sizeof(header) + part_size + data_size);
 	header.flags = VFIO_USER_TYPE_REPLY | flags;
 	header.error = error;
-	pthread_mutex_lock(&connection->lock);
-	vfio_user_connection_send(connection, &header, part, part_size, data, data_size, fd);
-	pthread_mutex_unlock(&connection->lock);
+	pthread_mutex_lock(&connection->stream.lock);
+	vfio_user_stream_send(&connection->stream, &header, part, part_size, data, data_size, fd);
+	pthread_mutex_unlock(&connection->stream.lock);
 }
 
 static int reply(struct vfio_user_connection *connection, const void *part, size_t size)
@@ -72,7 +73,7 @@ static int start_device(struct vfio_user_connection *connection)
 
 static int negotiate(struct vfio_user_connection *connection, struct vfio_user_capabilities *caps)
 {
-	const uint8_t *payload = connection->in.payload;
+	const uint8_t *payload = connection->stream.in.payload;
 	struct vfio_user_version version;
 	const char *why;
 	int ret;
@@ -116,7 +117,7 @@ static int handle_version(struct vfio_user_connection *connection)
 
 static int handle_dma_map(struct vfio_user_connection *connection)
 {
-	struct vfio_user_incoming *in = &connection->in;
+	struct vfio_user_incoming *in = &connection->stream.in;
 	struct vfio_user_mapping mapping;
 	struct vfio_user_dma_map map;
 	int ret;
@@ -150,7 +151,7 @@ static int handle_dma_unmap(struct vfio_user_connection *connection)
 	struct vfio_user_dma_unmap unmap;
 	int ret;
 
-	memcpy(&unmap, connection->in.payload, sizeof(unmap));
+	memcpy(&unmap, connection->stream.in.payload, sizeof(unmap));
 	if (unmap.argsz < sizeof(unmap))
 		return refuse(connection, -EINVAL, "argsz %u below %zu", unmap.argsz,
 			      sizeof(unmap));
@@ -183,7 +184,7 @@ static int handle_get_info(struct vfio_user_connection *connection)
 {
 	struct vfio_user_device_info info;
 
-	memcpy(&info, connection->in.payload, sizeof(info));
+	memcpy(&info, connection->stream.in.payload, sizeof(info));
 	if (info.argsz < sizeof(info))
 		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
 	if (info.flags || info.num_regions || info.num_irqs)
@@ -202,7 +203,7 @@ static int handle_get_region_info(struct vfio_user_connection *connection)
 	struct vfio_user_region region = { .fd = -1 };
 	struct vfio_user_region_info info;
 
-	memcpy(&info, connection->in.payload, sizeof(info));
+	memcpy(&info, connection->stream.in.payload, sizeof(info));
 	if (info.argsz < sizeof(info))
 		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
 	if (info.flags || info.cap_offset || info.size || info.offset)
@@ -226,7 +227,7 @@ static int handle_get_irq_info(struct vfio_user_connection *connection)
 {
 	struct vfio_user_irq_info info;
 
-	memcpy(&info, connection->in.payload, sizeof(info));
+	memcpy(&info, connection->stream.in.payload, sizeof(info));
 	if (info.argsz < sizeof(info))
 		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
 	if (info.flags || info.count)
@@ -248,7 +249,7 @@ static int handle_get_irq_info(struct vfio_user_connection *connection)
 
 static int handle_set_irqs(struct vfio_user_connection *connection)
 {
-	struct vfio_user_incoming *in = &connection->in;
+	struct vfio_user_incoming *in = &connection->stream.in;
 	struct vfio_user_irq_set set;
 	const char *why;
 	int ret;
@@ -274,17 +275,17 @@ static int handle_region_read(struct vfio_user_connection *connection)
 	struct vfio_user_region_access access;
 	int ret;
 
-	memcpy(&access, connection->in.payload, sizeof(access));
+	memcpy(&access, connection->stream.in.payload, sizeof(access));
 	if (!access.count || access.count > VFIO_USER_MAX_DATA_XFER)
 		return refuse_access(connection, -EINVAL, &access);
-	ret = vfio_user_connection_reserve(connection, access.count);
+	ret = vfio_user_stream_reserve(&connection->stream, access.count);
 	if (!ret)
 		ret = connection->ops->region_read(connection->device, access.region, access.offset,
-						   connection->in.payload, access.count);
+						   connection->stream.in.payload, access.count);
 	if (ret)
 		return refuse_access(connection, ret, &access);
-	send_reply(connection, 0, 0, &access, sizeof(access), connection->in.payload, access.count,
-		   -1);
+	send_reply(connection, 0, 0, &access, sizeof(access), connection->stream.in.payload,
+		   access.count, -1);
 	return 0;
 }
 
@@ -293,11 +294,12 @@ static int handle_region_write(struct vfio_user_connection *connection)
 	struct vfio_user_region_access access;
 	int ret;
 
-	memcpy(&access, connection->in.payload, sizeof(access));
+	memcpy(&access, connection->stream.in.payload, sizeof(access));
 	if (!access.count || access.count != payload_size(connection) - sizeof(access))
 		return refuse_access(connection, -EINVAL, &access);
 	ret = connection->ops->region_write(connection->device, access.region, access.offset,
-					    connection->in.payload + sizeof(access), access.count);
+					    connection->stream.in.payload + sizeof(access),
+					    access.count);
 	if (ret)
 		return refuse_access(connection, ret, &access);
 	return reply(connection, &access, sizeof(access));
@@ -305,7 +307,7 @@ static int handle_region_write(struct vfio_user_connection *connection)
 
 static int handle_region_write_multi(struct vfio_user_connection *connection)
 {
-	const uint8_t *payload = connection->in.payload;
+	const uint8_t *payload = connection->stream.in.payload;
 	size_t size = payload_size(connection) - sizeof(struct vfio_user_multi);
 	struct vfio_user_multi multi;
 
@@ -352,14 +354,12 @@ static int handle_device_feature(struct vfio_user_connection *connection)
 
 /**
  * struct command - what is checked before a command is carried out
- * @name: for messages
- * @handle: carries it out; NULL for one that only the server sends
+ * @handle: carries it out; NULL for one that a client does not send
  * @min: bytes of payload
  * @max: likewise
  * @max_fds: descriptors that may come with it
  */
 struct command {
-	const char *name;
 	int (*handle)(struct vfio_user_connection *connection);
 	size_t min;
 	size_t max;
@@ -370,59 +370,50 @@ struct command {
 
 static const struct command commands[] = {
 	[VFIO_USER_VERSION] = {
-		"VERSION", handle_version, sizeof(struct vfio_user_version),
+		handle_version, sizeof(struct vfio_user_version),
 		sizeof(struct vfio_user_version) + VFIO_USER_MAX_VERSION_DATA, 0 },
-	[VFIO_USER_DMA_MAP] = { "DMA_MAP", handle_dma_map, FIXED(vfio_user_dma_map), 1 },
+	[VFIO_USER_DMA_MAP] = { handle_dma_map, FIXED(vfio_user_dma_map), 1 },
 	[VFIO_USER_DMA_UNMAP] = {
-		"DMA_UNMAP", handle_dma_unmap, sizeof(struct vfio_user_dma_unmap),
+		handle_dma_unmap, sizeof(struct vfio_user_dma_unmap),
 		VFIO_USER_MAX_PAYLOAD, 0 },
 	[VFIO_USER_DEVICE_GET_INFO] = {
-		"DEVICE_GET_INFO", handle_get_info, FIXED(vfio_user_device_info), 0 },
+		handle_get_info, FIXED(vfio_user_device_info), 0 },
 	[VFIO_USER_DEVICE_GET_REGION_INFO] = {
-		"DEVICE_GET_REGION_INFO", handle_get_region_info, FIXED(vfio_user_region_info), 0 },
+		handle_get_region_info, FIXED(vfio_user_region_info), 0 },
 	[VFIO_USER_DEVICE_GET_REGION_IO_FDS] = {
-		"DEVICE_GET_REGION_IO_FDS", handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+		handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
 	[VFIO_USER_DEVICE_GET_IRQ_INFO] = {
-		"DEVICE_GET_IRQ_INFO", handle_get_irq_info, FIXED(vfio_user_irq_info), 0 },
+		handle_get_irq_info, FIXED(vfio_user_irq_info), 0 },
 	[VFIO_USER_DEVICE_SET_IRQS] = {
-		"DEVICE_SET_IRQS", handle_set_irqs, sizeof(struct vfio_user_irq_set),
+		handle_set_irqs, sizeof(struct vfio_user_irq_set),
 		VFIO_USER_MAX_PAYLOAD, VFIO_USER_MAX_MSG_FDS },
 	[VFIO_USER_REGION_READ] = {
-		"REGION_READ", handle_region_read, FIXED(vfio_user_region_access), 0 },
+		handle_region_read, FIXED(vfio_user_region_access), 0 },
 	[VFIO_USER_REGION_WRITE] = {
-		"REGION_WRITE", handle_region_write, sizeof(struct vfio_user_region_access),
+		handle_region_write, sizeof(struct vfio_user_region_access),
 		VFIO_USER_MAX_PAYLOAD, 0 },
-	[VFIO_USER_DMA_READ] = { "DMA_READ", NULL, 0, 0, 0 },
-	[VFIO_USER_DMA_WRITE] = { "DMA_WRITE", NULL, 0, 0, 0 },
-	[VFIO_USER_DEVICE_RESET] = { "DEVICE_RESET", handle_reset, 0, 0, 0 },
+	[VFIO_USER_DEVICE_RESET] = { handle_reset, 0, 0, 0 },
 	[VFIO_USER_REGION_WRITE_MULTI] = {
-		"REGION_WRITE_MULTI", handle_region_write_multi, sizeof(struct vfio_user_multi),
+		handle_region_write_multi, sizeof(struct vfio_user_multi),
 		VFIO_USER_MAX_PAYLOAD, 0 },
 	[VFIO_USER_DEVICE_FEATURE] = {
-		"DEVICE_FEATURE", handle_device_feature, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+		handle_device_feature, 0, VFIO_USER_MAX_PAYLOAD, 0 },
 	[VFIO_USER_MIG_DATA_READ] = {
-		"MIG_DATA_READ", handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+		handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
 	[VFIO_USER_MIG_DATA_WRITE] = {
-		"MIG_DATA_WRITE", handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
+		handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
 };
 
 static const struct command *find_command(unsigned int number)
 {
-	if (number >= sizeof(commands) / sizeof(commands[0]) || !commands[number].name)
+	if (number >= sizeof(commands) / sizeof(commands[0]) || !commands[number].handle)
 		return NULL;
 	return &commands[number];
 }
 
-const char *vfio_user_command_name(unsigned int number)
-{
-	const struct command *command = find_command(number);
-
-	return command ? command->name : "unknown command";
-}
-
 static int check_and_handle(struct vfio_user_connection *connection)
 {
-	const struct vfio_user_incoming *in = &connection->in;
+	const struct vfio_user_incoming *in = &connection->stream.in;
 	const struct command *command = find_command(in->header.command);
 	size_t size = payload_size(connection);
 
@@ -431,9 +422,8 @@ static int check_and_handle(struct vfio_user_connection *connection)
 	if (!connection->negotiated && in->header.command != VFIO_USER_VERSION)
 		return refuse(connection, -EINVAL, "before VERSION");
 	if (!command)
-		return refuse(connection, -EOPNOTSUPP, "command %u", in->header.command);
-	if (!command->handle)
-		return refuse(connection, -EOPNOTSUPP, "only the server sends it");
+		return refuse(connection, -EOPNOTSUPP, "command %u is no client's",
+			      in->header.command);
 	if (size < command->min || size > command->max)
 		return refuse(connection, -EINVAL, "payload of %zu bytes, %zu to %zu can be", size,
 			      command->min, command->max);
@@ -451,13 +441,7 @@ void vfio_user_command_handle(struct vfio_user_connection *connection)
 		return;
 	if (connection->reason[0])
 		vfio_user_log(connection->log, "%s refused: %s: %s",
-			      vfio_user_command_name(connection->in.header.command),
+			      vfio_user_command_name(connection->stream.in.header.command),
 			      connection->reason, strerror(-ret));
 	send_reply(connection, VFIO_USER_FLAG_ERROR, (uint32_t)-ret, NULL, 0, NULL, 0, -1);
-}
-
-void vfio_user_trigger(struct vfio_user_connection *connection, unsigned int type,
-		       unsigned int vector)
-{
-	vfio_user_irqs_trigger(&connection->irqs, type, vector);
 }

@@ -7,8 +7,8 @@
  * until it returns false. The first error sticks: every later call fails, and json_finish() gives
  * the verdict.
  */
-#ifndef TPHBUF_VFIO_USER_JSON_H
-#define TPHBUF_VFIO_USER_JSON_H
+#ifndef TPHBUF_VFIO_USER_JSON_READER_H
+#define TPHBUF_VFIO_USER_JSON_READER_H
 
 #include <stdbool.h>
 #include <stddef.h>

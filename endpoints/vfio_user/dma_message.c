@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "dma_message.h"
 
 /**
  * struct vfio_user_dma_request - a request without reply; on the stack of the thread that waits for
@@ -51,22 +52,17 @@ static void complete(struct vfio_user_connection *connection, struct vfio_user_d
 	*at = request->next;
 	request->result = result;
 	request->done = true;
-	pthread_cond_broadcast(&connection->replied);
-}
-
-void vfio_user_dma_abort(struct vfio_user_connection *connection)
-{
-	while (connection->requests)
-		complete(connection, &connection->requests, -ENOTCONN);
+	pthread_cond_broadcast(&connection->stream.changed);
 }
 
 static int transfer_chunk(struct vfio_user_connection *connection,
 			  struct vfio_user_dma_request *request, const void *data)
 {
+	struct vfio_user_stream *stream = &connection->stream;
 	struct vfio_user_header header = { .command = request->command };
 	size_t data_size = data ? (size_t)request->access.count : 0;
 
-	pthread_mutex_lock(&connection->lock);
+	pthread_mutex_lock(&stream->lock);
 	while (*find(connection, connection->next_id))
 		connection->next_id++;
 	request->id = connection->next_id++;
@@ -74,16 +70,14 @@ static int transfer_chunk(struct vfio_user_connection *connection,
 	header.size = (uint32_t)(sizeof(header) + sizeof(request->access) + data_size);
 	request->next = connection->requests;
 	connection->requests = request;
-	/*
-	 * The connection is dead after an error, and may have been so before this request was in
-	 * the list.
-	 */
-	if (vfio_user_connection_send(connection, &header, &request->access,
-				      sizeof(request->access), data, data_size, -1))
-		vfio_user_dma_abort(connection);
-	while (!request->done)
-		pthread_cond_wait(&connection->replied, &connection->lock);
-	pthread_mutex_unlock(&connection->lock);
+	/* After an error the stream is dead. */
+	vfio_user_stream_send(stream, &header, &request->access, sizeof(request->access), data,
+			      data_size, -1);
+	while (!request->done && !stream->dead)
+		pthread_cond_wait(&stream->changed, &stream->lock);
+	if (!request->done)
+		complete(connection, find(connection, request->id), -ENOTCONN);
+	pthread_mutex_unlock(&stream->lock);
 	return request->result;
 }
 
@@ -154,12 +148,12 @@ static void report(struct vfio_user_connection *connection,
 
 void vfio_user_dma_reply(struct vfio_user_connection *connection)
 {
-	const struct vfio_user_incoming *in = &connection->in;
+	const struct vfio_user_incoming *in = &connection->stream.in;
 	struct vfio_user_dma_request **at, *request;
 	const char *wrong;
 	int result = 0;
 
-	pthread_mutex_lock(&connection->lock);
+	pthread_mutex_lock(&connection->stream.lock);
 	at = find(connection, in->header.id);
 	request = *at;
 	if (!request) {
@@ -181,5 +175,5 @@ void vfio_user_dma_reply(struct vfio_user_connection *connection)
 	}
 	complete(connection, at, result);
 unlock:
-	pthread_mutex_unlock(&connection->lock);
+	pthread_mutex_unlock(&connection->stream.lock);
 }

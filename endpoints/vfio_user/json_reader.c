@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <string.h>
 
-#include "json.h"
+#include "json_reader.h"
 
 static bool fail(struct json *json, const char *why)
 {

@@ -3,8 +3,8 @@
  * The seam between the protocol and what it serves. The protocol knows regions, interrupts and DMA
  * maps; what they mean is the device's business.
  */
-#ifndef TPHBUF_VFIO_USER_DEVICE_H
-#define TPHBUF_VFIO_USER_DEVICE_H
+#ifndef TPHBUF_VFIO_USER_DEVICE_OPS_H
+#define TPHBUF_VFIO_USER_DEVICE_OPS_H
 
 #include <stdbool.h>
 #include <stddef.h>
