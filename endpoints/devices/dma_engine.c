@@ -13,7 +13,7 @@
 #include "device_options.h"
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"
-#include "pcie/fabric.h"
+#include "pcie/transaction.h"
 #include "registers.h"
 
 #define DMA_ENGINE_CLASS_CODE	0x088000	/* other system peripheral */

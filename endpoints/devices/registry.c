@@ -12,7 +12,6 @@
 #include "mlx5/mlx5.h"
 #include "device_options.h"
 #include "pcie/device_model.h"
-#include "pcie/fabric.h"
 #include "registry.h"
 
 #define MPS_DEFAULT	512
@@ -108,7 +107,7 @@ int device_create(struct fabric *fabric, const char *spec, struct pci_function *
 	if (!ret)
 		ret = type->create(fabric, &options, &desc, fn);
 	if (!ret) {
-		ret = fabric_attach(fabric, *fn);
+		ret = pci_function_attach(*fn, fabric);
 		if (ret == -EEXIST)
 			options_error(&options,
 				      "another device has name=%s or this bdf=", desc.name);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * MSI-X: the table, what is pending, and what may be sent now.
+ */
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -6,6 +9,7 @@
 #include "byteorder.h"
 #include "cap_msix.h"
 #include "config.h"
+#include "header.h"
 
 #define MSIX_PENDING_SIZE	sizeof(uint64_t)
 
@@ -24,6 +28,12 @@ int msix_add(struct msix *msix, struct pci_config *config, const struct msix_opt
 	struct msix_cap writable = {
 		.control = cpu_to_le16(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL),
 	};
+	struct pci_cap cap = {
+		.id = PCI_CAP_ID_MSIX,
+		.values = &values,
+		.writable = &writable,
+		.size = sizeof(values),
+	};
 	int offset;
 
 	if (!options->vectors || options->vectors > MSIX_VECTORS_MAX || options->bar >= PCI_BARS)
@@ -34,10 +44,9 @@ int msix_add(struct msix *msix, struct pci_config *config, const struct msix_opt
 	    options->pending + MSIX_PENDING_SIZE > config->bars[options->bar].size)
 		return -EINVAL;
 
-	offset = pci_config_add_cap(config, PCI_CAP_ID_MSIX, &values, &writable, sizeof(values));
+	offset = pci_config_add_cap(config, &cap);
 	if (offset < 0)
 		return offset;
-	config->msix = offset;
 	msix_reset(msix);
 	return 0;
 }
@@ -86,16 +95,16 @@ void msix_write(struct msix *msix, uint64_t offset, const void *buf, size_t len)
 	}
 }
 
-static uint16_t get_control(const struct pci_config *config)
+static uint16_t msix_control(const struct pci_config *config)
 {
-	return config->msix
-		       ? pci_config_get16(config, config->msix + offsetof(struct msix_cap, control))
-		       : 0;
+	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_MSIX);
+
+	return offset ? pci_config_get16(config, offset + offsetof(struct msix_cap, control)) : 0;
 }
 
 void msix_raise(struct msix *msix, const struct pci_config *config, unsigned int vector)
 {
-	if (get_control(config) & PCI_MSIX_FLAGS_ENABLE && vector < msix->options.vectors)
+	if (msix_control(config) & PCI_MSIX_FLAGS_ENABLE && vector < msix->options.vectors)
 		msix->pending |= 1ull << vector;
 }
 
@@ -107,14 +116,14 @@ static bool vector_masked(const struct msix *msix, unsigned int vector)
 
 int msix_next(struct msix *msix, const struct pci_config *config)
 {
-	uint16_t control = get_control(config);
+	uint16_t control = msix_control(config);
 
 	/* What was pending when MSI-X was disabled does not come out when it is enabled again. */
 	if (!(control & PCI_MSIX_FLAGS_ENABLE)) {
 		msix->pending = 0;
 		return -1;
 	}
-	if (control & PCI_MSIX_FLAGS_MASKALL || !pci_config_bus_master(config))
+	if (control & PCI_MSIX_FLAGS_MASKALL || !pci_header_bus_master(config))
 		return -1;
 	for (unsigned int i = 0; i < msix->options.vectors; i++) {
 		if (msix->pending & 1ull << i && !vector_masked(msix, i)) {

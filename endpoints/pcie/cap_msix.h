@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * MSI-X capability, table and pending bits (section 7.7.2).
+ *
+ * No function here takes a lock: the fabric's guards the state.
  */
 #ifndef TPHBUF_CAP_MSIX_H
 #define TPHBUF_CAP_MSIX_H
@@ -36,7 +38,7 @@ _Static_assert(sizeof(struct msix_entry) == 16, "MSI-X table entry");
  * @vectors: 1..MSIX_VECTORS_MAX, 0: the function has no MSI-X
  * @bar: index of the BAR with both
  * @table: offset in it, a multiple of 8
- * @pending: likewise, behind the table
+ * @pending: offset of the pending bits in it, a multiple of 8, behind the table
  */
 struct msix_options {
 	unsigned int vectors;

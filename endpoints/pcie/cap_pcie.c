@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Payload and read request sizes, Function Level Reset, and what a completer supports.
+ */
 #include <errno.h>
 #include <linux/pci_regs.h>
 
@@ -28,6 +31,26 @@ static int mps_code(unsigned int bytes)
 	return -EINVAL;
 }
 
+static unsigned int field(uint16_t value, unsigned int mask, unsigned int shift)
+{
+	return (value & mask) >> shift;
+}
+
+static bool pcie_cap_fold(struct pci_config *config, unsigned int offset, const uint8_t *old_space)
+{
+	unsigned int at = offset + offsetof(struct pcie_cap, device_control);
+	unsigned int devcap = offset + offsetof(struct pcie_cap, device_capabilities);
+	uint16_t control = pci_config_get16(config, at), old = get_le16(old_space + at);
+
+	if (field(control, PCI_EXP_DEVCTL_PAYLOAD, DEVCTL_MPS_SHIFT) >
+	    (pci_config_get32(config, devcap) & PCI_EXP_DEVCAP_PAYLOAD))
+		control = (control & ~PCI_EXP_DEVCTL_PAYLOAD) | (old & PCI_EXP_DEVCTL_PAYLOAD);
+	if (field(control, PCI_EXP_DEVCTL_READRQ, DEVCTL_MRRS_SHIFT) > MPS_CODE_MAX)
+		control = (control & ~PCI_EXP_DEVCTL_READRQ) | (old & PCI_EXP_DEVCTL_READRQ);
+	pci_config_set16(config, at, control & ~PCI_EXP_DEVCTL_BCR_FLR);
+	return control & PCI_EXP_DEVCTL_BCR_FLR;
+}
+
 int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options)
 {
 	struct pcie_cap values = {
@@ -53,6 +76,18 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 			cpu_to_le16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
 		.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),
 	};
+	struct pcie_cap kept = {
+		.device_control = cpu_to_le16(PCI_EXP_DEVCTL_PAYLOAD),
+		.link_control = cpu_to_le16(0xffff),
+	};
+	struct pci_cap cap = {
+		.id = PCI_CAP_ID_EXP,
+		.values = &values,
+		.writable = &writable,
+		.kept = &kept,
+		.size = sizeof(values),
+		.fold = pcie_cap_fold,
+	};
 	uint32_t devcap2 = PCI_EXP_DEVCAP2_COMP_TMOUT_DIS |
 			   (uint32_t)options->completer << DEVCAP2_COMPLETER_SHIFT;
 	int code = mps_code(options->mps);
@@ -65,86 +100,48 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 	values.device_capabilities = cpu_to_le32(code | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
 	values.device_capabilities2 = cpu_to_le32(devcap2);
 
-	offset = pci_config_add_cap(config, PCI_CAP_ID_EXP, &values, &writable, sizeof(values));
-	if (offset < 0)
-		return offset;
-	config->pcie = offset;
-	return 0;
+	offset = pci_config_add_cap(config, &cap);
+	return offset < 0 ? offset : 0;
 }
 
-static uint16_t get16(const struct pci_config *config, size_t field)
+/* Device Control, 0 without the capability. */
+static uint16_t device_control(const struct pci_config *config)
 {
-	return config->pcie ? pci_config_get16(config, config->pcie + field) : 0;
+	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_EXP);
+
+	if (!offset)
+		return 0;
+	return pci_config_get16(config, offset + offsetof(struct pcie_cap, device_control));
 }
 
-static uint32_t get32(const struct pci_config *config, size_t field)
+/* Device Capabilities 2, 0 without the capability. */
+static uint32_t device_capabilities2(const struct pci_config *config)
 {
-	return config->pcie ? pci_config_get32(config, config->pcie + field) : 0;
-}
+	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_EXP);
 
-uint16_t pcie_cap_device_control(const struct pci_config *config)
-{
-	return get16(config, offsetof(struct pcie_cap, device_control));
-}
-
-bool pcie_cap_fold(struct pci_config *config, uint16_t old)
-{
-	uint16_t control = pcie_cap_device_control(config);
-	unsigned int supported = get32(config, offsetof(struct pcie_cap, device_capabilities)) &
-				 PCI_EXP_DEVCAP_PAYLOAD;
-	bool flr = control & PCI_EXP_DEVCTL_BCR_FLR;
-
-	if (!config->pcie)
-		return false;
-	if ((unsigned int)(control & PCI_EXP_DEVCTL_PAYLOAD) >> DEVCTL_MPS_SHIFT > supported)
-		control = (control & ~PCI_EXP_DEVCTL_PAYLOAD) | (old & PCI_EXP_DEVCTL_PAYLOAD);
-	if ((control & PCI_EXP_DEVCTL_READRQ) >> DEVCTL_MRRS_SHIFT > (int)MPS_CODE_MAX)
-		control = (control & ~PCI_EXP_DEVCTL_READRQ) | (old & PCI_EXP_DEVCTL_READRQ);
-	control &= ~PCI_EXP_DEVCTL_BCR_FLR;
-	pci_config_set16(config, config->pcie + offsetof(struct pcie_cap, device_control), control);
-	return flr;
-}
-
-void pcie_cap_keep(const struct pci_config *config, struct pcie_cap_kept *kept)
-{
-	kept->device_control = pcie_cap_device_control(config) & PCI_EXP_DEVCTL_PAYLOAD;
-	kept->link_control = get16(config, offsetof(struct pcie_cap, link_control));
-}
-
-void pcie_cap_restore(struct pci_config *config, const struct pcie_cap_kept *kept)
-{
-	uint16_t control = pcie_cap_device_control(config) & ~PCI_EXP_DEVCTL_PAYLOAD;
-
-	if (!config->pcie)
-		return;
-	pci_config_set16(config, config->pcie + offsetof(struct pcie_cap, device_control),
-			 control | kept->device_control);
-	pci_config_set16(config, config->pcie + offsetof(struct pcie_cap, link_control),
-			 kept->link_control);
+	if (!offset)
+		return 0;
+	return pci_config_get32(config, offset + offsetof(struct pcie_cap, device_capabilities2));
 }
 
 unsigned int pcie_cap_max_payload(const struct pci_config *config)
 {
-	return 128u << ((pcie_cap_device_control(config) & PCI_EXP_DEVCTL_PAYLOAD) >>
-			DEVCTL_MPS_SHIFT);
+	return 128u << field(device_control(config), PCI_EXP_DEVCTL_PAYLOAD, DEVCTL_MPS_SHIFT);
 }
 
 unsigned int pcie_cap_max_read_request(const struct pci_config *config)
 {
-	if (!config->pcie)
+	if (!pci_config_cap(config, PCI_CAP_ID_EXP))
 		return 128u << MRRS_CODE_RESET;
-	return 128u << ((pcie_cap_device_control(config) & PCI_EXP_DEVCTL_READRQ) >>
-			DEVCTL_MRRS_SHIFT);
+	return 128u << field(device_control(config), PCI_EXP_DEVCTL_READRQ, DEVCTL_MRRS_SHIFT);
 }
 
 bool pcie_cap_end_end_prefix(const struct pci_config *config)
 {
-	return get32(config, offsetof(struct pcie_cap, device_capabilities2)) & DEVCAP2_PREFIX;
+	return device_capabilities2(config) & DEVCAP2_PREFIX;
 }
 
 enum tph_completer pcie_cap_tph_completer(const struct pci_config *config)
 {
-	uint32_t devcap2 = get32(config, offsetof(struct pcie_cap, device_capabilities2));
-
-	return devcap2 >> DEVCAP2_COMPLETER_SHIFT & 3;
+	return device_capabilities2(config) >> DEVCAP2_COMPLETER_SHIFT & 3;
 }

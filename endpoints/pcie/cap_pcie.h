@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PCI Express capability, version 2, of an Endpoint (section 7.5.3).
+ *
+ * No function here takes a lock: the fabric's guards config space.
  */
 #ifndef TPHBUF_CAP_PCIE_H
 #define TPHBUF_CAP_PCIE_H
@@ -59,32 +61,18 @@ struct pcie_cap_options {
 	bool end_end_prefix;
 };
 
-/* Settings of the link, which survive a Function Level Reset. */
-struct pcie_cap_kept {
-	uint16_t device_control;
-	uint16_t link_control;
-};
-
-/* Return: 0, -EINVAL for an impossible payload size, -ENOSPC. */
-int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options);
-
-/* Device Control, 0 without the capability. */
-uint16_t pcie_cap_device_control(const struct pci_config *config);
-
 /**
- * pcie_cap_fold() - put Device Control right after a write
+ * pcie_cap_add() - append the capability
  * @config: the space
- * @old: Device Control before the write
+ * @options: what differs between endpoints
  *
- * Max_Payload_Size above what is supported and reserved read request sizes keep their old value.
- * Initiate Function Level Reset reads as 0 (section 7.5.3.4).
+ * After a write, Max_Payload_Size above what is supported and reserved read request sizes keep
+ * their old value, and Initiate Function Level Reset reads as 0 (section 7.5.3.4). The settings
+ * that belong to the link survive that reset (section 6.6.2).
  *
- * Return: whether software asked for a Function Level Reset.
+ * Return: 0, -EINVAL for an impossible payload size, -ENOSPC.
  */
-bool pcie_cap_fold(struct pci_config *config, uint16_t old);
-
-void pcie_cap_keep(const struct pci_config *config, struct pcie_cap_kept *kept);
-void pcie_cap_restore(struct pci_config *config, const struct pcie_cap_kept *kept);
+int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options);
 
 /*
  * Max_Payload_Size and Max_Read_Request_Size as programmed, in bytes; 128 and 512 without the

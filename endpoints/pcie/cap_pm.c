@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Power states.
+ */
 #include <linux/pci_regs.h>
 
 #include "byteorder.h"
@@ -9,6 +12,20 @@
 #define PM_D0		0
 #define PM_D3HOT	3
 
+static bool pm_cap_fold(struct pci_config *config, unsigned int offset, const uint8_t *old)
+{
+	unsigned int at = offset + offsetof(struct pm_cap, control);
+	uint16_t control = pci_config_get16(config, at);
+	unsigned int state = control & PCI_PM_CTRL_STATE_MASK;
+
+	if (state != PM_D0 && state != PM_D3HOT) {
+		control &= ~PCI_PM_CTRL_STATE_MASK;
+		control |= get_le16(old + at) & PCI_PM_CTRL_STATE_MASK;
+		pci_config_set16(config, at, control);
+	}
+	return false;
+}
+
 int pm_cap_add(struct pci_config *config)
 {
 	struct pm_cap values = {
@@ -18,32 +35,24 @@ int pm_cap_add(struct pci_config *config)
 	struct pm_cap writable = {
 		.control = cpu_to_le16(PCI_PM_CTRL_STATE_MASK),
 	};
-	int offset = pci_config_add_cap(config, PCI_CAP_ID_PM, &values, &writable, sizeof(values));
+	struct pci_cap cap = {
+		.id = PCI_CAP_ID_PM,
+		.values = &values,
+		.writable = &writable,
+		.size = sizeof(values),
+		.fold = pm_cap_fold,
+	};
+	int offset = pci_config_add_cap(config, &cap);
 
-	if (offset < 0)
-		return offset;
-	config->pm = offset;
-	return 0;
-}
-
-uint16_t pm_cap_control(const struct pci_config *config)
-{
-	return config->pm ? pci_config_get16(config, config->pm + offsetof(struct pm_cap, control))
-			  : 0;
-}
-
-void pm_cap_fold(struct pci_config *config, uint16_t old)
-{
-	uint16_t control = pm_cap_control(config);
-	unsigned int state = control & PCI_PM_CTRL_STATE_MASK;
-
-	if (!config->pm || state == PM_D0 || state == PM_D3HOT)
-		return;
-	control = (control & ~PCI_PM_CTRL_STATE_MASK) | (old & PCI_PM_CTRL_STATE_MASK);
-	pci_config_set16(config, config->pm + offsetof(struct pm_cap, control), control);
+	return offset < 0 ? offset : 0;
 }
 
 bool pm_cap_in_d0(const struct pci_config *config)
 {
-	return (pm_cap_control(config) & PCI_PM_CTRL_STATE_MASK) == PM_D0;
+	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_PM);
+
+	if (!offset)
+		return true;
+	return (pci_config_get16(config, offset + offsetof(struct pm_cap, control)) &
+		PCI_PM_CTRL_STATE_MASK) == PM_D0;
 }

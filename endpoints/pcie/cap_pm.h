@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * PCI Power Management capability (section 7.5.2): D0 and D3hot, no PME, No_Soft_Reset.
+ *
+ * No function here takes a lock: the fabric's guards config space.
  */
 #ifndef TPHBUF_CAP_PM_H
 #define TPHBUF_CAP_PM_H
@@ -24,19 +26,14 @@ struct pm_cap {
 _Static_assert(sizeof(struct pm_cap) == 8, "Power Management capability");
 _Static_assert(offsetof(struct pm_cap, control) == 4, "PMCSR");
 
-/* Return: 0, -ENOSPC. */
+/*
+ * A change to a power state that is not supported has no effect (section 7.5.2.2).
+ *
+ * Return: 0, -ENOSPC.
+ */
 int pm_cap_add(struct pci_config *config);
 
-/* PMCSR, 0 without the capability. */
-uint16_t pm_cap_control(const struct pci_config *config);
-
-/*
- * A change to a power state that is not supported has no effect: back to the state in @old
- * (section 7.5.2.2).
- */
-void pm_cap_fold(struct pci_config *config, uint16_t old);
-
-/* True without the capability. */
+/* The power state is D0; also without the capability. */
 bool pm_cap_in_d0(const struct pci_config *config);
 
 #endif

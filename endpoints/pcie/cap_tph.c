@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * TPH Requester: its control register, its table, and the hint that they make.
+ */
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <string.h>
@@ -20,12 +23,56 @@
 #define TPH_CONTROL_ENABLE_SHIFT 8
 #define TPH_CONTROL_ENABLE	0x3u
 
+/* A register of the capability, 0 without it. */
+static uint32_t tph_register(const struct pci_config *config, size_t member)
+{
+	unsigned int offset = pci_config_ext_cap(config, PCI_EXT_CAP_ID_TPH);
+
+	return offset ? pci_config_get32(config, offset + member) : 0;
+}
+
+static uint32_t tph_capability(const struct pci_config *config)
+{
+	return tph_register(config, offsetof(struct tph_cap, capability));
+}
+
+static uint32_t tph_control(const struct pci_config *config)
+{
+	return tph_register(config, offsetof(struct tph_cap, control));
+}
+
+static bool tph_cap_fold(struct pci_config *config, unsigned int offset, const uint8_t *old)
+{
+	uint32_t capability = tph_capability(config);
+	unsigned int mode = tph_control(config) & TPH_CONTROL_MODE;
+	unsigned int enable = tph_control(config) >> TPH_CONTROL_ENABLE_SHIFT & TPH_CONTROL_ENABLE;
+
+	(void)old;
+	if (!(1u << mode & capability & TPH_CAPABILITY_MODES))
+		mode = TPH_MODE_NO_ST;
+	if (enable == TPH_REQUESTER_EXTENDED && !(capability & TPH_CAPABILITY_EXTENDED))
+		enable = TPH_REQUESTER_8BIT;
+	else if (enable != TPH_REQUESTER_8BIT && enable != TPH_REQUESTER_EXTENDED)
+		enable = TPH_REQUESTER_OFF;
+	pci_config_set16(config, offset + offsetof(struct tph_cap, control),
+			 mode | enable << TPH_CONTROL_ENABLE_SHIFT);
+	return false;
+}
+
 int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options)
 {
 	uint8_t values[sizeof(struct tph_cap) + TPH_CAP_ENTRIES_MAX * 2] = { 0 };
 	uint8_t writable[sizeof(values)] = { 0 };
 	struct tph_cap *cap = (struct tph_cap *)values, *mask = (struct tph_cap *)writable;
 	uint32_t capability = 1u << TPH_MODE_NO_ST | options->modes;
+	struct pci_cap add = {
+		.id = PCI_EXT_CAP_ID_TPH,
+		.extended = true,
+		.version = TPH_CAP_VERSION,
+		.values = values,
+		.writable = writable,
+		.fold = tph_cap_fold,
+	};
 	size_t size = TPH_CAP_TABLE;
 	int offset;
 
@@ -46,59 +93,24 @@ int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options
 		writable[size + 1] = options->extended ? 0xff : 0;
 	}
 
-	offset = pci_config_add_ext_cap(config, PCI_EXT_CAP_ID_TPH, TPH_CAP_VERSION, values,
-					writable, (size + 3) & ~(size_t)3);
-	if (offset < 0)
-		return offset;
-	config->tph = offset;
-	return 0;
-}
-
-static uint32_t get_capability(const struct pci_config *config)
-{
-	return config->tph ? pci_config_get32(config,
-					      config->tph + offsetof(struct tph_cap, capability))
-			   : 0;
-}
-
-static uint16_t get_control(const struct pci_config *config)
-{
-	return config->tph
-		       ? pci_config_get16(config, config->tph + offsetof(struct tph_cap, control))
-		       : 0;
-}
-
-void tph_cap_fold(struct pci_config *config)
-{
-	uint32_t capability = get_capability(config);
-	unsigned int mode = get_control(config) & TPH_CONTROL_MODE;
-	unsigned int enable = get_control(config) >> TPH_CONTROL_ENABLE_SHIFT & TPH_CONTROL_ENABLE;
-
-	if (!config->tph)
-		return;
-	if (!(1u << mode & capability & TPH_CAPABILITY_MODES))
-		mode = TPH_MODE_NO_ST;
-	if (enable == TPH_REQUESTER_EXTENDED && !(capability & TPH_CAPABILITY_EXTENDED))
-		enable = TPH_REQUESTER_8BIT;
-	else if (enable != TPH_REQUESTER_8BIT && enable != TPH_REQUESTER_EXTENDED)
-		enable = TPH_REQUESTER_OFF;
-	pci_config_set16(config, config->tph + offsetof(struct tph_cap, control),
-			 mode | enable << TPH_CONTROL_ENABLE_SHIFT);
+	add.size = (size + 3) & ~(size_t)3;
+	offset = pci_config_add_cap(config, &add);
+	return offset < 0 ? offset : 0;
 }
 
 enum tph_mode tph_cap_mode(const struct pci_config *config)
 {
-	return get_control(config) & TPH_CONTROL_MODE;
+	return tph_control(config) & TPH_CONTROL_MODE;
 }
 
 enum tph_requester tph_cap_requester(const struct pci_config *config)
 {
-	return get_control(config) >> TPH_CONTROL_ENABLE_SHIFT & TPH_CONTROL_ENABLE;
+	return tph_control(config) >> TPH_CONTROL_ENABLE_SHIFT & TPH_CONTROL_ENABLE;
 }
 
 unsigned int tph_cap_entries(const struct pci_config *config)
 {
-	uint32_t capability = get_capability(config);
+	uint32_t capability = tph_capability(config);
 
 	if ((capability & TPH_CAPABILITY_LOCATION) != TPH_CAPABILITY_IN_CAP)
 		return 0;
@@ -117,7 +129,8 @@ struct tlp_hint tph_cap_hint(const struct pci_config *config, unsigned int ph, u
 	if (tph_cap_mode(config) == TPH_MODE_NO_ST)
 		return hint;
 	if (tph_cap_entries(config))
-		tag = pci_config_get16(config, config->tph + TPH_CAP_TABLE + 2 * tag);
+		tag = pci_config_get16(config, pci_config_ext_cap(config, PCI_EXT_CAP_ID_TPH) +
+						       TPH_CAP_TABLE + 2 * tag);
 	hint.extended = requester == TPH_REQUESTER_EXTENDED;
 	hint.st = hint.extended ? tag : tag & 0xff;
 	return hint;

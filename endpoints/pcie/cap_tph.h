@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * TPH Requester extended capability (section 7.9.13) and the steering tag table in it.
+ *
+ * No function here takes a lock: the fabric's guards config space.
  */
 #ifndef TPHBUF_CAP_TPH_H
 #define TPHBUF_CAP_TPH_H
@@ -54,15 +56,18 @@ struct tph_cap_options {
 	unsigned int entries;
 };
 
-/* Return: 0, -EINVAL for options that contradict each other, -ENOSPC. */
-int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options);
-
-/*
- * Puts TPH Requester Control right after a write: a mode that is not supported becomes No ST Mode,
- * the reserved enable value becomes off, and Extended TPH becomes TPH where it is not supported
+/**
+ * tph_cap_add() - append the capability
+ * @config: the space
+ * @options: what the requester offers
+ *
+ * After a write of TPH Requester Control, a mode that is not supported becomes No ST Mode, the
+ * reserved enable value becomes off, and Extended TPH becomes TPH where it is not supported
  * (section 7.9.13.3).
+ *
+ * Return: 0, -EINVAL for options that contradict each other, -ENOSPC.
  */
-void tph_cap_fold(struct pci_config *config);
+int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options);
 
 /* Setting of the control register; TPH_MODE_NO_ST and TPH_REQUESTER_OFF without the capability */
 enum tph_mode tph_cap_mode(const struct pci_config *config);

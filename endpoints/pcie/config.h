@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Configuration space of an endpoint: type 0 header, capability lists, write masks (sections
- * 7.2.1, 7.5.1, 7.6).
+ * Configuration space: bytes, write masks, capability lists (sections 7.2.1 and 7.6).
  *
- * Every bit is either writable by software or constant; a register whose legal values depend on
- * more than a mask is put right after each write, so that software never sees, and a device never
- * uses, an illegal setting. The fabric's lock guards it all.
+ * Every bit is either writable by software or constant. A capability whose registers have more
+ * rules than that brings them along: fold() puts its registers right after each write, so that
+ * software never sees, and a device never uses, an illegal setting.
+ *
+ * No function here takes a lock: the fabric's guards it all.
  */
 #ifndef TPHBUF_PCI_CONFIG_H
 #define TPHBUF_PCI_CONFIG_H
@@ -17,89 +18,92 @@
 #include "function.h"
 
 #define PCI_CONFIG_SIZE		4096
+#define PCI_CONFIG_CAPS_MAX	16
+
+struct pci_config;
 
 /**
- * struct pci_config_ids - what the type 0 header says of a function
- * @vendor: vendor ID, the subsystem's as well
- * @device: device ID, the subsystem's as well
- * @class_code: base class, sub-class and programming interface, 24 bits
- * @revision: revision ID
+ * struct pci_cap - what a capability brings along
+ * @id: capability ID
+ * @extended: it is an extended capability
+ * @version: of an extended capability
+ * @values: the structure; ID, version and next pointer are filled in when it is added
+ * @writable: bits that software can change, as large as @values
+ * @kept: bits that a Function Level Reset leaves alone, as large as @values; NULL: none
+ * @size: bytes of the structure
+ * @fold: puts registers right after a write to config space; NULL when the mask says it all.
+ *	@offset is the structure's, @old the whole space before the write. Returns whether software
+ *	asked for a Function Level Reset.
  */
-struct pci_config_ids {
-	uint16_t vendor;
-	uint16_t device;
-	uint32_t class_code;
-	uint8_t revision;
+struct pci_cap {
+	uint16_t id;
+	bool extended;
+	unsigned int version;
+	const void *values;
+	const void *writable;
+	const void *kept;
+	size_t size;
+	bool (*fold)(struct pci_config *config, unsigned int offset, const uint8_t *old);
+};
+
+/**
+ * struct pci_config_cap - a capability that was added
+ * @id: capability ID
+ * @extended: it is an extended capability
+ * @offset: of its structure
+ * @fold: its rules, or NULL
+ */
+struct pci_config_cap {
+	uint16_t id;
+	bool extended;
+	uint16_t offset;
+	bool (*fold)(struct pci_config *config, unsigned int offset, const uint8_t *old);
 };
 
 /**
  * struct pci_config - configuration space
  * @space: present value, little-endian as software sees it
  * @writable: bits that software can change
+ * @kept: bits that a Function Level Reset leaves alone
  * @initial: values after a reset
  * @bars: what the base address registers decode
+ * @caps: capabilities, in the order in which they were added
+ * @count: of @caps
  * @last_cap: where the next capability is linked in
  * @last_ext_cap: where the next extended capability is linked in, 0 before the first
  * @end: first free byte below 0x100
  * @ext_end: first free byte from 0x100 on
- * @pm: offset of the Power Management capability, 0 when absent; likewise:
- * @pcie: PCI Express capability
- * @msix: MSI-X capability
- * @tph: TPH Requester extended capability
  */
 struct pci_config {
 	uint8_t space[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE];
+	uint8_t kept[PCI_CONFIG_SIZE];
 	uint8_t initial[PCI_CONFIG_SIZE];
 	struct pci_bar bars[PCI_BARS];
+	struct pci_config_cap caps[PCI_CONFIG_CAPS_MAX];
+	unsigned int count;
 	uint16_t last_cap;
 	uint16_t last_ext_cap;
 	uint16_t end;
 	uint16_t ext_end;
-	uint16_t pm;
-	uint16_t pcie;
-	uint16_t msix;
-	uint16_t tph;
 };
 
-/**
- * pci_config_init() - header without capabilities
- * @config: to be filled
- * @ids: identity
- * @bars: PCI_BARS entries
- *
- * Return: 0, -EINVAL for a BAR whose size is no power of two, is too small or too large for its
- * type, or has no room.
- */
-int pci_config_init(struct pci_config *config, const struct pci_config_ids *ids,
-		    const struct pci_bar *bars);
+/* Bytes and masks of the header alone; pci_header_init() calls it. All have @size bytes. */
+void pci_config_init(struct pci_config *config, const void *values, const void *writable,
+		     const void *kept, size_t size);
 
 /**
- * pci_config_add_cap() - append a capability (section 7.5.3)
- * @config: the space
- * @id: capability ID
- * @values: the structure; bytes 0 and 1 (ID, next pointer) are filled in here
- * @writable: bits that software can change, as large as @values
- * @size: bytes
+ * pci_config_add_cap() - append a capability to its list
+ * @config: the space, not sealed
+ * @cap: what it brings along; not kept
  *
- * Return: its offset, -ENOSPC when it does not fit below 0x100.
+ * Return: its offset, -ENOSPC when it does not fit below 0x100, an extended one below 0x1000.
  */
-int pci_config_add_cap(struct pci_config *config, uint8_t id, const void *values,
-		       const void *writable, size_t size);
+int pci_config_add_cap(struct pci_config *config, const struct pci_cap *cap);
 
-/**
- * pci_config_add_ext_cap() - append an extended capability (section 7.6.3)
- * @config: the space
- * @id: extended capability ID
- * @version: of the structure
- * @values: the structure; the first DW is filled in here
- * @writable: bits that software can change, as large as @values
- * @size: bytes
- *
- * Return: its offset, -ENOSPC when it does not fit below 0x1000.
- */
-int pci_config_add_ext_cap(struct pci_config *config, uint16_t id, unsigned int version,
-			   const void *values, const void *writable, size_t size);
+/* Offset of a capability, 0 when it is absent. */
+unsigned int pci_config_cap(const struct pci_config *config, uint16_t id);
+unsigned int pci_config_ext_cap(const struct pci_config *config, uint16_t id);
 
 /* Ends construction: what is there now is what a reset restores. */
 void pci_config_seal(struct pci_config *config);
@@ -131,24 +135,8 @@ int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf
 /* Conventional reset: every register to its initial value. */
 void pci_config_reset(struct pci_config *config);
 
-/*
- * Function Level Reset: as above, without the settings that belong to the link (section 6.6.2), and
- * without the BARs. The latter is not what the specification says but what a client of VFIO
- * relies on: it shows its guest BARs of its own, in which a reset changes nothing, so that the
- * guest's driver sees no need to write them again.
- */
+/* Function Level Reset (section 6.6.2): every bit that is not kept to its initial value. */
 void pci_config_flr(struct pci_config *config);
-
-/*
- * Address that a BAR is programmed to; 0 for an absent one. Says nothing of whether it is decoded.
- */
-uint64_t pci_config_bar_address(const struct pci_config *config, unsigned int bar);
-
-/* The function decodes its memory BARs: Memory Space Enable is set and the power state is D0. */
-bool pci_config_memory_enabled(const struct pci_config *config);
-
-/* The function may send requests: Bus Master Enable is set and the power state is D0. */
-bool pci_config_bus_master(const struct pci_config *config);
 
 uint16_t pci_config_get16(const struct pci_config *config, unsigned int offset);
 uint32_t pci_config_get32(const struct pci_config *config, unsigned int offset);

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The life of a function: made, attached, connected, reset, destroyed; its worker, its interrupts,
+ * its DMA map.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cap_pm.h"
-#include "fabric_internal.h"
+#include "fabric_state.h"
+#include "function_state.h"
 #include "trace.h"
-
-#define CPU_ACCESS_MAX	8
 
 int pci_function_create(const struct pci_function_desc *desc, struct pci_function **result)
 {
@@ -23,7 +26,7 @@ int pci_function_create(const struct pci_function_desc *desc, struct pci_functio
 	fn->bdf = desc->bdf;
 	fn->ops = desc->ops;
 	fn->device = desc->device;
-	ret = pci_config_init(&fn->config, &desc->ids, desc->bars);
+	ret = pci_header_init(&fn->config, &desc->ids, desc->bars);
 	if (!ret)
 		ret = pm_cap_add(&fn->config);
 	if (!ret)
@@ -67,7 +70,7 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-int pci_function_start(struct pci_function *fn)
+static int start_worker(struct pci_function *fn)
 {
 	if (!fn->ops->work)
 		return 0;
@@ -77,7 +80,7 @@ int pci_function_start(struct pci_function *fn)
 	return 0;
 }
 
-void pci_function_destroy(struct pci_function *fn)
+static void destroy(struct pci_function *fn)
 {
 	if (fn->has_worker) {
 		fabric_lock(fn->fabric);
@@ -92,6 +95,35 @@ void pci_function_destroy(struct pci_function *fn)
 	pthread_cond_destroy(&fn->upstream_idle);
 	pthread_cond_destroy(&fn->wake);
 	free(fn);
+}
+
+static bool is_taken(const struct fabric *fabric, const struct pci_function *fn)
+{
+	for (unsigned int i = 0; i < fabric->count; i++) {
+		const struct pci_function *other = fabric->functions[i];
+
+		if (other->bdf == fn->bdf || !strcmp(other->name, fn->name))
+			return true;
+	}
+	return false;
+}
+
+int pci_function_attach(struct pci_function *fn, struct fabric *fabric)
+{
+	int ret;
+
+	fabric_lock(fabric);
+	ret = is_taken(fabric, fn) ? -EEXIST : fabric_add(fabric, fn, destroy);
+	if (!ret) {
+		fn->fabric = fabric;
+		ret = start_worker(fn);
+		if (ret)
+			fabric_remove(fabric, fn);
+	}
+	fabric_unlock(fabric);
+	if (ret)
+		destroy(fn);
+	return ret;
 }
 
 const char *pci_function_name(const struct pci_function *fn)
@@ -117,6 +149,16 @@ struct fabric *pci_function_fabric(const struct pci_function *fn)
 const struct pci_config *pci_function_config(const struct pci_function *fn)
 {
 	return &fn->config;
+}
+
+unsigned int pci_function_cap(const struct pci_function *fn, uint16_t id)
+{
+	return pci_config_cap(&fn->config, id);
+}
+
+unsigned int pci_function_ext_cap(const struct pci_function *fn, uint16_t id)
+{
+	return pci_config_ext_cap(&fn->config, id);
 }
 
 void pci_function_kick(struct pci_function *fn)
@@ -147,7 +189,7 @@ unsigned int pci_function_msix_vectors(const struct pci_function *fn)
 	return fn->msix.options.vectors;
 }
 
-static void send_interrupts(struct pci_function *fn)
+void pci_function_send_interrupts(struct pci_function *fn)
 {
 	int vector;
 
@@ -159,14 +201,14 @@ static void send_interrupts(struct pci_function *fn)
 void pci_function_msix_raise(struct pci_function *fn, unsigned int vector)
 {
 	msix_raise(&fn->msix, &fn->config, vector);
-	send_interrupts(fn);
+	pci_function_send_interrupts(fn);
 }
 
-static void update_decoding(struct pci_function *fn)
+void pci_function_update_decoding(struct pci_function *fn)
 {
 	for (unsigned int i = 0; i < PCI_BARS; i++)
-		fn->bar_address[i] = pci_config_bar_address(&fn->config, i);
-	fn->memory_enabled = pci_config_memory_enabled(&fn->config);
+		fn->bar_address[i] = pci_header_bar_address(&fn->config, i);
+	fn->memory_enabled = pci_header_memory_enabled(&fn->config);
 }
 
 /* What a reset does beside that of the config space. */
@@ -174,12 +216,12 @@ static void reset_device(struct pci_function *fn)
 {
 	fn->cancels++;
 	msix_reset(&fn->msix);
-	update_decoding(fn);
+	pci_function_update_decoding(fn);
 	if (fn->ops->reset)
 		fn->ops->reset(fn);
 }
 
-static void function_level_reset(struct pci_function *fn)
+void pci_function_reset_locked(struct pci_function *fn)
 {
 	pci_config_flr(&fn->config);
 	reset_device(fn);
@@ -188,123 +230,8 @@ static void function_level_reset(struct pci_function *fn)
 void pci_function_reset(struct pci_function *fn)
 {
 	fabric_lock(fn->fabric);
-	function_level_reset(fn);
+	pci_function_reset_locked(fn);
 	fabric_unlock(fn->fabric);
-}
-
-static int config_write(struct pci_function *fn, uint64_t offset, const void *buf, size_t len)
-{
-	bool flr;
-	int ret = pci_config_write(&fn->config, offset, buf, len, &flr);
-
-	if (ret)
-		return ret;
-	if (flr) {
-		function_level_reset(fn);
-	} else {
-		update_decoding(fn);
-		if (fn->ops->config_written)
-			fn->ops->config_written(fn, offset, len);
-	}
-	send_interrupts(fn);
-	return 0;
-}
-
-/* One read or write by the CPU as the function sees it; a write does not change @buf. */
-static enum tlp_result cpu_access(struct pci_function *fn, enum tlp_type type, unsigned int bar,
-				  uint64_t offset, uint8_t *buf, size_t len)
-{
-	int ret;
-
-	if (!fn->memory_enabled) {
-		if (type == TLP_MRD)
-			memset(buf, 0xff, len);
-		return TLP_UNSUPPORTED;
-	}
-	if (msix_claims(&fn->msix, bar, offset, len)) {
-		if (type == TLP_MRD)
-			msix_read(&fn->msix, offset, buf, len);
-		else
-			msix_write(&fn->msix, offset, buf, len);
-		return TLP_OK;
-	}
-	if (type == TLP_MRD)
-		ret = fn->ops->bar_read(fn, bar, offset, buf, len);
-	else
-		ret = fn->ops->bar_write(fn, bar, offset, buf, len);
-	if (ret && type == TLP_MRD)
-		memset(buf, 0xff, len);
-	return ret ? TLP_REJECTED : TLP_OK;
-}
-
-/* Largest naturally aligned access at @offset. */
-static size_t cpu_access_size(uint64_t offset, size_t len)
-{
-	size_t size = CPU_ACCESS_MAX;
-
-	while (size > len || offset % size)
-		size /= 2;
-	return size;
-}
-
-static void trapped_access(struct pci_function *fn, enum tlp_type type, unsigned int bar,
-			   uint64_t offset, uint8_t *buf, size_t len)
-{
-	while (len) {
-		size_t size = cpu_access_size(offset, len);
-		enum tlp_result result = cpu_access(fn, type, bar, offset, buf, size);
-		struct tlp tlp = { .type = type, .requester = TRACE_RC };
-
-		tlp_init_range(&tlp, fn->bar_address[bar] + offset, size);
-		fabric_record(fn->fabric, &tlp, fn->bdf, result, type == TLP_MWR ? buf : NULL);
-		offset += size;
-		buf += size;
-		len -= size;
-	}
-	send_interrupts(fn);
-	trace_flush(fn->fabric->trace);
-}
-
-static int bar_access(struct pci_function *fn, enum tlp_type type, unsigned int bar,
-		      uint64_t offset, uint8_t *buf, size_t len)
-{
-	uint64_t size = pci_function_region_size(fn, bar, NULL);
-
-	if (!len || offset >= size || len > size - offset)
-		return -EINVAL;
-	if (fn->config.bars[bar].fd >= 0)
-		cpu_access(fn, type, bar, offset, buf, len);
-	else
-		trapped_access(fn, type, bar, offset, buf, len);
-	return 0;
-}
-
-int pci_function_region_read(struct pci_function *fn, unsigned int region, uint64_t offset,
-			     void *buf, size_t len)
-{
-	int ret;
-
-	fabric_lock(fn->fabric);
-	if (region == PCI_REGION_CONFIG)
-		ret = pci_config_read(&fn->config, offset, buf, len);
-	else
-		ret = bar_access(fn, TLP_MRD, region, offset, buf, len);
-	fabric_unlock(fn->fabric);
-	return ret;
-}
-
-int pci_function_region_write(struct pci_function *fn, unsigned int region, uint64_t offset,
-			      const void *buf, size_t len)
-{
-	int ret;
-
-	fabric_lock(fn->fabric);
-	if (region == PCI_REGION_CONFIG)
-		ret = config_write(fn, offset, buf, len);
-	else
-		ret = bar_access(fn, TLP_MWR, region, offset, (uint8_t *)buf, len);
-	fabric_unlock(fn->fabric);
-	return ret;
 }
 
 int pci_function_dma_map(struct pci_function *fn, uint64_t iova, uint64_t size, bool readable,

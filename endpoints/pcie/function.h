@@ -18,9 +18,7 @@
 
 #define PCI_BARS	6
 
-struct fabric;
 struct pci_function;
-struct tlp;
 
 enum pci_bar_type {
 	PCI_BAR_NONE,
@@ -43,45 +41,12 @@ struct pci_bar {
 };
 
 /**
- * struct pci_device_ops - what a device model implements
- * @reset: reset of the function; memory contents of BARs may stay
- * @bar_read: CPU access to a BAR; bounds were checked. To a trapped BAR: naturally aligned, 1, 2,
- *	4 or 8 bytes. Never waits for DMA. 0, or -errno when the device refuses: the CPU reads all
- *	ones.
- * @bar_write: likewise. A doorbell only calls pci_function_kick().
- * @mem_write: memory write TLP that was routed to this function; fabric checks were done. 0, or
- *	-EBADMSG when the device refuses its content. NULL: an unsupported request.
- * @mem_read: memory read TLP routed to this function, likewise
- * @malformed: a TLP to this function was dropped because it is malformed; may be NULL
- * @config_written: after bytes of config space changed; may be NULL
- * @work: does pending work, called on the function's worker thread with the fabric lock held;
- *	fabric accesses inside may drop it. Keep it short, others wait for the lock: returns true
- *	when more work is left. NULL: the function has no worker.
- * @destroy: frees the device model
- */
-struct pci_device_ops {
-	void (*reset)(struct pci_function *fn);
-	int (*bar_read)(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
-			size_t len);
-	int (*bar_write)(struct pci_function *fn, unsigned int bar, uint64_t offset,
-			 const void *buf, size_t len);
-	int (*mem_write)(struct pci_function *fn, unsigned int bar, uint64_t offset,
-			 const struct tlp *tlp);
-	int (*mem_read)(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
-			size_t len);
-	void (*malformed)(struct pci_function *fn);
-	void (*config_written)(struct pci_function *fn, unsigned int offset, unsigned int len);
-	bool (*work)(struct pci_function *fn);
-	void (*destroy)(struct pci_function *fn);
-};
-
-/**
  * struct pci_upstream_ops - the way from a function up to the root complex; implemented by the
  * protocol side
  * @read: read bytes at a bus address that no DMA map entry with a file covers. Called WITHOUT the
  *	fabric lock, on a worker; blocks until the client answers. 0, -EFAULT when the client
  *	refuses, -ENOTCONN when it is gone.
- * @write: likewise
+ * @write: write bytes at such an address, under the same rules
  * @msix: fire MSI-X vector; called with the fabric lock held; never blocks. Masked and pending
  *	state is kept by the caller.
  */

@@ -2,6 +2,8 @@
 /*
  * Capabilities: the most, the current ones, and what a driver may choose.
  */
+#include <linux/pci_regs.h>
+
 #include "cap.h"
 #include "command.h"
 #include "pcie/device_model.h"
@@ -69,7 +71,8 @@ static void fill_general(struct mlx5 *dev, uint8_t *caps)
 	general(num_of_uars_per_page, 1);
 	general(device_frequency_khz, CLOCK_KHZ);
 	general(device_frequency_mhz, CLOCK_KHZ / 1000);
-	general(mkey_pcie_tph, pci_function_config(dev->fn)->tph != 0);
+	general(mkey_pcie_tph,
+		pci_function_ext_cap(dev->fn, PCI_EXT_CAP_ID_TPH) != 0);
 }
 
 static void fill_odp(uint8_t *caps)

@@ -6,7 +6,7 @@
 
 #include "core.h"
 #include "dma.h"
-#include "pcie/fabric.h"
+#include "pcie/transaction.h"
 
 static int account(struct mlx5 *dev, int ret)
 {

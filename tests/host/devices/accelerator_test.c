@@ -13,6 +13,7 @@
 
 #include "devices/registry.h"
 #include "pcie/fake_device.h"
+#include "pcie/transaction.h"
 #include "tap.h"
 
 #define MEMORY		0x380000000000ull
@@ -35,7 +36,7 @@ static void enable(void)
 	write_config(PCI_BASE_ADDRESS_2, (uint32_t)MEMORY);
 	write_config(PCI_BASE_ADDRESS_3, MEMORY >> 32);
 	write_config(PCI_COMMAND, FAKE_COMMAND_ON);
-	write_config(pci_function_config(acc)->pcie + PCI_EXP_DEVCTL, 0x2040);
+	write_config(pci_function_cap(acc, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL, 0x2040);
 }
 
 static void setup(const char *options)
@@ -191,7 +192,7 @@ static void test_latch(void)
 	static uint8_t buf[MEMORY_SIZE];
 
 	setup("size=64K,mps=4096");
-	write_config(pci_function_config(acc)->pcie + PCI_EXP_DEVCTL, 0x20a0);
+	write_config(pci_function_cap(acc, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL, 0x20a0);
 	for (unsigned int i = 0; i < 65535; i++)
 		send_tlp(0, buf, MEMORY_SIZE, NULL);
 	send_tlp(0, buf, MEMORY_SIZE - 4, NULL);

@@ -80,8 +80,8 @@ static void test_reset_under_way(void)
 	check_abandoned("RESET");
 
 	start_gated();
-	rig_write_config(pci_function_config(rig.engine)->pcie + PCI_EXP_DEVCTL,
-			   PCI_EXP_DEVCTL_BCR_FLR, 2);
+	rig_write_config(pci_function_cap(rig.engine, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL,
+			 PCI_EXP_DEVCTL_BCR_FLR, 2);
 	rig_enable();
 	is_hex(rig_status(), 0, "FLR: idle");
 	check_abandoned("FLR");

@@ -62,9 +62,9 @@ void rig_enable(void)
 	rig_write_config(PCI_BASE_ADDRESS_0, REGS, 4);
 	rig_write_config(PCI_BASE_ADDRESS_4, MSIX, 4);
 	rig_write_config(PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	rig_write_config(pci_function_config(rig.engine)->pcie + PCI_EXP_DEVCTL, 0x2040, 2);
-	rig_write_config(pci_function_config(rig.engine)->msix + PCI_MSIX_FLAGS,
-			   PCI_MSIX_FLAGS_ENABLE, 2);
+	rig_write_config(pci_function_cap(rig.engine, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL, 0x2040, 2);
+	rig_write_config(pci_function_cap(rig.engine, PCI_CAP_ID_MSIX) + PCI_MSIX_FLAGS,
+			 PCI_MSIX_FLAGS_ENABLE, 2);
 }
 
 void rig_map_memory(void)

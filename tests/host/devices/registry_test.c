@@ -65,7 +65,7 @@ static void test_accelerator(void)
 	       "default completer");
 	ok(pcie_cap_end_end_prefix(pci_function_config(fn)), "with prefixes");
 	is_int(pci_function_msix_vectors(fn), 0, "no interrupts");
-	ok(!pci_function_config(fn)->tph, "no requester");
+	ok(!pci_function_ext_cap(fn, PCI_EXT_CAP_ID_TPH), "no requester");
 	fabric_destroy(fabric);
 
 	check_good("accelerator,size=8G,completer=8bit,mps=4096,name=acc.1_b-c,bdf=ff:1f.7",
@@ -75,7 +75,8 @@ static void test_accelerator(void)
 	is_int(pci_function_region_size(fn, ACC_BAR_MEM, NULL), 8ll << 30, "size");
 	is_int(pcie_cap_tph_completer(pci_function_config(fn)), TPH_COMPLETER_8BIT, "completer");
 	ok(!pcie_cap_end_end_prefix(pci_function_config(fn)), "without prefixes");
-	is_hex(config32(fn, pci_function_config(fn)->pcie + PCI_EXP_DEVCAP) & 7, 5, "payload size");
+	is_hex(config32(fn, pci_function_cap(fn, PCI_CAP_ID_EXP) + PCI_EXP_DEVCAP) & 7, 5,
+	       "payload size");
 	fabric_destroy(fabric);
 
 	check_good("accelerator,bdf=00:04.0,completer=none,size=4096", &fabric, &fn);

@@ -85,12 +85,14 @@ static void config_write(struct nic *nic, unsigned int offset, uint32_t value, s
 void nic_configure(struct nic *nic)
 {
 	const struct pci_config *config = pci_function_config(nic->fn);
+	unsigned int pcie = pci_config_cap(config, PCI_CAP_ID_EXP);
+	unsigned int msix = pci_config_cap(config, PCI_CAP_ID_MSIX);
 
 	config_write(nic, PCI_BASE_ADDRESS_0, REGS + (nic - bench.nics) * REGS_STRIDE, 4);
 	config_write(nic, PCI_BASE_ADDRESS_4, MSIX, 4);
 	config_write(nic, PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	config_write(nic, config->pcie + PCI_EXP_DEVCTL, 0x2040, 2);
-	config_write(nic, config->msix + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE, 2);
+	config_write(nic, pcie + PCI_EXP_DEVCTL, 0x2040, 2);
+	config_write(nic, msix + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE, 2);
 }
 
 void nic_connect(struct nic *nic)
@@ -103,13 +105,16 @@ void nic_connect(struct nic *nic)
 
 void nic_enable_tph(struct nic *nic, uint32_t requester)
 {
-	config_write(nic, pci_function_config(nic->fn)->tph + offsetof(struct tph_cap, control),
-		     TPH_MODE_DEVICE_SPECIFIC | requester << 8, 4);
+	unsigned int cap = pci_function_ext_cap(nic->fn, PCI_EXT_CAP_ID_TPH);
+
+	config_write(nic, cap + offsetof(struct tph_cap, control), TPH_MODE_DEVICE_SPECIFIC | requester << 8, 4);
 }
 
 void nic_set_tag(struct nic *nic, unsigned int entry, uint16_t tag)
 {
-	config_write(nic, pci_function_config(nic->fn)->tph + TPH_CAP_TABLE + 2 * entry, tag, 2);
+	unsigned int cap = pci_function_ext_cap(nic->fn, PCI_EXT_CAP_ID_TPH);
+
+	config_write(nic, cap + TPH_CAP_TABLE + 2 * entry, tag, 2);
 }
 
 static void make_peer(void)

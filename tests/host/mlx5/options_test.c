@@ -3,6 +3,7 @@
  * The device made from text: what each option gives, and what a mistake gives.
  */
 #include <errno.h>
+#include <linux/pci_regs.h>
 
 #include "tap.h"
 #include "devices/registry.h"
@@ -29,6 +30,7 @@ static void defaults(void)
 	const struct pci_config *config;
 	struct pci_function *fn;
 	struct pci_bar bar;
+	unsigned int tph;
 
 	is_int(make(fabric, "mlx5,bdf=00:04.0", &fn), 0, "without options");
 	config = pci_function_config(fn);
@@ -38,7 +40,8 @@ static void defaults(void)
 	is_int(bar.fd, -1, "which are trapped");
 	is_int(pci_function_msix_vectors(fn), 8, "vectors");
 	is_int(tph_cap_entries(config), 64, "entries of the ST table");
-	is_hex(config32(fn, config->tph + 4) >> 8 & 1, 1, "tags of 16 bits");
+	tph = pci_config_ext_cap(config, PCI_EXT_CAP_ID_TPH);
+	is_hex(config32(fn, tph + 4) >> 8 & 1, 1, "tags of 16 bits");
 	fabric_destroy(fabric);
 }
 
@@ -46,12 +49,14 @@ static void options(void)
 {
 	struct fabric *fabric = fabric_create(NULL);
 	struct pci_function *fn;
+	unsigned int tph;
 
 	is_int(make(fabric, "mlx5,bdf=00:04.0,ext=no,entries=2,vectors=64,lid=49151", &fn), 0,
 	       "with options");
 	is_int(pci_function_msix_vectors(fn), 64, "vectors");
 	is_int(tph_cap_entries(pci_function_config(fn)), 2, "entries of the ST table");
-	is_hex(config32(fn, pci_function_config(fn)->tph + 4) >> 8 & 1, 0, "tags of 8 bits");
+	tph = pci_function_ext_cap(fn, PCI_EXT_CAP_ID_TPH);
+	is_hex(config32(fn, tph + 4) >> 8 & 1, 0, "tags of 8 bits");
 	is_int(make(fabric, "mlx5,bdf=00:05.0,name=b,table=none", &fn), 0, "another one");
 	is_int(tph_cap_entries(pci_function_config(fn)), 0, "without ST table");
 	is_int(make(fabric, "mlx5,bdf=00:06.0,name=b", &fn), -EEXIST, "the same name");

@@ -12,6 +12,7 @@
 #include "pcie/cap_pm.h"
 #include "pcie/cap_tph.h"
 #include "pcie/config.h"
+#include "pcie/header.h"
 #include "tap.h"
 
 #define PM_STATE(v)	((v) & 3u)
@@ -41,7 +42,7 @@ static void make_config(bool extended, unsigned int entries)
 		.modes = 1u << TPH_MODE_DEVICE_SPECIFIC, .extended = extended, .entries = entries,
 	};
 
-	if (pci_config_init(&config, &ids, bars) || pm_cap_add(&config) ||
+	if (pci_header_init(&config, &ids, bars) || pm_cap_add(&config) ||
 	    pcie_cap_add(&config, &pcie) || msix_add(&msix, &config, &vectors) ||
 	    tph_cap_add(&config, &tph))
 		bail_out("cannot make a config space");
@@ -113,16 +114,16 @@ static void test_bars(void)
 	is_hex(read_config(PCI_BASE_ADDRESS_5, 4), 0xffffffff, "BAR4: size 1 MiB, high half");
 
 	write_config(PCI_BASE_ADDRESS_0, 0xfea00fff, 4);
-	is_hex(pci_config_bar_address(&config, 0), 0xfea00000, "BAR0: address");
+	is_hex(pci_header_bar_address(&config, 0), 0xfea00000, "BAR0: address");
 	write_config(PCI_BASE_ADDRESS_2, 0xffffffff, 4);
 	write_config(PCI_BASE_ADDRESS_3, 0x38, 4);
-	is_hex(pci_config_bar_address(&config, 2), 0x3800000000, "BAR2: address");
-	is_hex(pci_config_bar_address(&config, 1), 0, "BAR1: no address");
-	is_hex(pci_config_bar_address(&config, 3), 0, "upper half of BAR2: no address of its own");
-	is_hex(pci_config_bar_address(&config, 6), 0, "no such BAR");
+	is_hex(pci_header_bar_address(&config, 2), 0x3800000000, "BAR2: address");
+	is_hex(pci_header_bar_address(&config, 1), 0, "BAR1: no address");
+	is_hex(pci_header_bar_address(&config, 3), 0, "upper half of BAR2: no address of its own");
+	is_hex(pci_header_bar_address(&config, 6), 0, "no such BAR");
 	for (unsigned int i = 0; i < 4; i++)
 		write_config(PCI_BASE_ADDRESS_0 + i, 0x12 + i, 1);
-	is_hex(pci_config_bar_address(&config, 0), 0x15141000, "byte writes work as well");
+	is_hex(pci_header_bar_address(&config, 0), 0x15141000, "byte writes work as well");
 }
 
 static void check_bars(const char *what, struct pci_bar bad, unsigned int index, int result)
@@ -130,7 +131,7 @@ static void check_bars(const char *what, struct pci_bar bad, unsigned int index,
 	struct pci_bar list[PCI_BARS] = { 0 };
 
 	list[index] = bad;
-	is_int(pci_config_init(&config, &ids, list), result, "%s", what);
+	is_int(pci_header_init(&config, &ids, list), result, "%s", what);
 }
 
 static void test_bad_bars(void)
@@ -150,7 +151,7 @@ static void test_bad_bars(void)
 		   -EINVAL);
 	check_bars("64 bits in the last place", (struct pci_bar){ PCI_BAR_MEM64, 4096, -1 }, 5,
 		   -EINVAL);
-	is_int(pci_config_init(&config, &ids, list), -EINVAL, "upper half taken by another");
+	is_int(pci_header_init(&config, &ids, list), -EINVAL, "upper half taken by another");
 }
 
 static void test_capability_lists(void)
@@ -191,15 +192,56 @@ static void test_capability_lists(void)
 
 static void test_second_ext_cap(void)
 {
-	uint8_t none[8] = { 0 }, values[8] = { 0, 0, 0, 0, 0x55 };
+	static const uint8_t none[PCI_CONFIG_SIZE], values[PCI_CONFIG_SIZE] = { [4] = 0x55 };
+	struct pci_cap next = {
+		.id = 0x1234, .extended = true, .version = 5,
+		.values = values, .writable = none, .size = 8,
+	};
+	struct pci_cap large = {
+		.id = 1, .extended = true, .version = 1,
+		.values = values, .writable = none, .size = 4096,
+	};
+	struct pci_cap low = { .id = 1, .values = values, .writable = none, .size = 255 };
 
 	make_config(true, 3);
-	is_hex(pci_config_add_ext_cap(&config, 0x1234, 5, values, none, 8), 0x114,
-	       "the next begins DW aligned");
+	is_hex(pci_config_add_cap(&config, &next), 0x114, "the next begins DW aligned");
 	is_hex(read_config(0x100, 4), 0x11410017, "and is linked");
 	is_hex(read_config(0x114, 4), 0x00051234, "with its header");
-	is_int(pci_config_add_ext_cap(&config, 1, 1, values, none, 4096), -ENOSPC, "no room");
-	is_int(pci_config_add_cap(&config, 1, values, none, 255), -ENOSPC, "no room below 0x100");
+	is_hex(pci_config_ext_cap(&config, 0x1234), 0x114, "and is found");
+	is_hex(pci_config_cap(&config, 0x1234), 0, "among the extended ones only");
+	is_int(pci_config_add_cap(&config, &large), -ENOSPC, "no room");
+	is_int(pci_config_add_cap(&config, &low), -ENOSPC, "no room below 0x100");
+}
+
+/* Once it is set, a bit of its own stays set, and clearing the other asks for a reset. */
+static bool strange_fold(struct pci_config *space, unsigned int offset, const uint8_t *old)
+{
+	if (old[offset + 4] & 1)
+		space->space[offset + 4] |= 1;
+	return !(space->space[offset + 4] & 2) && old[offset + 4] & 2;
+}
+
+static void test_own_rules(void)
+{
+	static const uint8_t values[8], writable[8] = { [4] = 7 }, kept[8] = { [4] = 4 };
+	struct pci_cap strange = {
+		.id = PCI_CAP_ID_VNDR, .values = values, .writable = writable, .kept = kept,
+		.size = 8, .fold = strange_fold,
+	};
+	unsigned int offset;
+
+	make_config(true, 3);
+	offset = pci_config_add_cap(&config, &strange);
+	pci_config_seal(&config);
+	is_int(offset, find_cap(PCI_CAP_ID_VNDR), "a capability with rules of its own");
+	ok(!write_config(offset + 4, 7, 1), "its bits are set");
+	ok(!write_config(offset + 4, 6, 1), "one is written 0");
+	is_hex(read_config(offset + 4, 1), 7, "and stays, by the rule");
+	ok(write_config(offset + 4, 5, 1), "another asks for a reset");
+	pci_config_flr(&config);
+	is_hex(read_config(offset + 4, 1), 4, "which a bit that is kept survives");
+	pci_config_reset(&config);
+	is_hex(read_config(offset + 4, 1), 0, "but not a conventional one");
 }
 
 static void test_bad_capabilities(void)
@@ -210,7 +252,7 @@ static void test_bad_capabilities(void)
 		.vectors = 8, .bar = 4, .table = 0x1000, .pending = 0x1040
 	};
 
-	pci_config_init(&config, &ids, bars);
+	pci_header_init(&config, &ids, bars);
 	is_int(pcie_cap_add(&config, &pcie), -EINVAL, "payload size that does not exist");
 	is_int(tph_cap_add(&config, &tph), -EINVAL, "interrupt vector mode without a table");
 	tph = (struct tph_cap_options){ .modes = 8 };
@@ -279,23 +321,23 @@ static void test_power(void)
 	make_config(true, 64);
 	control = find_cap(PCI_CAP_ID_PM) + PCI_PM_CTRL;
 	write_config(PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-	ok(pci_config_memory_enabled(&config) && pci_config_bus_master(&config),
+	ok(pci_header_memory_enabled(&config) && pci_header_bus_master(&config),
 	   "D0: decodes, sends");
 	write_config(control, 3, 2);
 	is_hex(read_config(control, 2), 0x000b, "D3hot, no soft reset");
-	ok(!pci_config_memory_enabled(&config) && !pci_config_bus_master(&config),
+	ok(!pci_header_memory_enabled(&config) && !pci_header_bus_master(&config),
 	   "D3hot: neither");
 	write_config(control, 1, 2);
 	is_hex(PM_STATE(read_config(control, 2)), 3, "D1 is not supported: the state stays");
 	write_config(control, 0, 2);
-	ok(pci_config_memory_enabled(&config) && pci_config_bus_master(&config), "D0 again");
+	ok(pci_header_memory_enabled(&config) && pci_header_bus_master(&config), "D0 again");
 	write_config(control, 2, 2);
 	is_hex(PM_STATE(read_config(control, 2)), 0, "D2 is not supported: the state stays");
 	write_config(PCI_COMMAND, PCI_COMMAND_MASTER, 2);
-	ok(!pci_config_memory_enabled(&config) && pci_config_bus_master(&config),
+	ok(!pci_header_memory_enabled(&config) && pci_header_bus_master(&config),
 	   "Memory Space Enable counts");
 	write_config(PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
-	ok(pci_config_memory_enabled(&config) && !pci_config_bus_master(&config),
+	ok(pci_header_memory_enabled(&config) && !pci_header_bus_master(&config),
 	   "Bus Master Enable counts");
 }
 
@@ -398,8 +440,10 @@ static void test_random_writes(void)
 {
 	unsigned int constant = 0, beyond = 0, illegal = 0;
 	uint8_t before[PCI_CONFIG_SIZE], bytes[64];
+	unsigned int pm;
 
 	make_config(true, 64);
+	pm = find_cap(PCI_CAP_ID_PM);
 	srandom(3);
 	for (unsigned int i = 0; i < 50000; i++) {
 		size_t len = random() % 8 ? 1u << random() % 3 : 1 + random() % sizeof(bytes);
@@ -424,8 +468,8 @@ static void test_random_writes(void)
 		}
 		illegal += pcie_cap_max_payload(&config) > 512 ||
 			   pcie_cap_max_read_request(&config) > 4096 ||
-			   PM_STATE(pm_cap_control(&config)) % 3 || tph_cap_mode(&config) % 2 ||
-			   tph_cap_mode(&config) > 2 || tph_cap_requester(&config) == 2;
+			   PM_STATE(read_config(pm + PCI_PM_CTRL, 1)) % 3 ||
+			   tph_cap_mode(&config) % 2 || tph_cap_mode(&config) > 2 || tph_cap_requester(&config) == 2;
 	}
 	is_int(constant, 0, "no constant bit changed");
 	is_int(beyond, 0, "no other register changed");
@@ -438,9 +482,11 @@ static void test_random_writes(void)
  */
 static void test_every_bit(void)
 {
-	unsigned int wrong = 0;
+	unsigned int wrong = 0, pcie, pm;
 
 	make_config(true, 64);
+	pcie = find_cap(PCI_CAP_ID_EXP);
+	pm = find_cap(PCI_CAP_ID_PM);
 	for (unsigned int i = 0; i < PCI_CONFIG_SIZE; i++) {
 		uint8_t zeros = 0, ones = 0xff, low, high;
 		bool flr;
@@ -453,7 +499,7 @@ static void test_every_bit(void)
 		if ((low ^ high) & ~config.writable[i])
 			wrong++;
 		/* Fields with illegal values: Device Control, power state, TPH control. */
-		if (i - config.pcie - PCI_EXP_DEVCTL < 2 || i - config.pm - PCI_PM_CTRL < 1 ||
+		if (i - pcie - PCI_EXP_DEVCTL < 2 || i - pm - PCI_PM_CTRL < 1 ||
 		    i - 0x108 < 2)
 			continue;
 		if ((low ^ high) != config.writable[i])
@@ -469,6 +515,7 @@ int main(void)
 	test_bad_bars();
 	test_capability_lists();
 	test_second_ext_cap();
+	test_own_rules();
 	test_bad_capabilities();
 	test_bounds();
 	test_device_control();

@@ -10,6 +10,7 @@
 
 #include "fake_device.h"
 #include "pcie/trace.h"
+#include "pcie/transaction.h"
 #include "tap.h"
 
 #define PEER_BAR	0x380000000000ull
@@ -223,7 +224,8 @@ static void test_bus_master(void)
 	is_int(do_write(RAM, "x", 1, NULL), -EPERM, "write without Bus Master Enable");
 	is_int(do_read(PEER_BAR, buf, 1), -EPERM, "read without Bus Master Enable");
 	fake_config_write(requester, PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	fake_config_write(requester, pci_function_config(requester->fn)->pm + PCI_PM_CTRL, 3, 2);
+	fake_config_write(requester, pci_function_cap(requester->fn, PCI_CAP_ID_PM) + PCI_PM_CTRL, 3,
+			  2);
 	is_int(do_write(PEER_BAR, "x", 1, NULL), -EPERM, "write in D3hot");
 	is_str(new_lines(), "", "nothing was sent");
 	is_int(counted(TLP_OK), 0, "nor counted");
@@ -281,7 +283,7 @@ static void test_disabled_completer(void)
 	fake_config_write(peer, PCI_COMMAND, 0, 2);
 	is_int(do_write(PEER_BAR, "x", 1, NULL), -EFAULT, "memory space disabled");
 	fake_config_write(peer, PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	fake_config_write(peer, pci_function_config(peer->fn)->pm + PCI_PM_CTRL, 3, 2);
+	fake_config_write(peer, pci_function_cap(peer->fn, PCI_CAP_ID_PM) + PCI_PM_CTRL, 3, 2);
 	is_int(do_write(PEER_BAR, "x", 1, NULL), -EFAULT, "D3hot");
 	is_str(new_lines(),
 	       "1 00:05.0 -> 00:04.0 MWr64 0x0000380000000000 len=1 th=0 be=1/0 result=ur\n"
@@ -475,7 +477,7 @@ static void check_attach(const char *what, const struct fake_options *options, i
 	if (!fake)
 		bail_out("%s: cannot make a device", what);
 	fake->destroyed = &destroyed;
-	ret = fabric_attach(fabric, fake->fn);
+	ret = pci_function_attach(fake->fn, fabric);
 	is_int(ret, result, "%s", what);
 	is_int(destroyed, ret != 0, "%s: destroyed when refused", what);
 	if (!ret)
@@ -494,7 +496,7 @@ static void test_attach(void)
 	for (unsigned int i = 2; i < FABRIC_FUNCTIONS_MAX; i++) {
 		snprintf(name, sizeof(name), "f%u", i);
 		options = (struct fake_options){ .name = name, .bdf = 0x100 + i };
-		if (fabric_attach(fabric, fake_device_new(&options)->fn))
+		if (pci_function_attach(fake_device_new(&options)->fn, fabric))
 			bail_out("cannot attach %s", name);
 	}
 	options = (struct fake_options){ .name = "other", .bdf = 0x200 };

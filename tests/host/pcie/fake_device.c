@@ -220,7 +220,7 @@ struct fake_device *fake_device_attach(struct fabric *fabric, const struct fake_
 {
 	struct fake_device *fake = fake_device_new(options);
 
-	if (!fake || fabric_attach(fabric, fake->fn)) {
+	if (!fake || pci_function_attach(fake->fn, fabric)) {
 		puts("Bail out! cannot make a device");
 		exit(1);
 	}
@@ -245,8 +245,8 @@ void fake_device_enable(struct fake_device *fake, uint32_t bar0, uint64_t bar2)
 
 void fake_device_sizes(struct fake_device *fake, unsigned int mps, unsigned int mrrs)
 {
-	unsigned int control = pci_function_config(fake->fn)->pcie + PCI_EXP_DEVCTL;
+	unsigned int cap = pci_function_cap(fake->fn, PCI_CAP_ID_EXP);
 	uint16_t value = __builtin_ctz(mps / 128) << 5 | __builtin_ctz(mrrs / 128) << 12;
 
-	fake_config_write(fake, control, value, 2);
+	fake_config_write(fake, cap + PCI_EXP_DEVCTL, value, 2);
 }

@@ -190,7 +190,7 @@ static void test_mapped(void)
 
 static unsigned int msix_control(void)
 {
-	return pci_function_config(fake->fn)->msix + PCI_MSIX_FLAGS;
+	return pci_function_cap(fake->fn, PCI_CAP_ID_MSIX) + PCI_MSIX_FLAGS;
 }
 
 static void raise_vector(unsigned int vector)
@@ -273,7 +273,7 @@ static void test_resets(void)
 	unsigned int control;
 
 	setup();
-	control = pci_function_config(fake->fn)->pcie + PCI_EXP_DEVCTL;
+	control = pci_function_cap(fake->fn, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL;
 	fake->config_writes = fake->resets = 0;
 	fake_config_write(fake, PCI_COMMAND, FAKE_COMMAND_ON, 2);
 	is_int(fake->config_writes, 1, "the device hears of config writes");

@@ -14,6 +14,7 @@
 
 #include "fake_device.h"
 #include "pcie/trace.h"
+#include "pcie/transaction.h"
 #include "tap.h"
 
 #define REQUESTERS	2

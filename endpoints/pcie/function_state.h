@@ -1,36 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The structures behind struct fabric and struct pci_function, for fabric.c and function.c alone.
+ * The structure behind struct pci_function; for the files of this folder alone.
  */
-#ifndef TPHBUF_FABRIC_INTERNAL_H
-#define TPHBUF_FABRIC_INTERNAL_H
+#ifndef TPHBUF_FUNCTION_STATE_H
+#define TPHBUF_FUNCTION_STATE_H
 
 #include <pthread.h>
 
 #include "device_model.h"
 #include "dma_map.h"
-#include "fabric.h"
-
-/**
- * struct fabric - the switch
- * @gate: held while waiting for @lock, so that a worker that lets go for a moment does not get the
- *	lock back before those who wait for it
- * @lock: guards all else, and everything in the functions
- * @trace: not owned, may be NULL
- * @functions: attached ones, owned
- * @count: how many
- * @ib_ports: list of the InfiniBand subnet
- * @counters: TLPs so far
- */
-struct fabric {
-	pthread_mutex_t gate;
-	pthread_mutex_t lock;
-	struct trace *trace;
-	struct pci_function *functions[FABRIC_FUNCTIONS_MAX];
-	unsigned int count;
-	struct ib_port *ib_ports;
-	struct fabric_counters counters;
-};
+#include "tlp.h"
 
 /**
  * struct pci_function - guarded by the fabric's lock
@@ -42,8 +21,8 @@ struct fabric {
  * @config: config space
  * @msix: MSI-X table and pending bits
  * @dma: bus addresses it may use
- * @bar_address: decoded from @config after each change of it; likewise:
- * @memory_enabled: decodes its BARs
+ * @bar_address: where each BAR lies; decoded from @config after each change of it
+ * @memory_enabled: it decodes its BARs; decoded from @config after each change of it
  * @upstream: way to the root complex, NULL while no client is connected
  * @upstream_opaque: its argument
  * @upstream_users: calls of @upstream under way without the lock
@@ -84,14 +63,13 @@ struct pci_function {
 	uint8_t staging[TLP_PAYLOAD_MAX];
 };
 
-/* Counts and traces a TLP; @value as for trace_record(). */
-void fabric_record(struct fabric *fabric, const struct tlp *tlp, int completer,
-		   enum tlp_result result, const uint8_t *value);
+/* Sends what is pending and may be sent. The fabric's lock is held. */
+void pci_function_send_interrupts(struct pci_function *fn);
 
-/* Starts the worker, if the device model wants one. Return: 0, -EAGAIN. */
-int pci_function_start(struct pci_function *fn);
+/* Config space has changed: decodes it anew. The fabric's lock is held. */
+void pci_function_update_decoding(struct pci_function *fn);
 
-/* Stops the worker and frees the function; the fabric's lock is not held. */
-void pci_function_destroy(struct pci_function *fn);
+/* A Function Level Reset. The fabric's lock is held. */
+void pci_function_reset_locked(struct pci_function *fn);
 
 #endif

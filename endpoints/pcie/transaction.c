@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Transactions of a function: cut into TLPs, routed, completed.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "cap_pcie.h"
+#include "fabric_state.h"
+#include "function_state.h"
+#include "header.h"
+#include "trace.h"
+#include "transaction.h"
+
+/**
+ * struct request - one TLP under way
+ * @requester: the function that sends it; its fabric's lock is held
+ * @tlp: the memory request
+ * @address: of the first enabled byte
+ * @buf: the enabled bytes; only a read changes them
+ * @len: of @buf
+ */
+struct request {
+	struct pci_function *requester;
+	struct tlp tlp;
+	uint64_t address;
+	uint8_t *buf;
+	size_t len;
+};
+
+/* A BAR of another function, as a place that a TLP can go to. */
+struct target {
+	struct pci_function *fn;
+	unsigned int bar;
+};
+
+static bool bar_covers(const struct pci_function *fn, unsigned int i, uint64_t address)
+{
+	const struct pci_bar *bar = &fn->config.bars[i];
+
+	/* A BAR at 0 was never programmed. */
+	return bar->type != PCI_BAR_NONE && bar->fd >= 0 && fn->bar_address[i] &&
+	       address >= fn->bar_address[i] && address - fn->bar_address[i] < bar->size;
+}
+
+/*
+ * The map of the requester says that bus addresses reach this BAR unchanged: one entry holds all
+ * of it.
+ */
+static bool entry_holds_bar(const struct dma_entry *entry, const struct pci_function *fn,
+			    unsigned int i)
+{
+	return entry->start <= fn->bar_address[i] &&
+	       entry->last >= fn->bar_address[i] + (fn->config.bars[i].size - 1);
+}
+
+/*
+ * Prefers a function that decodes the address now: the BAR of one that does not may be a leftover
+ * of an earlier configuration. When there is only such a one, the request is for it and it does
+ * not support it.
+ */
+static bool find_target(const struct request *request, const struct dma_entry *entry,
+			struct target *target)
+{
+	const struct fabric *fabric = request->requester->fabric;
+	bool found = false;
+
+	for (unsigned int f = 0; f < fabric->count; f++) {
+		struct pci_function *fn = fabric->functions[f];
+
+		if (fn == request->requester)
+			continue;
+		for (unsigned int i = 0; i < PCI_BARS; i++) {
+			if (!bar_covers(fn, i, request->address) || !entry_holds_bar(entry, fn, i))
+				continue;
+			*target = (struct target){ fn, i };
+			if (fn->memory_enabled)
+				return true;
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* The checks of a receiver, then the completer itself. */
+static enum tlp_result complete(const struct request *request, const struct target *target)
+{
+	struct pci_function *fn = target->fn;
+	const struct pci_device_ops *ops = fn->ops;
+	const struct tlp *tlp = &request->tlp;
+	uint64_t offset = tlp->address - fn->bar_address[target->bar];
+	uint64_t size = fn->config.bars[target->bar].size;
+	int ret;
+
+	/*
+	 * A prefix is an error for whoever does not support prefixes, whatever it says (section
+	 * 2.2.10.4).
+	 */
+	if (tlp_check(tlp, pcie_cap_max_payload(&fn->config)) ||
+	    (tlp->hint.present && tlp->hint.extended && !pcie_cap_end_end_prefix(&fn->config))) {
+		if (ops->malformed)
+			ops->malformed(fn);
+		return TLP_MALFORMED;
+	}
+	if (!fn->memory_enabled || (uint64_t)tlp->length * 4 > size - offset)
+		return TLP_UNSUPPORTED;
+	if (tlp->type == TLP_MWR) {
+		if (!ops->mem_write)
+			return TLP_UNSUPPORTED;
+		ret = ops->mem_write(fn, target->bar, offset, tlp);
+	} else {
+		if (!ops->mem_read)
+			return TLP_UNSUPPORTED;
+		ret = ops->mem_read(fn, target->bar, offset + tlp_first_byte(tlp), request->buf,
+				    request->len);
+	}
+	return ret ? TLP_REJECTED : TLP_OK;
+}
+
+/* Through the client, without the lock. */
+static enum tlp_result upstream_access(const struct request *request)
+{
+	struct pci_function *fn = request->requester;
+	const struct pci_upstream_ops *ops = fn->upstream;
+	void *opaque = fn->upstream_opaque;
+	int ret;
+
+	if (!ops)
+		return TLP_ABORT;
+	fn->upstream_users++;
+	fabric_unlock(fn->fabric);
+	if (request->tlp.type == TLP_MWR)
+		ret = ops->write(opaque, request->address, request->buf, request->len);
+	else
+		ret = ops->read(opaque, request->address, request->buf, request->len);
+	fabric_lock(fn->fabric);
+	if (!--fn->upstream_users)
+		pthread_cond_broadcast(&fn->upstream_idle);
+	if (!ret)
+		return TLP_OK;
+	return ret == -ENOTCONN ? TLP_ABORT : TLP_FAULT;
+}
+
+static enum tlp_result file_access(const struct request *request, const struct dma_entry *entry)
+{
+	int ret;
+
+	if (request->tlp.type == TLP_MWR)
+		ret = dma_entry_write(entry, request->address, request->buf, request->len);
+	else
+		ret = dma_entry_read(entry, request->address, request->buf, request->len);
+	return ret ? TLP_FAULT : TLP_OK;
+}
+
+static enum tlp_result route(const struct request *request)
+{
+	struct pci_function *fn = request->requester;
+	const struct dma_entry *entry = dma_map_find(&fn->dma, request->address);
+	bool write = request->tlp.type == TLP_MWR;
+	int completer = TRACE_RC;
+	enum tlp_result result;
+	struct target target;
+
+	if (entry && !(write ? entry->writable : entry->readable)) {
+		result = TLP_FAULT;
+	} else if (entry && entry->file) {
+		result = file_access(request, entry);
+	} else if (entry && find_target(request, entry, &target)) {
+		completer = target.fn->bdf;
+		result = complete(request, &target);
+	} else {
+		result = upstream_access(request);
+	}
+	fabric_count(fn->fabric, request->tlp.type, result);
+	trace_record(fn->fabric->trace, &request->tlp, completer, result, NULL);
+	return result;
+}
+
+/* Payload in whole DWs; bytes that are not enabled are sent as 0. */
+static const uint8_t *stage_payload(const struct request *request)
+{
+	uint8_t *staging = request->requester->staging;
+	size_t size = (size_t)request->tlp.length * 4;
+
+	if (request->len == size)
+		return request->buf;
+	memset(staging, 0, 4);
+	memset(staging + size - 4, 0, 4);
+	memcpy(staging + tlp_first_byte(&request->tlp), request->buf, request->len);
+	return staging;
+}
+
+/*
+ * Cuts the TLP for the first of @left bytes. Pieces end at multiples of a power of two up to 4096,
+ * hence within a 4 KiB page.
+ */
+static void cut(struct request *request, size_t left)
+{
+	struct pci_function *fn = request->requester;
+	struct tlp *tlp = &request->tlp;
+	size_t limit = tlp->type == TLP_MWR ? pcie_cap_max_payload(&fn->config) :
+					      pcie_cap_max_read_request(&fn->config);
+
+	request->len = limit - request->address % limit;
+	if (request->len > left)
+		request->len = left;
+	tlp_init_range(tlp, request->address, request->len);
+	if (tlp->type == TLP_MWR)
+		tlp->data = stage_payload(request);
+	else
+		tlp->tag = fn->tag++;
+}
+
+static int result_errno(enum tlp_result result)
+{
+	switch (result) {
+	case TLP_OK:
+		return 0;
+	case TLP_MALFORMED:
+	case TLP_REJECTED:
+		return -EBADMSG;
+	case TLP_ABORT:
+		return -ENOTCONN;
+	case TLP_UNSUPPORTED:
+	case TLP_FAULT:
+		break;
+	}
+	return -EFAULT;
+}
+
+static int transfer(struct request *request, size_t len, uint64_t *sent)
+{
+	struct pci_function *fn = request->requester;
+	uint64_t cancels = fn->cancels;
+	int ret = 0;
+
+	if (!len || request->address + (len - 1) < request->address)
+		return -EINVAL;
+	while (len && !ret) {
+		if (!pci_header_bus_master(&fn->config))
+			return -EPERM;
+		cut(request, len);
+		if (sent)
+			++*sent;
+		ret = result_errno(route(request));
+		if (fn->cancels != cancels)
+			return -ECANCELED;
+		request->address += request->len;
+		request->buf += request->len;
+		len -= request->len;
+	}
+	return ret;
+}
+
+int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, size_t len,
+		 const struct tlp_hint *hint, uint64_t *sent)
+{
+	struct request request = {
+		.requester = fn,
+		.tlp = { .type = TLP_MWR, .requester = fn->bdf },
+		.address = address,
+		.buf = (uint8_t *)buf,
+	};
+
+	if (hint)
+		request.tlp.hint = *hint;
+	return transfer(&request, len, sent);
+}
+
+int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len)
+{
+	struct request request = {
+		.requester = fn,
+		.tlp = { .type = TLP_MRD, .requester = fn->bdf },
+		.address = address,
+		.buf = buf,
+	};
+
+	return transfer(&request, len, NULL);
+}

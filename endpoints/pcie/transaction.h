@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory requests of a function to the rest of the machine.
+ *
+ * Where a request goes depends on what the requester's client said in its DMA map of the address:
+ *
+ * - an entry with a file: memory behind the root complex, reached through the file;
+ * - an entry without a file that holds the whole file-backed BAR of another function, at the
+ *   address that the BAR has: that function. A client that maps bus addresses one to one announces
+ *   the BARs it can see this way. A client with an IOMMU that translates announces pages, and the
+ *   number of a page's address may by chance be that of a BAR; it then does not hold the whole of
+ *   it;
+ * - everything else, trapped BARs included: up to the root complex, that is through the client.
+ *   Hints go no further.
+ *
+ * The clients of all functions are one machine: they mean the same place by the same bus address.
+ * A request for a BAR whose function does not decode it is unsupported. A function does not reach
+ * its own BARs.
+ */
+#ifndef TPHBUF_TRANSACTION_H
+#define TPHBUF_TRANSACTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tlp.h"
+
+struct pci_function;
+
+/**
+ * fabric_write() - memory writes by a function
+ * @fn: the requester; fabric lock held, on its worker. The lock may be dropped while the root
+ *	complex works.
+ * @address: bus address
+ * @buf: bytes to write
+ * @len: at least 1; split into TLPs of at most Max_Payload_Size that cross no 4 KiB boundary
+ * @hint: for every TLP; NULL or one that is not present: none
+ * @sent: NULL, or counts up by the TLPs that were sent, those that failed included
+ *
+ * Stops at the first TLP that fails; what was sent before stays written.
+ *
+ * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear
+ * (nothing is sent), -EFAULT for an unsupported request or when root complex or IOMMU refuse,
+ * -EBADMSG when a TLP is malformed or the completer refuses its content, -ENOTCONN when the client
+ * is gone, -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
+ * a reset the state of the device is that of the reset, which the caller must leave alone.
+ */
+int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, size_t len,
+		 const struct tlp_hint *hint, uint64_t *sent);
+
+/**
+ * fabric_read() - memory reads by a function
+ * @fn: as for fabric_write()
+ * @address: bus address
+ * @buf: receives the bytes; undefined after an error
+ * @len: at least 1; split into TLPs of at most Max_Read_Request_Size that cross no 4 KiB boundary
+ *
+ * Return: as fabric_write().
+ */
+int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len);
+
+#endif
