@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* read and write, which differ only in the direction. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,8 +15,8 @@
 #include "access_args.h"
 #include "access_end.h"
 #include "buffer.h"
-#include "command.h"
-#include "json.h"
+#include "child.h"
+#include "json_writer.h"
 #include "message.h"
 #include "progress.h"
 #include "transfer.h"
@@ -58,24 +59,23 @@ static int plan(struct access *access, uint64_t size)
 	uint64_t input = input_size(access);
 
 	if (args->offset >= size)
-		return usage_error(access->verb, "--offset 0x%" PRIx64 " is behind the end: the "
-				   "dma-buf has 0x%" PRIx64 " bytes; give a smaller one",
+		return usage_error(access->verb, "--offset 0x%" PRIx64 " lies behind the end of the "
+				   "dma-buf, which has 0x%" PRIx64 " bytes",
 				   args->offset, size);
 	access->length = size - args->offset;
 	if (args->length_given && args->length > access->length)
-		return usage_error(access->verb, "--length 0x%" PRIx64 " is too much: the dma-buf "
-				   "has 0x%" PRIx64 " bytes from there on; give a smaller one",
+		return usage_error(access->verb, "--length 0x%" PRIx64 " is out of range: the dma-buf "
+				   "has 0x%" PRIx64 " bytes from --offset on",
 				   args->length, access->length);
 	if (args->length_given)
 		access->length = args->length;
 	else if (input != UINT64_MAX && input > access->length)
-		return usage_error(access->verb, "%s does not fit: it has %" PRIu64 " bytes, and "
-				   "there is room for %" PRIu64 "; give a larger --range, or "
-				   "--length to stop there", file_name(access), input,
+		return usage_error(access->verb, "%s does not fit: it has %" PRIu64 " bytes, and the "
+				   "dma-buf has room for %" PRIu64, file_name(access), input,
 				   access->length);
 	if (args->length_given && input < args->length)
 		return usage_error(access->verb, "%s is too short: it has %" PRIu64 " bytes, and "
-				   "--length asks for %" PRIu64 "; give a smaller one",
+				   "--length is %" PRIu64,
 				   file_name(access), input, args->length);
 	/* For the progress. */
 	if (args->length_given || !access->store)
@@ -86,7 +86,7 @@ static int plan(struct access *access, uint64_t size)
 }
 
 __attribute__((noreturn))
-static void move_bytes(struct access *access, struct command *command, int dmabuf, pid_t parent)
+static void move_bytes(struct access *access, struct held_signals *held, int dmabuf, pid_t parent)
 {
 	const struct transfer transfer = {
 		.store = access->store,
@@ -102,7 +102,7 @@ static void move_bytes(struct access *access, struct command *command, int dmabu
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILED);
-	command_release_signals(command);
+	child_release_signals(held);
 	transfer_run(&transfer, access->state);
 	_exit(EXIT_OK);
 }
@@ -114,50 +114,50 @@ static void show(void *arg)
 	progress_show(&access->progress, transfer_done(access->state));
 }
 
-static int run_transfer(struct access *access, struct command *command, int dmabuf)
+static int run_transfer(struct access *access, struct held_signals *held, int dmabuf)
 {
 	pid_t parent = getpid(), child;
 
 	/* The child would not hear of it. */
-	if (command_interrupted())
+	if (child_interrupted())
 		return EXIT_FAILED;
 	access->state = mmap(NULL, sizeof(*access->state), PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	fflush(stdout);
 	child = access->state == MAP_FAILED ? -1 : fork();
 	if (child < 0) {
-		error_line("cannot start a process: %s; end other processes", strerror(errno));
+		error_line("cannot start a process: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
 	if (!child)
-		move_bytes(access, command, dmabuf, parent);
+		move_bytes(access, held, dmabuf, parent);
 	progress_start(&access->progress, access->verb->name, access->total);
-	access->status = command_wait(command, child, show, access);
+	access->status = child_wait(held, child, show, access);
 	access->microseconds = progress_end(&access->progress);
 	access->done = transfer_done(access->state);
 	return access_end(access, file_name(access));
 }
 
 /* With the dma-buf at hand. */
-static int run_with_dmabuf(struct access *access, struct command *command, int dmabuf,
+static int run_with_dmabuf(struct access *access, struct held_signals *held, int dmabuf,
 			   uint64_t size)
 {
 	int code = plan(access, size);
 
-	return code ? code : run_transfer(access, command, dmabuf);
+	return code ? code : run_transfer(access, held, dmabuf);
 }
 
-static int run_with_device(struct access *access, struct command *command)
+static int run_with_device(struct access *access, struct held_signals *held)
 {
 	int code;
 
 	if (access->args.fd >= 0)
-		return run_with_dmabuf(access, command, access->args.fd, access->args.fd_size);
+		return run_with_dmabuf(access, held, access->args.fd, access->args.fd_size);
 	code = buffer_open(&access->buffer, &access->args.buffer, NULL, access->verb);
 	if (code)
 		return code;
 	snprintf(access->bdf, sizeof(access->bdf), "%s", tphbuf_device_bdf(access->buffer.dev));
-	code = run_with_dmabuf(access, command, access->buffer.fd, access->buffer.size);
+	code = run_with_dmabuf(access, held, access->buffer.fd, access->buffer.size);
 	buffer_close(&access->buffer, &access->args.buffer);
 	return code;
 }
@@ -165,10 +165,11 @@ static int run_with_device(struct access *access, struct command *command)
 static void print_json(const struct access *access)
 {
 	const struct access_args *args = &access->args;
-	struct json json;
+	struct json_writer json;
 
 	json_start(&json, stdout);
 	json_object(&json, NULL);
+	json_int(&json, "version", JSON_VERSION);
 	json_string(&json, "device", access->bdf[0] ? access->bdf : NULL);
 	if (args->fd < 0)
 		json_int(&json, "bar", args->buffer.bar);
@@ -181,6 +182,8 @@ static void print_json(const struct access *access)
 		json_bool(&json, "wc", args->buffer.flags & TPHBUF_EXPORT_WC);
 	else
 		json_null(&json, "wc");
+	json_string(&json, "reason", tphbuf_reason_name(last_error()[0] && !last_reason() ?
+							TPHBUF_REASON_SYSTEM : last_reason()));
 	json_string(&json, "error", last_error()[0] ? last_error() : NULL);
 	json_object_end(&json);
 }
@@ -191,19 +194,18 @@ static int check_output(const struct access *access)
 	if (access->store || access->args.file)
 		return EXIT_OK;
 	if (access->args.json)
-		return usage_error(access->verb, "--json without a file: the memory itself goes to "
-				   "standard output; name a file for it");
+		return usage_error(access->verb, "--json requires a file: the memory itself would go to "
+				   "standard output");
 	if (isatty(STDOUT_FILENO))
-		return usage_error(access->verb, "no file given: device memory is no text for a "
-				   "terminal; name a file, or send it through a pipe, to xxd for "
-				   "example");
+		return usage_error(access->verb, "standard output is a terminal, and device memory is not "
+				   "text: name a file, or use a pipe, to xxd for example");
 	return EXIT_OK;
 }
 
 int access_run(const struct verb *verb, bool store, int argc, char **argv)
 {
 	struct access access = { .verb = verb, .store = store, .file = -1 };
-	struct command command;
+	struct held_signals held;
 	int code;
 
 	code = access_args_parse(&access.args, verb, argc, argv);
@@ -220,13 +222,13 @@ int access_run(const struct verb *verb, bool store, int argc, char **argv)
 	if (store)
 		code = open_input(&access);
 	if (!code) {
-		command_hold_signals(&command);
-		code = run_with_device(&access, &command);
-		command_release_signals(&command);
+		child_hold_signals(&held);
+		code = run_with_device(&access, &held);
+		child_release_signals(&held);
 	}
 	if (access.args.json && code != EXIT_USAGE)
 		print_json(&access);
 	/* Otherwise a signal would come before what is to be printed. */
 	fflush(stdout);
-	return access.signalled ? command_exit_code(access.status) : code;
+	return access.signalled ? child_exit_code(access.status) : code;
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The command lines of read and write. */
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <string.h>
 
 #include "access_args.h"
 #include "message.h"
+#include "option.h"
 #include "number.h"
 
 enum { OPT_FD = OPT_OF_VERB, OPT_JSON, OPT_LENGTH, OPT_OFFSET };
@@ -28,10 +29,9 @@ static int parse_fd(struct access_args *args, const struct verb *verb, const cha
 	if (ret == -EINVAL)
 		return not_a_number(verb, "--fd", text);
 	if (ret || value > INT_MAX ||
-	    tphbuf_size((int)value, &args->fd_size))
-		return usage_error(verb, "--fd %s is no dma-buf: this process has not inherited "
-				   "one of that number; run it with tphbuf exec and give "
-				   "$TPHBUF_FD", text);
+	    tphbuf_dmabuf_size((int)value, &args->fd_size))
+		return usage_error(verb, "--fd %s is not a dma-buf that this process has "
+				   "inherited; tphbuf exec gives its number in TPHBUF_FD", text);
 	args->fd = (int)value;
 	return EXIT_OK;
 }
@@ -44,8 +44,7 @@ static int parse_size(const struct verb *verb, const char *option, const char *t
 	if (ret == -EINVAL)
 		return not_a_number(verb, option, text);
 	if (ret)
-		return usage_error(verb, "%s %s is out of range: it has 64 bits; give a smaller "
-				   "number", option, text);
+		return usage_error(verb, "%s %s is out of range: it has 64 bits", option, text);
 	return EXIT_OK;
 }
 
@@ -55,8 +54,7 @@ static int parse_length(struct access_args *args, const struct verb *verb, const
 	if (parse_size(verb, "--length", text, &args->length))
 		return EXIT_USAGE;
 	if (!args->length)
-		return usage_error(verb, "--length %s is nothing: at least one byte is moved; give "
-				   "a number above 0, or leave the option out", text);
+		return usage_error(verb, "--length %s is out of range: it must be at least 1", text);
 	return EXIT_OK;
 }
 
@@ -91,11 +89,11 @@ static int check_complete(const struct access_args *args, const struct verb *ver
 	if (args->fd < 0)
 		return buffer_args_complete(buffer, verb);
 	if (buffer->device || buffer->bar_given || buffer->nr_ranges)
-		return usage_error(verb, "--fd and a device: the dma-buf is there already, and is "
-				   "not exported again; leave -d, --bar and --range out");
+		return usage_error(verb, "--fd cannot be combined with -d, --bar or --range: the "
+				   "dma-buf has been exported already");
 	if (buffer->flags || buffer->options.flags)
-		return usage_error(verb, "--fd with --wc or --bind: those are for who opens the "
-				   "device; give them to tphbuf exec");
+		return usage_error(verb, "--fd cannot be combined with --wc or --bind: give them "
+				   "to tphbuf exec, which opens the device");
 	return EXIT_OK;
 }
 
@@ -104,15 +102,13 @@ int access_args_parse(struct access_args *args, const struct verb *verb, int arg
 	int c, code;
 
 	*args = (struct access_args) { .fd = -1 };
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":h" BUFFER_SHORT_OPTIONS, long_options, NULL)) >= 0) {
+	while ((c = option_next(argc, argv, ":h" BUFFER_SHORT_OPTIONS, long_options)) >= 0) {
 		code = parse_option(args, verb, c, argv);
 		if (code || args->help)
 			return code;
 	}
 	if (optind + 1 < argc)
-		return usage_error(verb, "unexpected \"%s\": there is one file at most; leave it "
-				   "out", argv[optind + 1]);
+		return usage_error(verb, "unexpected argument \"%s\": only one file can be given", argv[optind + 1]);
 	if (optind < argc && strcmp(argv[optind], "-"))
 		args->file = argv[optind];
 	return check_complete(args, verb);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* How a run of read or write ended, for people. */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -28,13 +29,12 @@ static const char *moved(const struct access *access, char *text, size_t size)
 static int end_revoked(const struct access *access)
 {
 	struct tphbuf_probe about = { .iommu_group = -1 };
-	char line[512], text[64];
+	char text[64], more[96];
 
 	snprintf(about.bdf, sizeof(about.bdf), "%s", access->bdf);
-	tphbuf_reason_text(TPHBUF_REASON_REVOKED, &about, line, sizeof(line));
-	error_line("%s (%s were %s)", line, moved(access, text, sizeof(text)),
-		   access->store ? "written" : "read");
-	return reason_exit_code(TPHBUF_REASON_REVOKED);
+	snprintf(more, sizeof(more), "%s were %s", moved(access, text, sizeof(text)),
+		 access->store ? "written" : "read");
+	return reason_error_with(TPHBUF_REASON_REVOKED, &about, more);
 }
 
 static int end_unmapped(const struct access *access)
@@ -49,11 +49,11 @@ static int end_unmapped(const struct access *access)
 		snprintf(probe.bdf, sizeof(probe.bdf), "%s", access->bdf);
 		return reason_error(TPHBUF_REASON_NO_MMAP, &probe);
 	case EACCES:
-		error_line("cannot map %s: it is not open for this; have its owner open it for "
-			   "reading and writing", dmabuf_name(access));
+		error_line("cannot map %s: its file descriptor is not open for reading and "
+			   "writing", dmabuf_name(access));
 		return EXIT_PERMISSION;
 	default:
-		error_line("cannot map %s: %s; see the kernel log (dmesg)", dmabuf_name(access),
+		error_line("cannot map %s: %s", dmabuf_name(access),
 			   strerror(err));
 		return EXIT_FAILED;
 	}
@@ -65,23 +65,22 @@ static int end_unfinished(struct access *access)
 	int number;
 
 	if (!WIFSIGNALED(access->status)) {
-		error_line("cannot %s all of %s: the process that does it ended; see the kernel "
-			   "log (dmesg)", access->verb->name, dmabuf_name(access));
+		error_line("cannot %s all of %s: the process that does it ended", access->verb->name, dmabuf_name(access));
 		return EXIT_FAILED;
 	}
 	number = WTERMSIG(access->status);
 	access->signalled = true;
 	/* As programs in a pipe do whose reader has enough. */
 	if (number != SIGPIPE)
-		error_line("cannot %s all of %s: ended by a signal (%s) after at least %s; start "
-			   "again", access->verb->name, dmabuf_name(access), strsignal(number),
+		error_line("cannot %s all of %s: ended by a signal (%s) after at least "
+			   "%s", access->verb->name, dmabuf_name(access), strsignal(number),
 			   moved(access, text, sizeof(text)));
 	return EXIT_FAILED;
 }
 
 int cannot_open(const char *file, int error)
 {
-	error_line("cannot open %s: %s; check the name and the permissions", file,
+	error_line("cannot open %s: %s", file,
 		   strerror(error));
 	return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAILED;
 }
@@ -100,20 +99,17 @@ int access_end(struct access *access, const char *file)
 	case TRANSFER_REVOKED:
 		return end_revoked(access);
 	case TRANSFER_FILE_ERROR:
-		error_line("cannot %s %s: %s, after %s; check where it %s",
+		error_line("cannot %s %s: %s, after %s",
 			   access->store ? "read" : "write", file,
-			   strerror(access->state->error), moved(access, text, sizeof(text)),
-			   access->store ? "comes from" : "goes");
+			   strerror(access->state->error), moved(access, text, sizeof(text)));
 		return EXIT_FAILED;
 	case TRANSFER_INPUT_SHORT:
-		error_line("cannot write %" PRIu64 " bytes to %s: %s ends after %" PRIu64 "; give "
-			   "more input, or a smaller --length", access->length,
+		error_line("cannot write %" PRIu64 " bytes to %s: %s ends after %" PRIu64, access->length,
 			   dmabuf_name(access), file, access->done);
 		return EXIT_FAILED;
 	case TRANSFER_INPUT_LONG:
 		error_line("cannot write all of %s to %s: it does not end with the %" PRIu64
-			   " bytes that fit, which are written; give a larger --range, or --length "
-			   "to stop there", file, dmabuf_name(access), access->done);
+			   " bytes that fit, which are written", file, dmabuf_name(access), access->done);
 		return EXIT_FAILED;
 	case TRANSFER_UNFINISHED:
 		break;

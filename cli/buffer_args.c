@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The options of every subcommand that exports memory of a device. */
 #include <errno.h>
 #include <stdint.h>
 #include <unistd.h>
@@ -9,8 +10,8 @@
 
 int not_a_number(const struct verb *verb, const char *option, const char *text)
 {
-	return usage_error(verb, "%s \"%s\" is no number: digits are expected, or 0x and hex "
-			   "digits; give such a number", option, text);
+	return usage_error(verb, "%s \"%s\" is not a number: expected digits, or 0x and hex "
+			   "digits", option, text);
 }
 
 static int parse_bar(struct buffer_args *args, const struct verb *verb, const char *text)
@@ -21,8 +22,7 @@ static int parse_bar(struct buffer_args *args, const struct verb *verb, const ch
 	if (ret == -EINVAL)
 		return not_a_number(verb, "--bar", text);
 	if (ret || value >= TPHBUF_NR_BARS)
-		return usage_error(verb, "--bar %s is out of range: a function has BARs 0 to 5; "
-				   "give one of them", text);
+		return usage_error(verb, "--bar %s is out of range: a function has BARs 0 to 5", text);
 	args->bar = value;
 	args->bar_given = true;
 	return EXIT_OK;
@@ -35,20 +35,18 @@ static int parse_range(struct buffer_args *args, const struct verb *verb, const 
 	int ret;
 
 	if (args->nr_ranges == BUFFER_MAX_RANGES)
-		return usage_error(verb, "too many ranges: at most %d fit on the command line; "
-				   "join those that are neighbours", BUFFER_MAX_RANGES);
+		return usage_error(verb, "too many ranges: the command line takes %d", BUFFER_MAX_RANGES);
 	range = &args->ranges[args->nr_ranges];
 	ret = range_parse(text, &range->offset, &range->length);
 	if (ret == -EINVAL)
-		return usage_error(verb, "--range \"%s\" is no range: OFFSET:LENGTH is expected; "
-				   "give one such as 0:1M or 0x10000:64K", text);
+		return usage_error(verb, "--range \"%s\" is not a range: expected OFFSET:LENGTH, "
+				   "such as 0:1M or 0x10000:64K", text);
 	if (ret)
 		return usage_error(verb, "--range %s is out of range: offset and length have 64 "
-				   "bits; give smaller numbers", text);
+				   "bits", text);
 	if (!range->length || range->offset % page || range->length % page)
-		return usage_error(verb, "--range %s cannot be exported: offset and length have to "
-				   "be multiples of the page size, %llu, and the length not zero; "
-				   "give such numbers", text, (unsigned long long)page);
+		return usage_error(verb, "--range %s cannot be exported: offset and length must be "
+				   "multiples of the page size, %llu, and the length not zero", text, (unsigned long long)page);
 	args->nr_ranges++;
 	return EXIT_OK;
 }
@@ -80,10 +78,9 @@ int buffer_args_option(struct buffer_args *args, const struct verb *verb, int c,
 int buffer_args_complete(const struct buffer_args *args, const struct verb *verb)
 {
 	if (!args->device)
-		return usage_error(verb, "no device given: there is nothing to export; give -d and "
-				   "a PCI address such as 0000:00:03.0");
+		return usage_error(verb, "no device: -d and a PCI address such as 0000:00:03.0 are "
+				   "required");
 	if (!args->bar_given)
-		return usage_error(verb, "no BAR given: a device has several; give --bar and its "
-				   "number");
+		return usage_error(verb, "no BAR: --bar and its number are required");
 	return EXIT_OK;
 }

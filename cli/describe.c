@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A struct tphbuf_probe in words and in JSON. */
 #include <stdio.h>
 
 #include "describe.h"
@@ -18,12 +19,25 @@ const char *completer_name(enum tphbuf_completer completer)
 	return "unknown";
 }
 
+const char *access_name(enum tphbuf_access access)
+{
+	switch (access) {
+	case TPHBUF_ACCESS_CDEV:
+		return "cdev";
+	case TPHBUF_ACCESS_GROUP:
+		return "group";
+	case TPHBUF_ACCESS_NONE:
+		break;
+	}
+	return "none";
+}
+
 const char *answer_name(enum tphbuf_reason reason)
 {
 	return reason == TPHBUF_REASON_NONE ? "yes" : tphbuf_reason_name(reason);
 }
 
-void answer_json(struct json *json, const char *name, enum tphbuf_reason reason,
+void answer_json(struct json_writer *json, const char *name, enum tphbuf_reason reason,
 		 const struct tphbuf_probe *about)
 {
 	char line[512];
@@ -39,21 +53,21 @@ void answer_json(struct json *json, const char *name, enum tphbuf_reason reason,
 	json_object_end(json);
 }
 
-static void string_or_null(struct json *json, const char *name, const char *text)
+static void string_or_null(struct json_writer *json, const char *name, const char *text)
 {
 	json_string(json, name, text[0] ? text : NULL);
 }
 
-void probe_json(struct json *json, const char *name, const struct tphbuf_probe *probe)
+void probe_json_members(struct json_writer *json, const struct tphbuf_probe *probe)
 {
 	char id[16];
 
-	json_object(json, name);
 	string_or_null(json, "device", probe->bdf);
 	snprintf(id, sizeof(id), "%04x:%04x", probe->vendor, probe->device);
 	string_or_null(json, "id", probe->vendor ? id : "");
 	string_or_null(json, "driver", probe->driver);
 	string_or_null(json, "cdev", probe->cdev);
+	json_string(json, "access", access_name(probe->access));
 	if (probe->iommu_group >= 0)
 		json_int(json, "iommu_group", probe->iommu_group);
 	else
@@ -65,5 +79,4 @@ void probe_json(struct json *json, const char *name, const struct tphbuf_probe *
 	answer_json(json, "st_ext", probe->st_ext, probe);
 	answer_json(json, "mmap", probe->mmap, probe);
 	answer_json(json, "wc", probe->wc, probe);
-	json_object_end(json);
 }

@@ -5,18 +5,22 @@
 
 #include <tphbuf/probe.h>
 
-#include "json.h"
+#include "json_writer.h"
 
 /* "none", "tph", "ext-tph", "unknown" */
 const char *completer_name(enum tphbuf_completer completer);
+
+/* "cdev", "group", "none" */
+const char *access_name(enum tphbuf_access access);
 
 /* "yes", or the name of the reason */
 const char *answer_name(enum tphbuf_reason reason);
 
 /* An object with the members possible, reason and text. */
-void answer_json(struct json *json, const char *name, enum tphbuf_reason reason,
+void answer_json(struct json_writer *json, const char *name, enum tphbuf_reason reason,
 		 const struct tphbuf_probe *about);
 
-void probe_json(struct json *json, const char *name, const struct tphbuf_probe *probe);
+/* Members of the object that is open. */
+void probe_json_members(struct json_writer *json, const struct tphbuf_probe *probe);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Loads and stores of device memory. */
 #include <string.h>
 
 #include "device_memory.h"

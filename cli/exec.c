@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf exec: a command that inherits a dma-buf. */
 #include <stdio.h>
 #include <string.h>
 
 #include "buffer.h"
-#include "command.h"
+#include "child.h"
 #include "exec_args.h"
 #include "message.h"
 #include "verb.h"
 
 /* An exit code, or EXIT_OK and the status of the command. */
 static int run_with_buffer(const struct buffer *buffer, struct exec_args *args,
-			   struct command *command, int *status)
+			   struct held_signals *held, int *status)
 {
 	/* The command would not hear of it, and the device is to be given back. */
-	if (command_interrupted())
+	if (child_interrupted())
 		return EXIT_FAILED;
-	*status = command_run(command, args->command, buffer->fd, buffer->size);
+	*status = child_run(held, args->command, buffer->fd, buffer->size);
 	if (*status < 0) {
-		error_line("cannot start a process for %s: %s; end other processes",
+		error_line("cannot start a process for %s: %s",
 			   args->command[0], strerror(-*status));
 		return EXIT_FAILED;
 	}
@@ -26,26 +27,26 @@ static int run_with_buffer(const struct buffer *buffer, struct exec_args *args,
 
 static int run_exec(int argc, char **argv)
 {
-	struct command command;
+	struct held_signals held;
 	struct exec_args args;
 	struct buffer buffer;
 	int code, status = 0;
 
-	code = exec_args_parse(&args, argc, argv);
+	code = exec_args_parse(&args, &verb_exec, argc, argv);
 	if (code)
 		return code;
 	if (args.help) {
 		fputs(verb_exec.usage, stdout);
 		return EXIT_OK;
 	}
-	command_hold_signals(&command);
+	child_hold_signals(&held);
 	code = buffer_open(&buffer, &args.buffer, args.tagged ? &args.tag : NULL, &verb_exec);
 	if (!code) {
-		code = run_with_buffer(&buffer, &args, &command, &status);
+		code = run_with_buffer(&buffer, &args, &held, &status);
 		buffer_close(&buffer, &args.buffer);
 	}
-	command_release_signals(&command);
-	return code ? code : command_exit_code(status);
+	child_release_signals(&held);
+	return code ? code : child_exit_code(status);
 }
 
 const struct verb verb_exec = {

@@ -15,6 +15,6 @@ struct exec_args {
 };
 
 /* EXIT_OK, or EXIT_USAGE after a line that says why. */
-int exec_args_parse(struct exec_args *args, int argc, char **argv);
+int exec_args_parse(struct exec_args *args, const struct verb *verb, int argc, char **argv);
 
 #endif

@@ -1,23 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* What tphbuf says about itself and its subcommands. */
 #include <stdio.h>
+#include <string.h>
 
+#include "help.h"
 #include "message.h"
-#include "verb.h"
 
-static void print_overview(void)
+const struct verb *help_find(const struct verb *const *verbs, const char *name)
 {
-	const struct verb *const *verb;
+	for (; *verbs; verbs++)
+		if (!strcmp((*verbs)->name, name))
+			return *verbs;
+	return NULL;
+}
 
-	puts("Usage: tphbuf VERB [OPTION]... [ARGUMENT]...\n"
+int help_wrong_verb(const struct verb *const *verbs, const char *name)
+{
+	char names[256] = "";
+	size_t used = 0;
+
+	for (; *verbs && used < sizeof(names); verbs++)
+		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+					 used ? ", " : "", (*verbs)->name);
+	if (!name)
+		return usage_error(NULL, "no subcommand: expected one of %s", names);
+	return usage_error(NULL, "unrecognized subcommand \"%s\": expected one of %s", name, names);
+}
+
+static void print_overview(const struct verb *const *verbs)
+{
+	puts("Usage: tphbuf SUBCOMMAND [OPTION]... [ARGUMENT]...\n"
 	     "\n"
 	     "Export memory of a VFIO PCI device as a dma-buf that carries a TPH steering tag.\n"
 	     "\n"
-	     "Verbs:");
-	for (verb = verbs; *verb; verb++)
-		printf("  %-6s %s\n", (*verb)->name, (*verb)->summary);
+	     "Subcommands:");
+	for (; *verbs; verbs++)
+		printf("  %-6s %s\n", (*verbs)->name, (*verbs)->summary);
 	puts("\n"
 	     "Options:\n"
-	     "  -h, --help     print this text; after a verb, the text on that verb\n"
+	     "  -h, --help     print this text; after a subcommand, the text on that\n"
 	     "  -V, --version  print the version\n"
 	     "\n"
 	     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 not supported by the machine,\n"
@@ -26,31 +47,20 @@ static void print_overview(void)
 	     "ran.");
 }
 
-static int run_help(int argc, char **argv)
+int help_run(const struct verb *const *verbs, int argc, char **argv)
 {
 	const struct verb *verb;
 
 	if (argc < 2) {
-		print_overview();
+		print_overview(verbs);
 		return EXIT_OK;
 	}
 	if (argc > 2)
-		return usage_error(NULL, "too many arguments for help: it explains one verb at a "
-				   "time; name one");
-	verb = verb_find(argv[1]);
+		return usage_error(NULL, "too many arguments for help: it explains one subcommand "
+				   "at a time");
+	verb = help_find(verbs, argv[1]);
 	if (!verb)
-		return usage_error(NULL, "no help on \"%s\": there is no such verb; choose one of "
-				   VERB_NAMES, argv[1]);
+		return help_wrong_verb(verbs, argv[1]);
 	fputs(verb->usage, stdout);
 	return EXIT_OK;
 }
-
-const struct verb verb_help = {
-	.name = "help",
-	.summary = "explain tphbuf or one of its verbs",
-	.usage =
-		"Usage: tphbuf help [VERB]\n"
-		"\n"
-		"Explain tphbuf, or one of its verbs.\n",
-	.run = run_help,
-};

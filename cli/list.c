@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <getopt.h>
+/* tphbuf list: all devices. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +7,7 @@
 
 #include "describe.h"
 #include "message.h"
+#include "option.h"
 #include "verb.h"
 
 struct list {
@@ -31,7 +32,8 @@ static const struct option long_options[] = {
 
 static bool is_bound(const struct tphbuf_probe *probe)
 {
-	return probe->open != TPHBUF_REASON_NOT_BOUND && probe->open != TPHBUF_REASON_NO_VFIO;
+	return probe->open != TPHBUF_REASON_NOT_BOUND && probe->open != TPHBUF_REASON_NO_VFIO &&
+	       probe->open != TPHBUF_REASON_NO_IOMMU;
 }
 
 static bool is_listed(const struct list *list, const struct tphbuf_probe *probe)
@@ -83,18 +85,26 @@ static void print_table(const struct list *list)
 	}
 }
 
+static void print_json_device(struct json_writer *json, const struct tphbuf_probe *probe)
+{
+	json_object(json, NULL);
+	probe_json_members(json, probe);
+	json_object_end(json);
+}
+
 static void print_json(const struct list *list)
 {
-	struct json json;
+	struct json_writer json;
 	size_t i;
 
 	json_start(&json, stdout);
 	json_object(&json, NULL);
+	json_int(&json, "version", JSON_VERSION);
 	answer_json(&json, "host", list->host, NULL);
 	json_array(&json, "devices");
 	for (i = 0; i < list->count; i++)
 		if (is_listed(list, &list->probes[i]))
-			probe_json(&json, NULL, &list->probes[i]);
+			print_json_device(&json, &list->probes[i]);
 	json_array_end(&json);
 	json_object_end(&json);
 }
@@ -108,8 +118,7 @@ static int print_list(struct list *list)
 	if (!ret)
 		ret = tphbuf_probe_all(&list->options, &list->probes, &list->count);
 	if (ret) {
-		error_line("cannot list the devices: reading /sys failed: %s; check that sysfs is "
-			   "mounted and readable", strerror(-ret));
+		error_line("cannot list the devices: reading /sys failed: %s", strerror(-ret));
 		return EXIT_FAILED;
 	}
 	if (list->json)
@@ -127,8 +136,7 @@ static int run_list(int argc, char **argv)
 	struct list list = { 0 };
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
+	while ((c = option_next(argc, argv, ":h", long_options)) >= 0) {
 		switch (c) {
 		case 'h':
 			fputs(verb_list.usage, stdout);
@@ -150,8 +158,7 @@ static int run_list(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return usage_error(&verb_list, "unexpected \"%s\": list takes no argument; use "
-				   "probe for one device", argv[optind]);
+		return usage_error(&verb_list, "unexpected argument \"%s\": probe is for one device", argv[optind]);
 	return print_list(&list);
 }
 
@@ -161,8 +168,8 @@ const struct verb verb_list = {
 	.usage =
 		"Usage: tphbuf list [OPTION]...\n"
 		"\n"
-		"List the PCI endpoints that a VFIO driver has, and those that one could take\n"
-		"because they have an IOMMU group. Nothing is opened unless --open is given.\n"
+		"List the PCI functions that a VFIO driver has or could take, which are those with a\n"
+		"header of type 0. Nothing is opened unless --open is given.\n"
 		"\n"
 		"Options:\n"
 		"      --bound        only those that a VFIO driver has\n"

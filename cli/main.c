@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The command tphbuf: its subcommands, and what every run of it begins and ends with. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,10 +8,23 @@
 
 #include <tphbuf/version.h>
 
+#include "help.h"
 #include "message.h"
 #include "verb.h"
 
-const struct verb *const verbs[] = {
+static int run_help(int argc, char **argv);
+
+static const struct verb verb_help = {
+	.name = "help",
+	.summary = "explain tphbuf or one of its subcommands",
+	.usage =
+		"Usage: tphbuf help [SUBCOMMAND]\n"
+		"\n"
+		"Explain tphbuf, or one of its subcommands.\n",
+	.run = run_help,
+};
+
+static const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_probe,
 	&verb_exec,
@@ -20,30 +34,30 @@ const struct verb *const verbs[] = {
 	NULL,
 };
 
-const struct verb *verb_find(const char *name)
+static int run_help(int argc, char **argv)
 {
-	const struct verb *const *verb;
-
-	for (verb = verbs; *verb; verb++)
-		if (!strcmp((*verb)->name, name))
-			return *verb;
-	return NULL;
+	return help_run(verbs, argc, argv);
 }
 
-/* Without this a device could become the standard output of the command that exec runs. */
-static int open_standard_files(void)
+/*
+ * A file of ours, or a device, could become the standard output otherwise. What
+ * stands in for a closed file is open the wrong way round: to use it fails, as it
+ * would have without.
+ */
+static int fill_standard_files(void)
 {
-	int fd;
+	int fd, wanted;
 
-	do {
-		fd = open("/dev/null", O_RDWR);
+	for (wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
+		if (fcntl(wanted, F_GETFD) >= 0)
+			continue;
+		/* The lowest number that is free is the one that is missing. */
+		fd = open("/dev/null", wanted == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 		if (fd < 0) {
-			error_line("cannot open /dev/null: %s; check that /dev is complete, and the "
-				   "limit of open files", strerror(errno));
+			error_line("cannot open /dev/null: %s", strerror(errno));
 			return EXIT_FAILED;
 		}
-	} while (fd <= STDERR_FILENO);
-	close(fd);
+	}
 	return EXIT_OK;
 }
 
@@ -52,29 +66,33 @@ static int run(int argc, char **argv)
 	const struct verb *verb;
 
 	if (argc < 2)
-		return usage_error(NULL, "no verb given: nothing to do; choose one of " VERB_NAMES);
+		return help_wrong_verb(verbs, NULL);
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("tphbuf %s\n", tphbuf_version());
 		return EXIT_OK;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return verb_help.run(1, argv + 1);
-	verb = verb_find(argv[1]);
+		return help_run(verbs, 1, argv + 1);
+	verb = help_find(verbs, argv[1]);
 	if (!verb)
-		return usage_error(NULL, "unknown verb \"%s\": there is no such verb; choose one "
-				   "of " VERB_NAMES, argv[1]);
+		return help_wrong_verb(verbs, argv[1]);
 	return verb->run(argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv)
 {
-	int code = open_standard_files();
+	int code = fill_standard_files();
 
 	if (code)
 		return code;
 	code = run(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
-		error_line("cannot write the output: %s; check where it goes", strerror(errno));
+		error_line("cannot write the output: %s", strerror(errno));
+		return code ? code : EXIT_FAILED;
+	}
+	/* Some file systems say only here that what was written did not fit. */
+	if (close(STDOUT_FILENO) && errno != EBADF) {
+		error_line("cannot write the output: %s", strerror(errno));
 		return code ? code : EXIT_FAILED;
 	}
 	return code;

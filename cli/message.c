@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <getopt.h>
+/* What the command says when something does not work, and its exit codes. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "message.h"
 
 static char last[1024];
+static enum tphbuf_reason last_seen = TPHBUF_REASON_NONE;
 
 void error_line(const char *format, ...)
 {
@@ -36,64 +38,45 @@ int usage_error(const struct verb *verb, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-int option_error(const struct verb *verb, int c, char **argv)
-{
-	/* After a long option optopt is its value, or 0 when it is unknown. */
-	const char *given = argv[optind - 1];
-
-	if (c == ':')
-		return usage_error(verb, "option %s needs a value: none follows it; give one",
-				   given);
-	if (optopt > ' ' && optopt < 0x7f && given[0] == '-' && given[1] != '-')
-		return usage_error(verb, "option -%c is not known: this verb has no such option; "
-				   "leave it out", optopt);
-	return usage_error(verb, "option %s is not known or takes no value: this verb has no such "
-			   "option; leave it out", given);
-}
-
 int reason_exit_code(enum tphbuf_reason reason)
 {
-	switch (reason) {
-	case TPHBUF_REASON_NONE:
-	case TPHBUF_REASON_NOT_ASKED:
+	switch (tphbuf_reason_errno(reason)) {
+	case 0:
 		return EXIT_OK;
-	case TPHBUF_REASON_NOT_FOUND:
-	case TPHBUF_REASON_NOT_VFIO:
-	case TPHBUF_REASON_NOT_BOUND:
-	case TPHBUF_REASON_NO_BAR:
-	case TPHBUF_REASON_REVOKED:
-		return EXIT_NO_DEVICE;
-	case TPHBUF_REASON_NO_IOMMU:
-	case TPHBUF_REASON_NO_VFIO:
-	case TPHBUF_REASON_NO_CDEV:
-	case TPHBUF_REASON_NO_IOMMUFD:
-	case TPHBUF_REASON_NO_DMABUF:
-	case TPHBUF_REASON_NO_TPH_FEATURE:
-	case TPHBUF_REASON_NO_COMPLETER:
-	case TPHBUF_REASON_ST_8BIT_ONLY:
-	case TPHBUF_REASON_NO_MMAP:
-	case TPHBUF_REASON_NO_WC_FEATURE:
-	case TPHBUF_REASON_NO_WC:
+	case -EINVAL:
+		return EXIT_USAGE;
+	case -ENOTTY:
+	case -EOPNOTSUPP:
 		return EXIT_UNSUPPORTED;
-	case TPHBUF_REASON_NO_PERMISSION:
+	case -EACCES:
 		return EXIT_PERMISSION;
-	case TPHBUF_REASON_GROUP_NOT_VIABLE:
-	case TPHBUF_REASON_GROUP_REFUSED:
-	case TPHBUF_REASON_BUSY:
-	case TPHBUF_REASON_WC_BUSY:
+	case -ENODEV:
+	case -ENXIO:
+		return EXIT_NO_DEVICE;
+	case -EBUSY:
 		return EXIT_BUSY;
-	case TPHBUF_REASON_BIND_FAILED:
-	case TPHBUF_REASON_SYSTEM:
-		break;
+	default:
+		return EXIT_FAILED;
 	}
-	return EXIT_FAILED;
+}
+
+enum tphbuf_reason last_reason(void)
+{
+	return last_seen;
+}
+
+int reason_error_with(enum tphbuf_reason reason, const struct tphbuf_probe *about,
+		      const char *more)
+{
+	char line[512];
+
+	last_seen = reason;
+	tphbuf_reason_text(reason, about, line, sizeof(line));
+	error_line(more ? "%s (%s)" : "%s", line, more);
+	return reason_exit_code(reason);
 }
 
 int reason_error(enum tphbuf_reason reason, const struct tphbuf_probe *about)
 {
-	char line[512];
-
-	tphbuf_reason_text(reason, about, line, sizeof(line));
-	error_line("%s", line);
-	return reason_exit_code(reason);
+	return reason_error_with(reason, about, NULL);
 }

@@ -30,11 +30,15 @@ const char *last_error(void);
 __attribute__((format(printf, 2, 3)))
 int usage_error(const struct verb *verb, const char *format, ...);
 
-/* The same for what getopt_long() returned as '?' or ':'. */
-int option_error(const struct verb *verb, int c, char **argv);
+/* The reason of the last reason_error(), NONE before the first. */
+enum tphbuf_reason last_reason(void);
 
 /* The line for a reason, and its exit code. */
 int reason_error(enum tphbuf_reason reason, const struct tphbuf_probe *about);
+
+/* The same, with @more in parentheses behind it. */
+int reason_error_with(enum tphbuf_reason reason, const struct tphbuf_probe *about,
+		      const char *more);
 
 int reason_exit_code(enum tphbuf_reason reason);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Numbers on the command line. */
 #include <errno.h>
 #include <string.h>
 
@@ -68,6 +69,8 @@ static int read_size(const char *text, uint64_t *value, char stop, const char **
 			ret = -ERANGE;
 		*value <<= shift;
 		++*end;
+		if (!strncmp(*end, "iB", 2))
+			*end += 2;
 	}
 	return **end == stop ? ret : -EINVAL;
 }

@@ -8,7 +8,7 @@
 /* Each returns 0; -EINVAL when the text is no number; -ERANGE above UINT64_MAX. */
 int number_parse(const char *text, uint64_t *value);
 
-/* Also with K, M, G or T behind it, for the powers of 1024. */
+/* Also with K, M, G or T behind it, or KiB and so on, for the powers of 1024. */
 int size_parse(const char *text, uint64_t *value);
 
 /* "OFFSET:LENGTH", two sizes. */

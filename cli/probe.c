@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf probe: one device. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 
 #include "describe.h"
 #include "message.h"
+#include "option.h"
 #include "verb.h"
 
 enum { OPT_JSON = 256, OPT_NO_OPEN, OPT_SYSROOT };
@@ -65,6 +66,7 @@ static void print_text(const struct tphbuf_probe *probe)
 	else
 		printf("group      -\n");
 	printf("file       %s\n", probe->cdev[0] ? probe->cdev : "-");
+	printf("access     %s\n", access_name(probe->access));
 	printf("completer  %s\n", completer_name(probe->completer));
 	printf("open       %s\n", answer_name(probe->open));
 	printf("dma-buf    %s\n", answer_name(probe->dmabuf));
@@ -84,22 +86,23 @@ static int probe_device(const char *name, const struct tphbuf_options *options, 
 {
 	struct tphbuf_probe probe;
 	enum tphbuf_reason no;
-	struct json json;
+	struct json_writer json;
 	int ret;
 
 	ret = tphbuf_probe(name, options, &probe);
-	if (ret == -EINVAL)
-		return usage_error(&verb_probe, "\"%s\" is no device: it is neither a PCI address "
-				   "nor the path of a VFIO device file; give one like 0000:00:03.0 "
-				   "or /dev/vfio/devices/vfio0", name);
+	if (!ret && probe.open == TPHBUF_REASON_BAD_NAME)
+		return usage_error(&verb_probe, "\"%s\" is neither a PCI address such as "
+				   "0000:00:03.0 nor the path of a VFIO device file", name);
 	if (ret) {
-		error_line("cannot probe %s: reading /sys or the device failed: %s; see the kernel "
-			   "log (dmesg)", name, strerror(-ret));
+		error_line("cannot probe %s: reading /sys or the device failed: %s", name, strerror(-ret));
 		return EXIT_FAILED;
 	}
 	if (as_json) {
 		json_start(&json, stdout);
-		probe_json(&json, NULL, &probe);
+		json_object(&json, NULL);
+		json_int(&json, "version", JSON_VERSION);
+		probe_json_members(&json, &probe);
+		json_object_end(&json);
 	} else {
 		print_text(&probe);
 	}
@@ -113,8 +116,7 @@ static int run_probe(int argc, char **argv)
 	bool as_json = false;
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":h", long_options, NULL)) >= 0) {
+	while ((c = option_next(argc, argv, ":h", long_options)) >= 0) {
 		switch (c) {
 		case 'h':
 			fputs(verb_probe.usage, stdout);
@@ -133,11 +135,9 @@ static int run_probe(int argc, char **argv)
 		}
 	}
 	if (optind == argc)
-		return usage_error(&verb_probe, "no device given: there is nothing to probe; give "
-				   "a PCI address such as 0000:00:03.0");
+		return usage_error(&verb_probe, "no device: expected a PCI address such as 0000:00:03.0");
 	if (optind + 1 < argc)
-		return usage_error(&verb_probe, "unexpected \"%s\": probe takes one device; use "
-				   "list for all", argv[optind + 1]);
+		return usage_error(&verb_probe, "unexpected argument \"%s\": list is for all devices", argv[optind + 1]);
 	return probe_device(argv[optind], &options, as_json);
 }
 

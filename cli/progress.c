@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* One line on a terminal that says how far a transfer is. */
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>

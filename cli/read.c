@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf read: device memory to a file. */
 #include "access.h"
 
 static int run_read(int argc, char **argv)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Moving bytes between a dma-buf and a file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

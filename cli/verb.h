@@ -5,9 +5,9 @@
 /**
  * struct verb - a subcommand of tphbuf
  * @name: as typed
- * @summary: half a line for the list of verbs
+ * @summary: half a line for the list of subcommands
  * @usage: all of the help text
- * @run: gets the arguments from the verb on and returns the exit code
+ * @run: gets the arguments from the subcommand on and returns the exit code
  */
 struct verb {
 	const char *name;
@@ -17,19 +17,9 @@ struct verb {
 };
 
 extern const struct verb verb_exec;
-extern const struct verb verb_help;
 extern const struct verb verb_list;
 extern const struct verb verb_probe;
 extern const struct verb verb_read;
 extern const struct verb verb_write;
-
-/* All verbs, up to a NULL. */
-extern const struct verb *const verbs[];
-
-/* Their names, for messages. */
-#define VERB_NAMES	"list, probe, exec, read, write, help"
-
-/* NULL when there is none of this name. */
-const struct verb *verb_find(const char *name);
 
 #endif

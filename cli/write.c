@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf write: a file to device memory. */
 #include "access.h"
 
 static int run_write(int argc, char **argv)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* PCI addresses as text. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdint.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* The TPH completer type in a config space. */
 #include <stdbool.h>
 
 #include <linux/pci_regs.h>

@@ -1,134 +1,172 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* Exporting dma-bufs and changing them, and why that fails. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include <tphbuf/export.h>
-#include <tphbuf/mmap.h>
-
 #include "device.h"
+#include "device_probe.h"
+#include "dmabuf.h"
+#include "reason.h"
 #include "sys.h"
 #include "tag.h"
-#include "vfio_uapi.h"
 
-static int check_ranges(const struct tphbuf_bar *bar, const struct tphbuf_range *ranges,
-			size_t nr_ranges)
+/* An error that more than one cause has, of a call that was given @tag and @flags. */
+static enum tphbuf_reason find_reason(struct tphbuf_device *dev, const struct tphbuf_tag *tag,
+				      bool wc, int err, struct tphbuf_probe *probe)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), sum = 0;
-	size_t i;
-
-	if (!nr_ranges || nr_ranges > UINT32_MAX)
-		return -EINVAL;
-	for (i = 0; i < nr_ranges; i++) {
-		const struct tphbuf_range *range = &ranges[i];
-
-		if (!range->length || range->offset % page || range->length % page)
-			return -EINVAL;
-		if (range->offset > bar->size || range->length > bar->size - range->offset)
-			return -ERANGE;
-		/* Ranges may overlap, so that each fits says nothing about the sum. */
-		if (__builtin_add_overflow(sum, range->length, &sum) || sum > INT64_MAX)
-			return -ERANGE;
+	if (err == -EBUSY && wc)
+		return TPHBUF_REASON_WC_BUSY;
+	if (err != -ENOTTY && err != -EOPNOTSUPP)
+		return TPHBUF_REASON_SYSTEM;
+	if (probe->dmabuf)
+		return probe->dmabuf;
+	if (tag && probe->st)
+		return probe->st;
+	if (tag && tag->valid & TPHBUF_TAG_ST_EXT && probe->st_ext)
+		return probe->st_ext;
+	if (wc) {
+		tpb_device_probe_wc(dev, probe);
+		if (probe->wc)
+			return probe->wc;
 	}
+	return TPHBUF_REASON_SYSTEM;
+}
+
+/* @reason: NONE where it has to be found out. */
+static int fail_call(struct tphbuf_device *dev, const struct tphbuf_tag *tag, bool wc,
+		     enum tphbuf_reason reason, int err, struct tphbuf_probe *why)
+{
+	if (!why)
+		return err;
+	if (tpb_device_probe_tags(dev, why))
+		*why = dev->found;
+	if (!reason)
+		reason = find_reason(dev, tag, wc, err, why);
+	tpb_fail(why, reason, err);
+	return err;
+}
+
+static int check_range(const struct tphbuf_bar *bar, const struct tphbuf_range *range,
+		       uint64_t *sum)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (!range->length || range->offset % page || range->length % page)
+		return -EINVAL;
+	if (range->offset > bar->size || range->length > bar->size - range->offset)
+		return -ERANGE;
+	/* Ranges may overlap: that each fits does not mean that the sum does. */
+	if (__builtin_add_overflow(*sum, range->length, sum) || *sum > INT64_MAX)
+		return -ERANGE;
 	return 0;
 }
 
-static int get_dma_buf(struct tphbuf_device *dev, unsigned int bar,
-		       const struct tphbuf_range *ranges, size_t nr_ranges)
+/* @at: set to the range that is wrong. */
+static int check_ranges(const struct tphbuf_bar *bar, const struct tphbuf_range *ranges,
+			size_t nr_ranges, size_t *at)
 {
-	size_t size = sizeof(struct vfio_device_feature) + sizeof(struct tpb_vfio_dma_buf);
-	struct vfio_device_feature *feature;
-	struct tpb_vfio_dma_buf *dma_buf;
-	size_t i;
-	int ret;
+	uint64_t sum = 0;
+	int ret = 0;
 
-	/* argsz has 32 bits. */
-	if (nr_ranges > (UINT32_MAX - size) / sizeof(dma_buf->ranges[0]))
+	*at = 0;
+	if (!nr_ranges || nr_ranges > UINT32_MAX)
 		return -EINVAL;
-	size += nr_ranges * sizeof(dma_buf->ranges[0]);
-	feature = tpb_sys.calloc(1, size);
-	if (!feature)
-		return -ENOMEM;
-	feature->argsz = size;
-	feature->flags = VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF;
-	dma_buf = (struct tpb_vfio_dma_buf *)feature->data;
-	dma_buf->region_index = VFIO_PCI_BAR0_REGION_INDEX + bar;
-	dma_buf->open_flags = O_RDWR | O_CLOEXEC;
-	dma_buf->nr_ranges = nr_ranges;
-	for (i = 0; i < nr_ranges; i++) {
-		dma_buf->ranges[i].offset = ranges[i].offset;
-		dma_buf->ranges[i].length = ranges[i].length;
-	}
-	ret = tpb_sys.ioctl(dev->fd, VFIO_DEVICE_FEATURE, feature);
-	free(feature);
+	for (; *at < nr_ranges && !ret; ++*at)
+		ret = check_range(bar, &ranges[*at], &sum);
+	if (ret)
+		--*at;
 	return ret;
 }
 
-static int set_tph(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag)
+/* Closes @fd when it cannot be what was asked for. */
+static int finish_export(struct tphbuf_device *dev, int fd, const struct tphbuf_tag *tag,
+			 unsigned int flags, struct tphbuf_probe *why)
 {
-	struct tpb_vfio_set_tph arg = {
-		.argsz = sizeof(arg),
-		.flags = VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH,
-		.tph.dmabuf_fd = dmabuf_fd,
-	};
+	bool wc = flags & TPHBUF_EXPORT_WC;
+	int ret = 0;
 
-	if (tag) {
-		if (tag->valid & TPHBUF_TAG_ST) {
-			arg.tph.flags |= TPB_VFIO_TPH_ST;
-			arg.tph.steering_tag = tag->st;
-		}
-		if (tag->valid & TPHBUF_TAG_ST_EXT) {
-			arg.tph.flags |= TPB_VFIO_TPH_ST_EXT;
-			arg.tph.steering_tag_ext = tag->st_ext;
-		}
-		arg.tph.ph = tag->ph;
-	}
-	return tpb_sys.ioctl(dev->fd, VFIO_DEVICE_FEATURE, &arg);
-}
-
-int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
-		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags)
-{
-	struct tphbuf_bar info;
-	int ret, fd;
-
-	if (flags & ~TPHBUF_EXPORT_WC)
-		return -EINVAL;
-	ret = tphbuf_device_bar(dev, bar, &info);
-	if (ret)
-		return ret;
-	if (!info.size || info.flags & TPHBUF_BAR_IO)
-		return -ENXIO;
-	ret = check_ranges(&info, ranges, nr_ranges);
-	if (!ret && tag)
-		ret = tpb_tag_check(tag);
-	if (ret)
-		return ret;
-
-	fd = get_dma_buf(dev, bar, ranges, nr_ranges);
-	if (fd < 0)
-		return fd;
 	if (tag)
-		ret = set_tph(dev, fd, tag);
-	/* Last, because nothing takes it back. */
-	if (!ret && flags & TPHBUF_EXPORT_WC)
-		ret = tphbuf_set_wc(dev, fd);
+		ret = tpb_dmabuf_set_tag(dev, fd, tag);
 	if (ret) {
 		tpb_sys.close(fd);
-		return ret;
+		return fail_call(dev, tag, false, TPHBUF_REASON_NONE, ret, why);
+	}
+	/* Last, because nothing takes it back. */
+	if (wc)
+		ret = tpb_dmabuf_set_wc(dev, fd);
+	if (ret) {
+		tpb_sys.close(fd);
+		return fail_call(dev, NULL, true, TPHBUF_REASON_NONE, ret, why);
 	}
 	return fd;
 }
 
-int tphbuf_set_tag(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag)
+int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
+		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags,
+		  struct tphbuf_probe *why)
 {
-	int ret = tpb_tag_check(tag);
+	struct tphbuf_bar info;
+	size_t at;
+	int ret;
 
-	return ret ? ret : set_tph(dev, dmabuf_fd, tag);
+	ret = flags & ~TPHBUF_EXPORT_WC ? -EINVAL : tphbuf_device_bar(dev, bar, &info);
+	if (ret)
+		return fail_call(dev, NULL, false, TPHBUF_REASON_SYSTEM, ret, why);
+	if (!info.size || info.flags & TPHBUF_BAR_IO)
+		return fail_call(dev, NULL, false, TPHBUF_REASON_NO_BAR, -ENXIO, why);
+	ret = check_ranges(&info, ranges, nr_ranges, &at);
+	if (ret) {
+		fail_call(dev, NULL, false, TPHBUF_REASON_BAD_RANGE, ret, why);
+		if (why)
+			why->range = (uint32_t)at;
+		return ret;
+	}
+	if (tag && tpb_tag_check(tag))
+		return fail_call(dev, tag, false, TPHBUF_REASON_BAD_TAG, -EINVAL, why);
+	ret = tpb_dmabuf_get(dev, bar, ranges, nr_ranges);
+	if (ret < 0)
+		return fail_call(dev, NULL, false, TPHBUF_REASON_NONE, ret, why);
+	return finish_export(dev, ret, tag, flags, why);
 }
 
-int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd)
+/* The kernel's words for a file that is not a dma-buf of this device. */
+static enum tphbuf_reason buffer_reason(int err)
 {
-	return set_tph(dev, dmabuf_fd, NULL);
+	switch (err) {
+	case -EBADF:
+	case -EINVAL:
+	case -ENXIO:
+	case -EXDEV:
+		return TPHBUF_REASON_BAD_BUFFER;
+	case -ENODEV:
+		return TPHBUF_REASON_REVOKED;
+	default:
+		return TPHBUF_REASON_NONE;
+	}
+}
+
+int tphbuf_set_tag(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag,
+		   struct tphbuf_probe *why)
+{
+	int ret;
+
+	if (tpb_tag_check(tag))
+		return fail_call(dev, tag, false, TPHBUF_REASON_BAD_TAG, -EINVAL, why);
+	ret = tpb_dmabuf_set_tag(dev, dmabuf_fd, tag);
+	return ret ? fail_call(dev, tag, false, buffer_reason(ret), ret, why) : 0;
+}
+
+int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why)
+{
+	static const struct tphbuf_tag none;
+	int ret = tpb_dmabuf_set_tag(dev, dmabuf_fd, NULL);
+
+	return ret ? fail_call(dev, &none, false, buffer_reason(ret), ret, why) : 0;
+}
+
+int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why)
+{
+	int ret = tpb_dmabuf_set_wc(dev, dmabuf_fd);
+
+	return ret ? fail_call(dev, NULL, true, buffer_reason(ret), ret, why) : 0;
 }

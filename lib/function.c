@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* What sysfs says about a PCI function, and whether VFIO can open it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,9 +58,11 @@ int tpb_function_find(const char *sysroot, const char *name, struct tphbuf_probe
 	tpb_function_not_asked(probe);
 	if (!strncmp(name, folder, strlen(folder)) && is_vfio_name(name + strlen(folder)))
 		return find_cdev(sysroot, name + strlen(folder), probe);
-	ret = tpb_bdf_parse(name, probe->bdf);
-	if (ret)
-		return ret;
+	if (tpb_bdf_parse(name, probe->bdf)) {
+		snprintf(probe->cdev, sizeof(probe->cdev), "%s", name);
+		probe->open = TPHBUF_REASON_BAD_NAME;
+		return 0;
+	}
 	ret = tpb_path(&path, sysroot, TPB_PCI_DEVICES "/%s", probe->bdf);
 	if (ret)
 		return ret;
@@ -196,27 +198,23 @@ static int read_completer(const struct tpb_path *function, enum tphbuf_completer
 	uint8_t config[TPB_CONFIG_SIZE];
 	struct tpb_path path;
 	ssize_t got;
-	int ret, fd;
+	int ret;
 
 	ret = tpb_path(&path, function->text, "/config");
 	if (ret)
 		return ret;
-	fd = tpb_sys.open(path.text, O_RDONLY);
-	if (fd == -EACCES || fd == -EPERM || fd == -ENOENT)
+	got = tpb_sysfs_read_bytes(&path, config, sizeof(config));
+	if (got == -EACCES || got == -EPERM || got == -ENOENT)
 		return 0;
-	if (fd < 0)
-		return fd;
-	got = tpb_sys.pread(fd, config, sizeof(config), 0);
-	tpb_sys.close(fd);
 	if (got < 0)
-		return got;
-	*completer = tpb_config_completer(config, got);
+		return (int)got;
+	*completer = tpb_config_completer(config, (size_t)got);
 	return 0;
 }
 
 /* NO_PERMISSION, @absent when it is not there, or NONE. */
 static int check_node(const char *sysroot, const char *node, enum tphbuf_reason absent,
-		      enum tphbuf_reason *reason)
+		      struct tphbuf_probe *probe)
 {
 	struct tpb_path path;
 	int ret;
@@ -228,15 +226,16 @@ static int check_node(const char *sysroot, const char *node, enum tphbuf_reason 
 	switch (ret) {
 	case -ENOENT:
 	case -ENOTDIR:
-		*reason = absent;
+		probe->open = absent;
 		return 0;
 	case -EACCES:
 	case -EPERM:
 	case -EROFS:
-		*reason = TPHBUF_REASON_NO_PERMISSION;
+		probe->open = TPHBUF_REASON_NO_PERMISSION;
+		snprintf(probe->denied, sizeof(probe->denied), "%s", node);
 		return 0;
 	default:
-		*reason = TPHBUF_REASON_NONE;
+		probe->open = TPHBUF_REASON_NONE;
 		return ret;
 	}
 }
@@ -256,8 +255,9 @@ static int check_unbound(const char *sysroot, struct tphbuf_probe *probe)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-static int check_bound(const char *sysroot, const struct tpb_path *function, const char *vfio,
-		       struct tphbuf_probe *probe)
+/* The device file, and iommufd beside it. */
+static int check_cdev(const char *sysroot, const struct tpb_path *function, const char *vfio,
+		      struct tphbuf_probe *probe)
 {
 	struct tpb_path path;
 	int ret;
@@ -273,18 +273,55 @@ static int check_bound(const char *sysroot, const struct tpb_path *function, con
 	if (snprintf(probe->cdev, sizeof(probe->cdev), TPB_VFIO_CDEVS "/%s", vfio) >=
 	    (int)sizeof(probe->cdev))
 		return -ENAMETOOLONG;
-
-	ret = tpb_function_group_blocker(sysroot, probe->bdf, probe->group_blocker);
-	if (ret)
-		return ret;
-	if (probe->group_blocker[0]) {
-		probe->open = TPHBUF_REASON_GROUP_NOT_VIABLE;
-		return 0;
-	}
-	ret = check_node(sysroot, TPB_IOMMUFD, TPHBUF_REASON_NO_IOMMUFD, &probe->open);
+	probe->access = TPHBUF_ACCESS_CDEV;
+	ret = check_node(sysroot, TPB_IOMMUFD, TPHBUF_REASON_NO_IOMMUFD, probe);
 	if (ret || probe->open)
 		return ret;
-	return check_node(sysroot, probe->cdev, TPHBUF_REASON_NO_CDEV, &probe->open);
+	return check_node(sysroot, probe->cdev, TPHBUF_REASON_NO_CDEV, probe);
+}
+
+/* The file of the group, and something to put the group into. */
+static int check_group(const char *sysroot, struct tphbuf_probe *probe)
+{
+	char node[32];
+	int ret;
+
+	probe->open = TPHBUF_REASON_NO_CDEV;
+	if (probe->iommu_group < 0)
+		return 0;
+	snprintf(node, sizeof(node), TPB_VFIO_GROUPS "/%d", (int)probe->iommu_group);
+	ret = check_node(sysroot, node, TPHBUF_REASON_NO_CDEV, probe);
+	if (ret || probe->open == TPHBUF_REASON_NO_CDEV)
+		return ret;
+	probe->access = TPHBUF_ACCESS_GROUP;
+	if (probe->open)
+		return 0;
+	ret = check_node(sysroot, TPB_VFIO_CONTAINER, TPHBUF_REASON_NO_IOMMUFD, probe);
+	if (!ret && probe->open == TPHBUF_REASON_NO_IOMMUFD)
+		ret = check_node(sysroot, TPB_IOMMUFD, TPHBUF_REASON_NO_IOMMUFD, probe);
+	return ret;
+}
+
+static int check_bound(const char *sysroot, const struct tpb_path *function, const char *vfio,
+		       struct tphbuf_probe *probe)
+{
+	struct tphbuf_probe other;
+	int ret;
+
+	ret = check_cdev(sysroot, function, vfio, probe);
+	if (!ret && probe->open) {
+		other = *probe;
+		ret = check_group(sysroot, &other);
+		/* What stands in the way of the better way is the better answer. */
+		if (!ret && (!other.open || probe->access == TPHBUF_ACCESS_NONE))
+			*probe = other;
+	}
+	if (ret || probe->access == TPHBUF_ACCESS_NONE)
+		return ret;
+	ret = tpb_function_group_blocker(sysroot, probe->bdf, probe->group_blocker);
+	if (!ret && probe->group_blocker[0])
+		probe->open = TPHBUF_REASON_GROUP_NOT_VIABLE;
+	return ret;
 }
 
 void tpb_function_not_asked(struct tphbuf_probe *probe)
@@ -322,6 +359,7 @@ int tpb_function_inspect(const char *sysroot, struct tphbuf_probe *probe)
 		return ret;
 	tpb_function_not_asked(probe);
 	probe->cdev[0] = '\0';
+	probe->access = TPHBUF_ACCESS_NONE;
 	if (!vfio[0] && strcmp(probe->driver, TPB_VFIO_PCI))
 		return check_unbound(sysroot, probe);
 	return check_bound(sysroot, &function, vfio, probe);

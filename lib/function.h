@@ -14,6 +14,8 @@
 #define TPB_VFIO_CLASS		"/sys/class/vfio-dev"
 #define TPB_IOMMU_GROUPS	"/sys/kernel/iommu_groups"
 #define TPB_VFIO_CDEVS		"/dev/vfio/devices"
+#define TPB_VFIO_GROUPS		"/dev/vfio"
+#define TPB_VFIO_CONTAINER	"/dev/vfio/vfio"
 #define TPB_IOMMUFD		"/dev/iommu"
 #define TPB_VFIO_PCI		"vfio-pci"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* CPU access to dma-bufs, in any process that has one. */
 #include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -7,11 +8,9 @@
 
 #include <tphbuf/mmap.h>
 
-#include "device.h"
 #include "sys.h"
-#include "vfio_uapi.h"
 
-int tphbuf_size(int dmabuf_fd, uint64_t *size)
+int tphbuf_dmabuf_size(int dmabuf_fd, uint64_t *size)
 {
 	struct statfs status;
 	int64_t end;
@@ -37,7 +36,7 @@ int tphbuf_mmap(int dmabuf_fd, uint64_t offset, size_t length, int prot, void **
 	if (!length || offset % (uint64_t)sysconf(_SC_PAGESIZE) || !prot ||
 	    prot & ~(PROT_READ | PROT_WRITE))
 		return -EINVAL;
-	ret = tphbuf_size(dmabuf_fd, &size);
+	ret = tphbuf_dmabuf_size(dmabuf_fd, &size);
 	if (ret)
 		return ret;
 	if (offset > size || length > size - offset)
@@ -50,15 +49,4 @@ int tphbuf_mmap(int dmabuf_fd, uint64_t offset, size_t length, int prot, void **
 int tphbuf_munmap(void *addr, size_t length)
 {
 	return tpb_sys.munmap(addr, length);
-}
-
-int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd)
-{
-	struct tpb_vfio_set_wc arg = {
-		.argsz = sizeof(arg),
-		.flags = VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_WC,
-		.wc.dmabuf_fd = dmabuf_fd,
-	};
-
-	return tpb_sys.ioctl(dev->fd, VFIO_DEVICE_FEATURE, &arg);
 }

@@ -1,192 +1,248 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* Reasons: the table of all of them, and what is made of its rows. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <tphbuf/probe.h>
+#include "reason.h"
 
-static const char *const names[] = {
-	[TPHBUF_REASON_NONE] = "none",
-	[TPHBUF_REASON_NOT_ASKED] = "not-asked",
-	[TPHBUF_REASON_NOT_FOUND] = "not-found",
-	[TPHBUF_REASON_NOT_VFIO] = "not-vfio",
-	[TPHBUF_REASON_NO_IOMMU] = "no-iommu",
-	[TPHBUF_REASON_NO_VFIO] = "no-vfio",
-	[TPHBUF_REASON_NOT_BOUND] = "not-bound",
-	[TPHBUF_REASON_BIND_FAILED] = "bind-failed",
-	[TPHBUF_REASON_GROUP_NOT_VIABLE] = "group-not-viable",
-	[TPHBUF_REASON_GROUP_REFUSED] = "group-refused",
-	[TPHBUF_REASON_NO_CDEV] = "no-cdev",
-	[TPHBUF_REASON_NO_IOMMUFD] = "no-iommufd",
-	[TPHBUF_REASON_NO_PERMISSION] = "no-permission",
-	[TPHBUF_REASON_BUSY] = "busy",
-	[TPHBUF_REASON_NO_DMABUF] = "no-dmabuf",
-	[TPHBUF_REASON_NO_TPH_FEATURE] = "no-tph-feature",
-	[TPHBUF_REASON_NO_COMPLETER] = "no-completer",
-	[TPHBUF_REASON_ST_8BIT_ONLY] = "st-8bit-only",
-	[TPHBUF_REASON_SYSTEM] = "system",
-	[TPHBUF_REASON_NO_BAR] = "no-bar",
-	[TPHBUF_REASON_NO_MMAP] = "no-mmap",
-	[TPHBUF_REASON_NO_WC_FEATURE] = "no-wc-feature",
-	[TPHBUF_REASON_NO_WC] = "no-wc",
-	[TPHBUF_REASON_WC_BUSY] = "wc-busy",
-	[TPHBUF_REASON_REVOKED] = "revoked",
+/* What the kernel's own sources return here and there; the C library has no text for it. */
+#define KERNEL_ENOTSUPP		524
+
+/**
+ * struct row - all that is known of a reason
+ * @name: word for programs
+ * @error: positive errno value of calls
+ * @text: line for people; {device} and other names of place() stand for what the
+ *	line is about
+ */
+struct row {
+	const char *name;
+	int error;
+	const char *text;
 };
+
+static const struct row rows[] = {
+	[TPHBUF_REASON_NONE] = { "none", 0, "{device}: nothing stands in the way" },
+	[TPHBUF_REASON_NOT_ASKED] = { "not-asked", 0,
+		"not known for {device}: only the kernel can answer, and only while the device is "
+		"open" },
+
+	[TPHBUF_REASON_BAD_NAME] = { "bad-name", EINVAL,
+		"cannot find {device}: the name is neither a PCI address such as 0000:00:03.0 nor "
+		"the path of a VFIO device file such as /dev/vfio/devices/vfio0" },
+	[TPHBUF_REASON_NOT_FOUND] = { "not-found", ENODEV,
+		"cannot find {device}: nothing in sysfs has this name; \"lspci -D\" lists the PCI "
+		"addresses" },
+	[TPHBUF_REASON_NOT_VFIO] = { "not-vfio", ENODEV,
+		"cannot use {device}: it is not a PCI device opened through VFIO" },
+
+	[TPHBUF_REASON_NO_IOMMU] = { "no-iommu", EOPNOTSUPP,
+		"cannot open {device} through VFIO: it has no IOMMU group; turn the IOMMU on in the "
+		"firmware and on the kernel command line (intel_iommu=on for Intel)" },
+	[TPHBUF_REASON_NO_VFIO] = { "no-vfio", EOPNOTSUPP,
+		"cannot open {device} through VFIO: the vfio-pci driver is not there; run "
+		"\"modprobe vfio-pci\", or use a kernel with CONFIG_VFIO_PCI" },
+
+	[TPHBUF_REASON_NOT_BOUND] = { "not-bound", ENODEV,
+		"cannot open {device} through VFIO: {driver}; bind it to vfio-pci, with driverctl "
+		"for example" },
+	[TPHBUF_REASON_BIND_FAILED] = { "bind-failed", ENODEV,
+		"cannot bind {device} to vfio-pci: {error}; see the kernel log (dmesg)" },
+
+	[TPHBUF_REASON_GROUP_NOT_VIABLE] = { "group-not-viable", EBUSY,
+		"cannot open {device}: a kernel driver uses {blocker} in {group}; unbind it or bind "
+		"it to vfio-pci too" },
+	[TPHBUF_REASON_GROUP_REFUSED] = { "group-refused", EBUSY,
+		"cannot open {device}: the kernel refused {group}, because another process has a "
+		"device of it open or because interrupts cannot be isolated; end that process, or "
+		"turn interrupt remapping on" },
+	[TPHBUF_REASON_NO_CDEV] = { "no-cdev", EOPNOTSUPP,
+		"cannot open {device}: it has a file neither in /dev/vfio/devices nor, for {group}, "
+		"in /dev/vfio; use a kernel with CONFIG_VFIO_DEVICE_CDEV or CONFIG_VFIO_GROUP, and "
+		"check that /dev is complete" },
+	[TPHBUF_REASON_NO_IOMMUFD] = { "no-iommufd", EOPNOTSUPP,
+		"cannot open {device}: there is neither /dev/iommu nor /dev/vfio/vfio; run "
+		"\"modprobe iommufd\", or use a kernel with CONFIG_IOMMUFD or "
+		"CONFIG_VFIO_CONTAINER" },
+	[TPHBUF_REASON_NO_PERMISSION] = { "no-permission", EACCES,
+		"cannot open {device}: no permission for {denied}; become root, or get read and "
+		"write access to it" },
+	[TPHBUF_REASON_VF_TOKEN] = { "vf-token", EACCES,
+		"cannot open {device}: its physical function belongs to vfio-pci, and the VF token "
+		"is missing or wrong; give the UUID that the owner of the physical function has "
+		"set" },
+	[TPHBUF_REASON_BUSY] = { "busy", EBUSY,
+		"cannot open {device}: another process has it open or is binding it to a driver" },
+
+	[TPHBUF_REASON_NO_DMABUF] = { "no-dmabuf", EOPNOTSUPP,
+		"cannot export memory of {device}: the kernel or the driver of the device does not "
+		"export dma-bufs; use Linux 6.19 or later with CONFIG_VFIO_PCI_DMABUF and the "
+		"vfio-pci driver" },
+	[TPHBUF_REASON_NO_BAR] = { "no-bar", ENXIO,
+		"cannot export memory of {device}: it does not implement the BAR as memory of at "
+		"least a page; \"lspci -v\" lists its BARs" },
+	[TPHBUF_REASON_BAD_RANGE] = { "bad-range", EINVAL,
+		"cannot export memory of {device}: range {range} is empty, not page aligned or not "
+		"within the BAR" },
+	[TPHBUF_REASON_BAD_TAG] = { "bad-tag", EINVAL,
+		"cannot tag a dma-buf of {device}: the tag has no valid namespace, an unknown bit or "
+		"a processing hint above 3" },
+	[TPHBUF_REASON_BAD_BUFFER] = { "bad-buffer", EINVAL,
+		"cannot change a dma-buf of {device}: the file descriptor is not one of its "
+		"dma-bufs" },
+
+	[TPHBUF_REASON_NO_TPH_FEATURE] = { "no-tph-feature", ENOTTY,
+		"cannot tag dma-bufs of {device}: the kernel has no VFIO_DEVICE_FEATURE_DMA_BUF_TPH, "
+		"which no released kernel has; use a kernel with the tphbuf series and "
+		"CONFIG_VFIO_PCI_DMABUF" },
+	[TPHBUF_REASON_OTHER_FEATURE] = { "other-feature", ENOTTY,
+		"cannot tag dma-bufs of {device}: the kernel has another feature under the number "
+		"of VFIO_DEVICE_FEATURE_DMA_BUF_TPH; build libtphbuf for this kernel (option "
+		"vfio_feature_tph)" },
+	[TPHBUF_REASON_TPH_NOT_BUILT] = { "tph-not-built", EOPNOTSUPP,
+		"cannot tag dma-bufs of {device}: the device completes TPH requests, but the kernel "
+		"was built without CONFIG_PCIE_TPH" },
+	[TPHBUF_REASON_TPH_OFF] = { "tph-off", EOPNOTSUPP,
+		"cannot tag dma-bufs of {device}: the kernel command line turns TPH off; boot "
+		"without \"pci=notph\"" },
+	[TPHBUF_REASON_NO_COMPLETER] = { "no-completer", EOPNOTSUPP,
+		"cannot tag dma-bufs of {device}: the device does not complete TPH requests (DEVCAP2 "
+		"bits 13:12); its memory can be exported without a tag" },
+	[TPHBUF_REASON_ST_8BIT_ONLY] = { "st-8bit-only", EOPNOTSUPP,
+		"no Extended Steering Tag for {device}: the device takes 8-bit Steering Tags only "
+		"(DEVCAP2 bits 13:12)" },
+
+	[TPHBUF_REASON_NO_MMAP] = { "no-mmap", EOPNOTSUPP,
+		"cannot map dma-bufs of {device}: the kernel or the driver of the device does not "
+		"let the CPU map them; use a kernel with the tphbuf series and the vfio-pci "
+		"driver" },
+	[TPHBUF_REASON_NO_WC_FEATURE] = { "no-wc-feature", ENOTTY,
+		"cannot make memory of {device} write-combining: the kernel has no "
+		"VFIO_DEVICE_FEATURE_DMA_BUF_WC; use a kernel with the tphbuf series and "
+		"CONFIG_VFIO_PCI_DMABUF" },
+	[TPHBUF_REASON_NO_WC] = { "no-wc", EOPNOTSUPP,
+		"cannot make memory of {device} write-combining: this CPU cannot map PCI memory so "
+		"(x86 needs PAT, which \"nopat\" turns off)" },
+	[TPHBUF_REASON_WC_BUSY] = { "wc-busy", EBUSY,
+		"cannot make memory of {device} write-combining: the kernel or another process needs "
+		"it uncached (MSI-X table, ioeventfd, sysfs)" },
+
+	[TPHBUF_REASON_REVOKED] = { "revoked", ENODEV,
+		"cannot access memory of {device}: it is revoked (memory decoding is off, or the "
+		"device is in reset, in a low-power state or closed)" },
+
+	[TPHBUF_REASON_SYSTEM] = { "system", EIO, "cannot use {device}: {error}" },
+};
+
+static const struct row *row_of(enum tphbuf_reason reason)
+{
+	if ((unsigned int)reason >= sizeof(rows) / sizeof(rows[0]) || !rows[reason].name)
+		return NULL;
+	return &rows[reason];
+}
 
 const char *tphbuf_reason_name(enum tphbuf_reason reason)
 {
-	if ((unsigned int)reason >= sizeof(names) / sizeof(names[0]))
-		return "unknown";
-	return names[reason];
+	const struct row *row = row_of(reason);
+
+	return row ? row->name : "unknown";
 }
 
-static int error_text(const char *what, const char *device, int error, const char *advice,
-		      char *buf, size_t size)
+int tphbuf_reason_errno(enum tphbuf_reason reason)
 {
-	char text[128];
+	const struct row *row = row_of(reason);
 
+	return row ? -row->error : -EIO;
+}
+
+static const char *device_name(const struct tphbuf_probe *about)
+{
+	if (about && about->bdf[0])
+		return about->bdf;
+	return about && about->cdev[0] ? about->cdev : "the device";
+}
+
+static const char *error_name(int error, char *buf, size_t size)
+{
+	if (error == KERNEL_ENOTSUPP)
+		error = EOPNOTSUPP;
 	/* The GNU form of strerror_r() may return another string than its argument. */
-	return snprintf(buf, size, "%s %s: %s; %s", what, device,
-			strerror_r(error, text, sizeof(text)), advice);
+	snprintf(buf, size, "%s", strerror(error));
+	return buf;
+}
+
+/* The text that stands for {@name}; @buf is room for one that has to be made. */
+static const char *place(const char *name, size_t length, const struct tphbuf_probe *about,
+			 char *buf, size_t size)
+{
+#define IS(word)	(length == strlen(word) && !memcmp(name, word, length))
+	if (IS("device"))
+		return device_name(about);
+	if (IS("driver")) {
+		if (!about || !about->driver[0])
+			return "no driver has it";
+		snprintf(buf, size, "the driver %s has it", about->driver);
+		return buf;
+	}
+	if (IS("blocker"))
+		return about && about->group_blocker[0] ? about->group_blocker : "another device";
+	if (IS("denied"))
+		return about && about->denied[0] ? about->denied : "its files";
+	if (IS("error"))
+		return error_name(about ? about->error : 0, buf, size);
+	if (IS("range"))
+		snprintf(buf, size, "%u", about ? (unsigned int)about->range : 0);
+	else if (about && about->iommu_group >= 0)	/* group */
+		snprintf(buf, size, "IOMMU group %d", (int)about->iommu_group);
+	else
+		return "its IOMMU group";
+	return buf;
+#undef IS
 }
 
 int tphbuf_reason_text(enum tphbuf_reason reason, const struct tphbuf_probe *about, char *buf,
 		       size_t size)
 {
-	const char *device = "a device";
-	const char *cdev = "/dev/vfio/devices/vfioN";
-	const char *blocker = "another device", *driver = "a kernel driver";
-	int group = about ? about->iommu_group : -1;
-	char group_text[32] = "its IOMMU group";
+	const struct row *row = row_of(reason);
+	const char *at = row ? row->text : "cannot use {device}: a reason that this version does "
+					   "not know";
+	char made[192];
+	size_t used = 0;
 
-	if (about && about->cdev[0]) {
-		cdev = about->cdev;
-		device = cdev;
-	}
-	if (about && about->bdf[0])
-		device = about->bdf;
-	if (about && about->driver[0])
-		driver = about->driver;
-	if (about && about->group_blocker[0])
-		blocker = about->group_blocker;
-	if (group >= 0)
-		snprintf(group_text, sizeof(group_text), "IOMMU group %d", group);
+	while (*at) {
+		size_t length = strcspn(at, "{");
+		const char *end = strchr(at + length, '}');
+		int put = snprintf(used < size ? buf + used : NULL, used < size ? size - used : 0,
+				   "%.*s%s", (int)length, at,
+				   end ? place(at + length + 1, (size_t)(end - at) - length - 1,
+					       about, made, sizeof(made)) : "");
 
-	switch (reason) {
-	case TPHBUF_REASON_NONE:
-		return snprintf(buf, size, "%s: nothing stands in the way", device);
-	case TPHBUF_REASON_NOT_ASKED:
-		return snprintf(buf, size,
-				"not known for %s: only the kernel can tell, and only while the "
-				"device is open; open it", device);
-	case TPHBUF_REASON_NOT_FOUND:
-		return snprintf(buf, size,
-				"no device %s: nothing in sysfs has this name; list the PCI "
-				"addresses with \"lspci -D\"", device);
-	case TPHBUF_REASON_NOT_VFIO:
-		return snprintf(buf, size,
-				"cannot use %s: it is not a PCI device opened through VFIO; name "
-				"a PCI device that a VFIO driver has", device);
-	case TPHBUF_REASON_NO_IOMMU:
-		return snprintf(buf, size,
-				"cannot open %s through VFIO: no IOMMU stands before it; turn the "
-				"IOMMU on in the firmware and on the kernel command line "
-				"(intel_iommu=on for Intel)", device);
-	case TPHBUF_REASON_NO_VFIO:
-		return snprintf(buf, size,
-				"cannot open %s through VFIO: the vfio-pci driver is not there; "
-				"run \"modprobe vfio-pci\", or use a kernel with CONFIG_VFIO_PCI",
-				device);
-	case TPHBUF_REASON_NOT_BOUND:
-		if (about && about->driver[0])
-			return snprintf(buf, size,
-					"cannot open %s through VFIO: the driver %s has it; bind it "
-					"to vfio-pci, with driverctl for example", device, driver);
-		return snprintf(buf, size,
-				"cannot open %s through VFIO: it has no driver; bind it to "
-				"vfio-pci, with driverctl for example", device);
-	case TPHBUF_REASON_BIND_FAILED:
-		return error_text("cannot bind to vfio-pci", device, about ? about->error : 0,
-				  "see the kernel log (dmesg)", buf, size);
-	case TPHBUF_REASON_GROUP_NOT_VIABLE:
-		return snprintf(buf, size,
-				"cannot open %s: a kernel driver uses %s in %s; unbind it or bind "
-				"it to vfio-pci too", device, blocker, group_text);
-	case TPHBUF_REASON_GROUP_REFUSED:
-		return snprintf(buf, size,
-				"cannot open %s: the kernel refused %s, because another process "
-				"has a device in it or because interrupts cannot be isolated; end "
-				"that process, or turn interrupt remapping on", device,
-				group_text);
-	case TPHBUF_REASON_NO_CDEV:
-		return snprintf(buf, size,
-				"cannot open %s: there is no file for it in /dev/vfio/devices; use "
-				"a kernel with CONFIG_VFIO_DEVICE_CDEV and check that /dev is "
-				"complete", device);
-	case TPHBUF_REASON_NO_IOMMUFD:
-		return snprintf(buf, size,
-				"cannot open %s: there is no /dev/iommu; run \"modprobe iommufd\", "
-				"or use a kernel with CONFIG_IOMMUFD", device);
-	case TPHBUF_REASON_NO_PERMISSION:
-		return snprintf(buf, size,
-				"cannot open %s: no permission; become root, or get read and write "
-				"access to /dev/iommu and %s (binding a driver needs root)", device,
-				cdev);
-	case TPHBUF_REASON_BUSY:
-		return snprintf(buf, size,
-				"cannot open %s: it is open in another process; end that process",
-				device);
-	case TPHBUF_REASON_NO_DMABUF:
-		return snprintf(buf, size,
-				"cannot export memory of %s: the kernel or the driver of the device "
-				"does not export dma-bufs; use Linux 6.19 or later with "
-				"CONFIG_VFIO_PCI_DMABUF and the vfio-pci driver", device);
-	case TPHBUF_REASON_NO_TPH_FEATURE:
-		return snprintf(buf, size,
-				"cannot tag dma-bufs of %s: the kernel has no "
-				"VFIO_DEVICE_FEATURE_DMA_BUF_TPH; use a kernel with the tphbuf "
-				"series and CONFIG_VFIO_PCI_DMABUF", device);
-	case TPHBUF_REASON_NO_COMPLETER:
-		return snprintf(buf, size,
-				"cannot tag dma-bufs of %s: the device does not complete TPH "
-				"requests (DEVCAP2 bits 13:12); export without a tag, or use "
-				"another device", device);
-	case TPHBUF_REASON_ST_8BIT_ONLY:
-		return snprintf(buf, size,
-				"no Extended Steering Tag for %s: the device takes 8-bit Steering "
-				"Tags only (DEVCAP2 bits 13:12); give an 8-bit tag", device);
-	case TPHBUF_REASON_SYSTEM:
-		return error_text("cannot use", device, about ? about->error : 0,
-				  "see the kernel log (dmesg)", buf, size);
-	case TPHBUF_REASON_NO_BAR:
-		return snprintf(buf, size,
-				"cannot map memory of %s: it has no memory BAR of at least a page; "
-				"read and write its BARs with system calls", device);
-	case TPHBUF_REASON_NO_MMAP:
-		return snprintf(buf, size,
-				"cannot map dma-bufs of %s: the kernel or the driver of the device "
-				"does not let the CPU map them; use a kernel with the tphbuf series "
-				"and the vfio-pci driver", device);
-	case TPHBUF_REASON_NO_WC_FEATURE:
-		return snprintf(buf, size,
-				"cannot make memory of %s write-combining: the kernel has no "
-				"VFIO_DEVICE_FEATURE_DMA_BUF_WC; use a kernel with the tphbuf series "
-				"and CONFIG_VFIO_PCI_DMABUF, or do without", device);
-	case TPHBUF_REASON_NO_WC:
-		return snprintf(buf, size,
-				"cannot make memory of %s write-combining: this CPU cannot map PCI "
-				"memory so (x86 needs PAT); do without, or boot without \"nopat\"",
-				device);
-	case TPHBUF_REASON_WC_BUSY:
-		return snprintf(buf, size,
-				"cannot make memory of %s write-combining: the kernel or another "
-				"process needs it uncached (MSI-X table, ioeventfd, sysfs); leave "
-				"that part out, or end the other use", device);
-	case TPHBUF_REASON_REVOKED:
-		return snprintf(buf, size,
-				"cannot access memory of %s: it is revoked (memory decoding is off, "
-				"or the device is in reset, asleep or closed); try again when its "
-				"owner has turned it on", device);
+		used += (size_t)put;
+		at = end ? end + 1 : at + length;
 	}
-	return snprintf(buf, size, "cannot use %s: a reason that this version does not know",
-			device);
+	return (int)used;
+}
+
+int tpb_fail(struct tphbuf_probe *probe, enum tphbuf_reason reason, int err)
+{
+	probe->reason = reason;
+	probe->error = 0;
+	if (reason == TPHBUF_REASON_SYSTEM || reason == TPHBUF_REASON_BIND_FAILED)
+		probe->error = -err;
+	if (reason == TPHBUF_REASON_SYSTEM && err)
+		return err;
+	return tphbuf_reason_errno(reason);
+}
+
+int tpb_fail_open(struct tphbuf_probe *probe, enum tphbuf_reason reason, int err)
+{
+	probe->open = reason;
+	return tpb_fail(probe, reason, err);
+}
+
+int tpb_fail_denied(struct tphbuf_probe *probe, const char *path)
+{
+	snprintf(probe->denied, sizeof(probe->denied), "%s", path);
+	return tpb_fail_open(probe, TPHBUF_REASON_NO_PERMISSION, -EACCES);
 }

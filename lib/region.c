@@ -59,7 +59,7 @@ int tphbuf_device_config_read(struct tphbuf_device *dev, uint64_t offset, void *
 {
 	if (!within(dev->config_size, offset, length))
 		return -ERANGE;
-	return read_all(dev->fd, buf, length, dev->config_offset + offset);
+	return read_all(dev->files.device, buf, length, dev->config_offset + offset);
 }
 
 int tphbuf_device_config_write(struct tphbuf_device *dev, uint64_t offset, const void *buf,
@@ -67,7 +67,7 @@ int tphbuf_device_config_write(struct tphbuf_device *dev, uint64_t offset, const
 {
 	if (!within(dev->config_size, offset, length))
 		return -ERANGE;
-	return write_all(dev->fd, buf, length, dev->config_offset + offset);
+	return write_all(dev->files.device, buf, length, dev->config_offset + offset);
 }
 
 int tphbuf_device_bar_read(struct tphbuf_device *dev, unsigned int index, uint64_t offset,
@@ -79,7 +79,7 @@ int tphbuf_device_bar_read(struct tphbuf_device *dev, unsigned int index, uint64
 	ret = bar_check(dev, index, offset, length, &bar);
 	if (ret)
 		return ret;
-	return read_all(dev->fd, buf, length, bar->offset + offset);
+	return read_all(dev->files.device, buf, length, bar->offset + offset);
 }
 
 int tphbuf_device_bar_write(struct tphbuf_device *dev, unsigned int index, uint64_t offset,
@@ -91,7 +91,7 @@ int tphbuf_device_bar_write(struct tphbuf_device *dev, unsigned int index, uint6
 	ret = bar_check(dev, index, offset, length, &bar);
 	if (ret)
 		return ret;
-	return write_all(dev->fd, buf, length, bar->offset + offset);
+	return write_all(dev->files.device, buf, length, bar->offset + offset);
 }
 
 int tphbuf_device_bar_map(struct tphbuf_device *dev, unsigned int index, uint64_t offset,
@@ -111,7 +111,7 @@ int tphbuf_device_bar_map(struct tphbuf_device *dev, unsigned int index, uint64_
 		prot |= PROT_READ;
 	if (bar->flags & TPHBUF_BAR_WRITE)
 		prot |= PROT_WRITE;
-	return tpb_sys.mmap(dev->fd, length, prot, bar->offset + offset, addr);
+	return tpb_sys.mmap(dev->files.device, length, prot, bar->offset + offset, addr);
 }
 
 int tphbuf_device_bar_unmap(void *addr, size_t length)

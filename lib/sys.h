@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 
@@ -29,6 +30,10 @@ struct tpb_sys {
 	int (*munmap)(void *addr, size_t length);
 	int64_t (*lseek)(int fd, int64_t offset, int whence);
 	int (*fstatfs)(int fd, struct statfs *status);
+	int (*fstat)(int fd, struct stat *status);
+	/* -EWOULDBLOCK when the lock is taken and @operation has LOCK_NB. */
+	int (*flock)(int fd, int operation);
+	void (*sleep_ms)(unsigned int milliseconds);
 	/* For the effective user. */
 	int (*access)(const char *path, int mode);
 	ssize_t (*readlink)(const char *path, char *buf, size_t size);
@@ -41,5 +46,11 @@ struct tpb_sys {
 };
 
 extern const struct tpb_sys tpb_sys;
+
+/* tpb_sys.ioctl, without the errno value that only the kernel has a name for. */
+int tpb_ioctl(int fd, unsigned long request, void *arg);
+
+/* For a request whose argument is a number. */
+int tpb_ioctl_value(int fd, unsigned long request, unsigned long value);
 
 #endif

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* The running system. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -68,6 +71,27 @@ static int linux_fstatfs(int fd, struct statfs *status)
 	return fstatfs(fd, status) ? -errno : 0;
 }
 
+static int linux_fstat(int fd, struct stat *status)
+{
+	return fstat(fd, status) ? -errno : 0;
+}
+
+static int linux_flock(int fd, int operation)
+{
+	return flock(fd, operation) ? -errno : 0;
+}
+
+static void linux_sleep_ms(unsigned int milliseconds)
+{
+	struct timespec left = {
+		.tv_sec = milliseconds / 1000,
+		.tv_nsec = milliseconds % 1000 * 1000000L,
+	};
+
+	while (nanosleep(&left, &left) && errno == EINTR)
+		;
+}
+
 static int linux_access(const char *path, int mode)
 {
 	return faccessat(AT_FDCWD, path, mode, AT_EACCESS) ? -errno : 0;
@@ -113,6 +137,9 @@ const struct tpb_sys tpb_sys = {
 	.munmap = linux_munmap,
 	.lseek = linux_lseek,
 	.fstatfs = linux_fstatfs,
+	.fstat = linux_fstat,
+	.flock = linux_flock,
+	.sleep_ms = linux_sleep_ms,
 	.access = linux_access,
 	.readlink = linux_readlink,
 	.opendir = linux_opendir,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* Paths below the sysroot, and the files of sysfs and procfs at them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -35,7 +36,7 @@ int tpb_path_exists(const struct tpb_path *path)
 	return ret == -ENOTDIR ? -ENOENT : ret;
 }
 
-int tpb_sysfs_read(const struct tpb_path *path, char *text, size_t size)
+ssize_t tpb_sysfs_read_bytes(const struct tpb_path *path, void *bytes, size_t size)
 {
 	ssize_t got;
 	int fd;
@@ -43,13 +44,29 @@ int tpb_sysfs_read(const struct tpb_path *path, char *text, size_t size)
 	fd = tpb_sys.open(path->text, O_RDONLY);
 	if (fd < 0)
 		return fd;
-	got = tpb_sys.pread(fd, text, size, 0);
+	got = tpb_sys.pread(fd, bytes, size, 0);
 	tpb_sys.close(fd);
+	return got;
+}
+
+ssize_t tpb_sysfs_read_text(const struct tpb_path *path, char *text, size_t size)
+{
+	ssize_t got = tpb_sysfs_read_bytes(path, text, size);
+
 	if (got < 0)
 		return got;
 	if ((size_t)got == size)
 		return -ENAMETOOLONG;
 	text[got] = '\0';
+	return got;
+}
+
+int tpb_sysfs_read(const struct tpb_path *path, char *text, size_t size)
+{
+	ssize_t got = tpb_sysfs_read_text(path, text, size);
+
+	if (got < 0)
+		return (int)got;
 	text[strcspn(text, "\n")] = '\0';
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* A path in front of which the sysroot has been put. */
 struct tpb_path {
@@ -21,6 +22,12 @@ int tpb_path(struct tpb_path *path, const char *sysroot, const char *format, ...
 
 /* -ENOENT when it is not there, also when a folder on the way is not. */
 int tpb_path_exists(const struct tpb_path *path);
+
+/* The first bytes of a file, as many as there are up to @size; returns how many. */
+ssize_t tpb_sysfs_read_bytes(const struct tpb_path *path, void *bytes, size_t size);
+
+/* A whole file; returns its length. */
+ssize_t tpb_sysfs_read_text(const struct tpb_path *path, char *text, size_t size);
 
 /* The first line of a file, without the newline. */
 int tpb_sysfs_read(const struct tpb_path *path, char *text, size_t size);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* Putting numbers from outside into a tag. */
 #include <errno.h>
 
 #include "tag.h"

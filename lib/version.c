@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/* The version of the library that runs. */
 #include <tphbuf/version.h>
 
 #define STRING(x)		#x

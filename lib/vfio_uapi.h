@@ -15,16 +15,22 @@
 /* VFIO_DEVICE_BIND_IOMMUFD, Linux 6.6 */
 #define TPB_VFIO_DEVICE_BIND_IOMMUFD	_IO(VFIO_TYPE, VFIO_BASE + 18)
 
-/* Without the token that later kernels accept behind it. */
+/* In earlier kernels the structure ends in front of the token. */
+#define TPB_VFIO_BIND_TOKEN		(1u << 0)
+#define TPB_VFIO_BIND_IOMMUFD_SIZE	16u
+
 struct tpb_vfio_bind_iommufd {
 	uint32_t argsz;
 	uint32_t flags;
 	int32_t iommufd;
 	uint32_t out_devid;
+	uint64_t token_uuid_ptr;
 };
 
-_Static_assert(sizeof(struct tpb_vfio_bind_iommufd) == 16, "uAPI layout");
+_Static_assert(sizeof(struct tpb_vfio_bind_iommufd) == 24, "uAPI layout");
 _Static_assert(offsetof(struct tpb_vfio_bind_iommufd, iommufd) == 8, "uAPI layout");
+_Static_assert(offsetof(struct tpb_vfio_bind_iommufd, token_uuid_ptr) ==
+	       TPB_VFIO_BIND_IOMMUFD_SIZE, "uAPI layout");
 
 #ifdef VFIO_DEVICE_BIND_IOMMUFD
 _Static_assert(TPB_VFIO_DEVICE_BIND_IOMMUFD == VFIO_DEVICE_BIND_IOMMUFD, "uAPI number");
@@ -60,10 +66,15 @@ _Static_assert(offsetof(struct vfio_device_feature_dma_buf, dma_ranges) == 16, "
 #endif
 
 /*
- * VFIO_DEVICE_FEATURE_DMA_BUF_TPH, SET. The number is the first free one in
- * Linux 7.3; the VFIO tree gives the final one when it takes the feature.
+ * VFIO_DEVICE_FEATURE_DMA_BUF_TPH, SET. No released kernel has it, and so its
+ * number may yet change: the headers that the library is built with win, if they
+ * have it; else whoever builds the library can give one.
  */
+#ifdef VFIO_DEVICE_FEATURE_DMA_BUF_TPH
+#define TPB_VFIO_FEATURE_DMA_BUF_TPH	VFIO_DEVICE_FEATURE_DMA_BUF_TPH
+#elif !defined(TPB_VFIO_FEATURE_DMA_BUF_TPH)
 #define TPB_VFIO_FEATURE_DMA_BUF_TPH	14
+#endif
 
 #define TPB_VFIO_TPH_ST			(1u << 0)
 #define TPB_VFIO_TPH_ST_EXT		(1u << 1)
@@ -97,7 +108,6 @@ _Static_assert(offsetof(struct tpb_vfio_set_tph, tph) ==
 _Static_assert(sizeof(struct tpb_vfio_set_tph) == 20, "uAPI layout");
 
 #ifdef VFIO_DEVICE_FEATURE_DMA_BUF_TPH
-_Static_assert(TPB_VFIO_FEATURE_DMA_BUF_TPH == VFIO_DEVICE_FEATURE_DMA_BUF_TPH, "uAPI number");
 _Static_assert(TPB_VFIO_TPH_ST == VFIO_DMA_BUF_TPH_ST, "uAPI flag");
 _Static_assert(TPB_VFIO_TPH_ST_EXT == VFIO_DMA_BUF_TPH_ST_EXT, "uAPI flag");
 _Static_assert(sizeof(struct vfio_device_feature_dma_buf_tph) == 12, "uAPI layout");
@@ -110,8 +120,12 @@ _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, steering_tag) ==
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, ph) == 11, "uAPI layout");
 #endif
 
-/* VFIO_DEVICE_FEATURE_DMA_BUF_WC, SET; its number is as provisional as the one above. */
+/* VFIO_DEVICE_FEATURE_DMA_BUF_WC, SET; its number is as provisional as that of the tag. */
+#ifdef VFIO_DEVICE_FEATURE_DMA_BUF_WC
+#define TPB_VFIO_FEATURE_DMA_BUF_WC	VFIO_DEVICE_FEATURE_DMA_BUF_WC
+#elif !defined(TPB_VFIO_FEATURE_DMA_BUF_WC)
 #define TPB_VFIO_FEATURE_DMA_BUF_WC	15
+#endif
 
 struct tpb_vfio_dma_buf_wc {
 	int32_t dmabuf_fd;
@@ -134,7 +148,6 @@ _Static_assert(offsetof(struct tpb_vfio_set_wc, wc) ==
 _Static_assert(sizeof(struct tpb_vfio_set_wc) == 16, "uAPI layout");
 
 #ifdef VFIO_DEVICE_FEATURE_DMA_BUF_WC
-_Static_assert(TPB_VFIO_FEATURE_DMA_BUF_WC == VFIO_DEVICE_FEATURE_DMA_BUF_WC, "uAPI number");
 _Static_assert(sizeof(struct vfio_device_feature_dma_buf_wc) == 8, "uAPI layout");
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, dmabuf_fd) == 0, "uAPI layout");
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, flags) == 4, "uAPI layout");

@@ -167,7 +167,7 @@ static struct tphbuf_device *export(const struct arguments *args, int *dmabuf)
 	ret = tphbuf_device_enable_memory(dev);
 	if (!ret)
 		ret = tphbuf_export(dev, args->bar, &args->range, 1,
-				    args->tag.valid ? &args->tag : NULL, 0);
+				    args->tag.valid ? &args->tag : NULL, 0, NULL);
 	if (ret < 0) {
 		tphbuf_device_restore_driver(dev);
 		errx(1, "cannot export the range of BAR %u of %s: %s ('tphbuf probe %s' may say why)",

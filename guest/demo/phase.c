@@ -171,9 +171,9 @@ static int publish(struct demo *demo, const struct demo_plan *plan)
 	switch (plan->publish) {
 	case DEMO_PUBLISH_TAG:
 		tag = plan_tag(demo, plan);
-		return tphbuf_set_tag(demo->acc.dev, demo->dmabuf, &tag);
+		return tphbuf_set_tag(demo->acc.dev, demo->dmabuf, &tag, NULL);
 	case DEMO_PUBLISH_CLEAR:
-		return tphbuf_clear_tag(demo->acc.dev, demo->dmabuf);
+		return tphbuf_clear_tag(demo->acc.dev, demo->dmabuf, NULL);
 	default:
 		return 0;
 	}
@@ -357,7 +357,7 @@ int demo_learn_namespace(struct demo *demo)
 	struct sender_state state;
 	int ret;
 
-	ret = tphbuf_set_tag(demo->acc.dev, demo->dmabuf, &tag);
+	ret = tphbuf_set_tag(demo->acc.dev, demo->dmabuf, &tag, NULL);
 	if (!ret)
 		ret = demo->ops->import(demo->sender, demo->dmabuf);
 	if (ret)
@@ -368,7 +368,7 @@ int demo_learn_namespace(struct demo *demo)
 	if (!ret)
 		ret = demo->ops->release(demo->sender);
 	if (!ret)
-		ret = tphbuf_clear_tag(demo->acc.dev, demo->dmabuf);
+		ret = tphbuf_clear_tag(demo->acc.dev, demo->dmabuf, NULL);
 	if (ret)
 		return ret;
 

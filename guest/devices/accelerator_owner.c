@@ -134,5 +134,5 @@ int accelerator_export(struct accelerator *acc, uint64_t offset, uint64_t length
 {
 	struct tphbuf_range range = { .offset = offset, .length = length };
 
-	return tphbuf_export(acc->dev, ACC_BAR_MEM, &range, 1, tag, 0);
+	return tphbuf_export(acc->dev, ACC_BAR_MEM, &range, 1, tag, 0, NULL);
 }

@@ -21,6 +21,13 @@ struct tphbuf_device;
 
 #define TPHBUF_NR_BARS		6
 
+/*
+ * tphbuf_device_open(): when no VFIO driver holds the device, take it from the
+ * driver that has it and bind it to vfio-pci. Needs the right to write to the
+ * PCI files in sysfs, which is root's as a rule.
+ */
+#define TPHBUF_OPEN_BIND	(1u << 0)
+
 /* tphbuf_device_adopt(): the file descriptors now belong to the device */
 #define TPHBUF_ADOPT_CLOSE	(1u << 0)
 
@@ -47,33 +54,40 @@ struct tphbuf_bar {
 };
 
 /**
- * tphbuf_device_open - open a device through its VFIO file and iommufd
+ * tphbuf_device_open - open a device through VFIO
  * @name: BDF ("0000:00:03.0", or "00:03.0" in domain 0000) or path of a VFIO
  *	device file ("/dev/vfio/devices/vfio0")
  * @options: TPHBUF_OPEN_BIND or no flag; NULL for none
  * @dev: set to the device; the caller ends it with tphbuf_device_close() or
  *	tphbuf_device_restore_driver()
- * @why: NULL, or filled on failure: @why->open is the reason
+ * @why: NULL, or filled on failure: @why->reason is the reason
  *
- * Opens the device file, opens an iommufd, and binds the one to the other.
- * That is enough to export and tag dma-bufs: importers use their own domain.
- * A device that shall do DMA itself needs an attached address space too: see
- * tphbuf_device_iommufd().
+ * For a program that does not have the device open already: one that has calls
+ * tphbuf_device_adopt().
  *
- * With TPHBUF_OPEN_BIND a device without a VFIO driver is taken from its
- * driver and given to vfio-pci first; when anything fails afterwards, it goes
- * back to the driver that it came from. Two processes that do this to the same
- * device at once disturb each other. Thread-safe otherwise.
+ * Opens the device file and an iommufd, and binds the one to the other. In a
+ * kernel that has no device files, it opens the file of the IOMMU group, puts the
+ * group into a container and gets the device from it. Either is enough to export
+ * and tag dma-bufs: importers use their own domain. A device that is to do DMA
+ * itself needs an address space too: see tphbuf_device_iommufd().
+ *
+ * With TPHBUF_OPEN_BIND a device without a VFIO driver is taken from its driver
+ * and given to vfio-pci first; when anything fails afterwards, it goes back to
+ * the driver that it came from. Processes that do this to one device wait for
+ * each other, by a lock on the file "rescan" of the device in sysfs, for ten
+ * seconds at most. Thread-safe.
  *
  * The kernel resets the device when it is opened. Whether it decodes memory
  * afterwards is not defined: see tphbuf_device_enable_memory().
  *
  * Return: 0, or
- * -EINVAL	@name is neither form, or @options are wrong
+ * -EINVAL	@name is neither form (TPHBUF_REASON_BAD_NAME), or @options are
+ *		wrong
  * -ENODEV	no such device, it is not bound to a VFIO driver, vfio-pci did
  *		not take it, or the file is not a PCI device opened through VFIO
- * -EOPNOTSUPP	no IOMMU, no vfio-pci, no VFIO device files or no iommufd
- * -EACCES	no permission
+ * -EOPNOTSUPP	no IOMMU, no vfio-pci, or nothing to open the device with
+ * -EACCES	no permission for @why->denied, or a VF token that is missing or
+ *		wrong
  * -EBUSY	the device is open already, or its IOMMU group is not viable
  * -ENAMETOOLONG, -ENOMEM, -EMFILE and what else the system gives.
  */
@@ -92,6 +106,10 @@ int tphbuf_device_open(const char *name, const struct tphbuf_options *options,
  * keeps them open for as long as the device is in use. With it they belong to
  * the device once this call has returned 0, and are closed with it. When this
  * call fails they are the caller's in either case. Thread-safe.
+ *
+ * Which device it is, with its driver and ids, is found out from the number of
+ * the device file, or, for a file of a group, from what /proc/self/fdinfo says in
+ * recent kernels: see tphbuf_device_bdf().
  *
  * Return: 0, or -EINVAL for an unknown flag, a negative @device_fd or a file
  * that is not bound, -EBADF, -ENODEV when it is no PCI device, -ENOTTY when it
@@ -112,7 +130,7 @@ void tphbuf_device_close(struct tphbuf_device *dev);
 
 /**
  * tphbuf_device_restore_driver - close a device and give it back
- * @dev: the device; invalid afterwards, whatever this call returns
+ * @dev: the device, or NULL; invalid afterwards, whatever this call returns
  *
  * As tphbuf_device_close(); then, when TPHBUF_OPEN_BIND took the device from
  * its driver, gives it back to that driver, or to none if it had none. Waits
@@ -137,8 +155,8 @@ const char *tphbuf_device_previous_driver(const struct tphbuf_device *dev);
  * tphbuf_device_bdf - PCI address of a device
  * @dev: the device
  *
- * Return: "0000:00:03.0", or "" when it is not known: a file descriptor that
- * was adopted does not tell. Valid as long as @dev is.
+ * Return: "0000:00:03.0", or "" when it is not known: sysfs is not mounted, or the
+ * device was adopted from a group in an older kernel. Valid as long as @dev is.
  */
 const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
 
@@ -160,7 +178,7 @@ int tphbuf_device_fd(const struct tphbuf_device *dev);
  * VFIO_DEVICE_ATTACH_IOMMUFD_PT on tphbuf_device_fd().
  *
  * Return: the file descriptor; it stays the property of whoever had it. -1
- * when the device was adopted without one.
+ * when the device was adopted without one or opened through its group.
  */
 int tphbuf_device_iommufd(const struct tphbuf_device *dev);
 

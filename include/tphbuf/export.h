@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <tphbuf/probe.h>
 #include <tphbuf/tag.h>
 
 #ifdef __cplusplus
@@ -35,6 +36,9 @@ struct tphbuf_range {
  * @tag: tag that the dma-buf carries from the start, with at least one
  *	namespace valid; NULL for a dma-buf without a tag
  * @flags: TPHBUF_EXPORT_WC or 0
+ * @why: NULL, or filled on failure: @why->reason is the reason, which tells apart
+ *	what has the same errno value; @why->range is the index of a range that is
+ *	wrong
  *
  * Either all of it happens or nothing: when the tag cannot be set or the memory
  * not be made write-combining, the dma-buf is closed again and an error
@@ -58,22 +62,24 @@ struct tphbuf_range {
  *		tag them, or cannot make their memory write-combining
  * -EOPNOTSUPP	this device cannot export; or a tag was given and the device
  *		does not complete TPH requests, or not those with Extended
- *		Steering Tags; or the memory cannot be write-combining here:
- *		tphbuf_device_probe() tells which
+ *		Steering Tags, or the kernel is without TPH; or the memory
+ *		cannot be write-combining here: @why->reason tells which
  * -ENODEV	the kernel could not claim the BAR, or the device is going away
  * -EINTR	as tphbuf_set_tag() and tphbuf_set_wc()
  * -EBUSY, -ENOSPC	as tphbuf_set_wc()
  * and what open files and memory limits give: -EMFILE, -ENFILE, -ENOMEM.
  */
 int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
-		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags);
+		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags,
+		  struct tphbuf_probe *why);
 
 /**
  * tphbuf_set_tag - give a dma-buf a tag, or another one
  * @dev: device that exported the dma-buf
  * @dmabuf_fd: the dma-buf; stays the caller's
  * @tag: replaces both namespaces at once: one that is not valid in @tag is not
- *	valid afterwards; at least one has to be
+ *	valid afterwards; at least one must be
+ * @why: NULL, or filled on failure as by tphbuf_export()
  *
  * Importers ask for the tag when they map the buffer, so mappings that exist
  * keep the old tag. To have a tag withdrawn from those too, revoke them:
@@ -87,22 +93,61 @@ int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphb
  * -EBADF	@dmabuf_fd is not open
  * -ENOTTY	the kernel cannot tag dma-bufs
  * -EOPNOTSUPP	the device does not complete TPH requests, or not those with
- *		Extended Steering Tags: tphbuf_device_probe() tells which
+ *		Extended Steering Tags, or the kernel is without TPH:
+ *		@why->reason tells which
  * -EINTR	a signal came while waiting for the buffer; nothing changed
  */
-int tphbuf_set_tag(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag);
+int tphbuf_set_tag(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag,
+		   struct tphbuf_probe *why);
 
 /**
  * tphbuf_clear_tag - take the tag from a dma-buf
  * @dev: device that exported the dma-buf
  * @dmabuf_fd: the dma-buf; stays the caller's
+ * @why: NULL, or filled on failure as by tphbuf_export()
  *
  * New mappings are without a tag; see tphbuf_set_tag() for those that exist.
  * Clearing a dma-buf that has no tag is no error. Thread-safe.
  *
  * Return: 0, or an error of tphbuf_set_tag().
  */
-int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd);
+int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why);
+
+/**
+ * tphbuf_set_wc - make the memory of a dma-buf write-combining for the CPU
+ * @dev: device that exported the dma-buf
+ * @dmabuf_fd: the dma-buf; stays the caller's
+ * @why: NULL, or filled on failure as by tphbuf_export()
+ *
+ * The memory type belongs to the pages of the device: afterwards every CPU
+ * mapping of them is write-combining, through whichever file and in whichever
+ * process, those that exist included. There is no way back before the device is
+ * closed, and to do it twice is no error. Mappings that are made afterwards get
+ * large page-table entries, those from before small ones: map the dma-buf after
+ * this call, or let tphbuf_export() do it with TPHBUF_EXPORT_WC.
+ *
+ * Stores may then be merged, reordered and held back in the CPU; a store fence
+ * (SFENCE on x86, DSB ST on Arm) sends them on, before a doorbell for example.
+ * Loads may be speculative. Whether the device copes with that is for its owner
+ * to know. Thread-safe.
+ *
+ * Return: 0, or, with nothing changed,
+ * -EINVAL	@dmabuf_fd is no dma-buf
+ * -EBADF	@dmabuf_fd is not open
+ * -ENXIO	another driver than vfio-pci exported it
+ * -EXDEV	another device exported it
+ * -ENODEV	its device has been closed since
+ * -ENOTTY	the kernel cannot do it
+ * -EOPNOTSUPP	the CPU cannot map PCI memory write-combining, or the memory is
+ *		not that of a BAR: @why->reason tells which
+ * -EBUSY	something needs the memory uncached: the MSI-X table lies in it,
+ *		the BAR has an ioeventfd or is used by its kernel driver, or it
+ *		is mapped by other means, such as sysfs
+ * -ENOSPC	too many separate ranges of the device are write-combining
+ * -EINTR	a signal came while waiting for the device
+ * -ENOMEM
+ */
+int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why);
 
 #ifdef __cplusplus
 }

@@ -12,7 +12,7 @@ extern "C" {
 struct tphbuf_device;
 
 /**
- * tphbuf_size - size of a dma-buf
+ * tphbuf_dmabuf_size - size of a dma-buf
  * @dmabuf_fd: the dma-buf; stays the caller's
  * @size: set to the sum of the lengths of its ranges
  *
@@ -20,7 +20,7 @@ struct tphbuf_device;
  *
  * Return: 0; -EINVAL when @dmabuf_fd is no dma-buf; -EBADF when it is not open.
  */
-int tphbuf_size(int dmabuf_fd, uint64_t *size);
+int tphbuf_dmabuf_size(int dmabuf_fd, uint64_t *size);
 
 /**
  * tphbuf_mmap - give the CPU access to a dma-buf of a VFIO device
@@ -71,41 +71,6 @@ int tphbuf_mmap(int dmabuf_fd, uint64_t offset, size_t length, int prot, void **
  * Return: 0, or the error of munmap(2).
  */
 int tphbuf_munmap(void *addr, size_t length);
-
-/**
- * tphbuf_set_wc - make the memory of a dma-buf write-combining for the CPU
- * @dev: device that exported the dma-buf
- * @dmabuf_fd: the dma-buf; stays the caller's
- *
- * The memory type belongs to the pages of the device: afterwards every CPU
- * mapping of them is write-combining, through whichever file and in whichever
- * process, those that exist included. There is no way back before the device is
- * closed, and to do it twice is no error. Mappings that are made afterwards get
- * large page-table entries, those from before small ones: map the dma-buf after
- * this call, or let tphbuf_export() do it with TPHBUF_EXPORT_WC.
- *
- * Stores may then be merged, reordered and held back in the CPU; a store fence
- * (SFENCE on x86, DSB ST on Arm) sends them on, before a doorbell for example.
- * Loads may be speculative. Whether the device copes with that is for its owner
- * to know. Thread-safe.
- *
- * Return: 0, or, with nothing changed,
- * -EINVAL	@dmabuf_fd is no dma-buf
- * -EBADF	@dmabuf_fd is not open
- * -ENXIO	another driver than vfio-pci exported it
- * -EXDEV	another device exported it
- * -ENODEV	its device has been closed since
- * -ENOTTY	the kernel cannot do it
- * -EOPNOTSUPP	the CPU cannot map PCI memory write-combining, or the memory is
- *		not that of a BAR: tphbuf_device_probe() tells which
- * -EBUSY	something needs the memory uncached: the MSI-X table lies in it,
- *		the BAR has an ioeventfd or is used by its kernel driver, or it
- *		is mapped by other means, such as sysfs
- * -ENOSPC	too many separate ranges of the device are write-combining
- * -EINTR	a signal came while waiting for the device
- * -ENOMEM
- */
-int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd);
 
 #ifdef __cplusplus
 }

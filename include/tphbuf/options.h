@@ -4,27 +4,17 @@
 
 #include <stdint.h>
 
-/*
- * tphbuf_device_open(): when no VFIO driver holds the device, take it from the
- * driver that has it and bind it to vfio-pci. Needs the right to write to the
- * PCI files in sysfs, which is root's as a rule.
- */
-#define TPHBUF_OPEN_BIND	(1u << 0)
-
-/*
- * tphbuf_probe() and tphbuf_probe_all(): open a device that is bound to a VFIO
- * driver and free, ask the kernel what it supports for it, and close it. The
- * kernel resets a device function whenever it is opened through VFIO; nothing
- * else about the machine changes.
- */
-#define TPHBUF_PROBE_OPEN	(1u << 1)
-
 /**
  * struct tphbuf_options - how to look for devices
- * @flags: TPHBUF_OPEN_* or TPHBUF_PROBE_*, as the call allows
+ * @flags: flags of the call that it is given to: TPHBUF_OPEN_* for
+ *	tphbuf_device_open(), TPHBUF_PROBE_* for tphbuf_probe() and
+ *	tphbuf_probe_all(), none for other calls
  * @reserved: zero, or the call fails with -EINVAL
- * @sysroot: folder that stands for "/" in front of /sys and /dev, NULL or ""
- *	for the running system; the caller keeps it until the call returns
+ * @sysroot: directory that stands for "/" in front of /sys, /dev and /proc, NULL
+ *	or "" for the running system; the caller keeps it until the call returns
+ * @vf_token: UUID that the owner of the physical function has set, as text
+ *	("00112233-4455-6677-8899-aabbccddeeff"), NULL or "" for none; the caller
+ *	keeps it until the call returns
  *
  * Zero-initialise it. A call that takes options also takes NULL for none.
  */
@@ -32,6 +22,7 @@ struct tphbuf_options {
 	uint32_t flags;
 	uint32_t reserved[5];
 	const char *sysroot;
+	const char *vf_token;
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include <tphbuf/mmap.h>
 #include <tphbuf/options.h>
 #include <tphbuf/probe.h>
+#include <tphbuf/reason.h>
 #include <tphbuf/tag.h>
 #include <tphbuf/version.h>
 

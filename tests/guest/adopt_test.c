@@ -40,7 +40,7 @@ static void use(struct tphbuf_device *dev, uint64_t mem_size)
 	expect_int(probe.st_ext, TPHBUF_REASON_NONE, "extended tags");
 	expect_int(probe.completer, TPHBUF_COMPLETER_EXT_TPH, "completer");
 
-	fd = tphbuf_export(dev, 2, &range, 1, &tag, 0);
+	fd = tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL);
 	require_error(fd < 0 ? fd : 0, 0, "export");
 	require_error(accelerator_map(&adopted), 0, "map");
 	*(volatile uint32_t *)adopted.mem = 0;

@@ -212,7 +212,7 @@ static void several_ranges(void)
 	size_t i, at = 0;
 	uint32_t handle;
 
-	fd = tphbuf_export(acc.dev, 2, ranges, 4, &tag, 0);
+	fd = tphbuf_export(acc.dev, 2, ranges, 4, &tag, 0, NULL);
 	require_error(fd < 0 ? fd : 0, 0, "export four ranges");
 	handle = engine_import(engine, fd);
 	fill_bytes(data, sizeof(data), 7);

@@ -97,7 +97,7 @@ static void bounds(void)
 	uint64_t size = 0;
 	void *addr;
 
-	expect_error(tphbuf_size(fd, &size), 0, "size");
+	expect_error(tphbuf_dmabuf_size(fd, &size), 0, "size");
 	expect_int((int64_t)size, 4 * PAGE, "bytes");
 	expect_error(tphbuf_mmap(fd, 0, 4 * PAGE, RW, &addr), 0, "all");
 	expect_error(tphbuf_mmap(fd, 3 * PAGE, 1, PROT_READ, &addr), 0, "a byte of the last page");
@@ -107,7 +107,7 @@ static void bounds(void)
 	expect_error(tphbuf_mmap(fd, 0, 0, RW, &addr), -EINVAL, "nothing");
 	expect_error(tphbuf_mmap(fd, 0, 1, RW | PROT_EXEC, &addr), -EINVAL, "executable");
 	expect_error(tphbuf_mmap(null, 0, 1, RW, &addr), -EINVAL, "/dev/zero");
-	expect_error(tphbuf_size(null, &size), -EINVAL, "size of /dev/zero");
+	expect_error(tphbuf_dmabuf_size(null, &size), -EINVAL, "size of /dev/zero");
 	close(null);
 	expect_error(tphbuf_mmap(null, 0, 1, RW, &addr), -EBADF, "a closed file");
 }
@@ -116,7 +116,7 @@ static void same_memory(void)
 {
 	struct accelerator acc = acc_open("acc0");
 	struct tphbuf_range ranges[] = { { 8 * PAGE, PAGE }, { 2 * PAGE, 2 * PAGE } };
-	int fd = tphbuf_export(acc.dev, 2, ranges, 2, NULL, 0);
+	int fd = tphbuf_export(acc.dev, 2, ranges, 2, NULL, 0, NULL);
 	uint32_t value = 0;
 
 	require_error(fd < 0 ? fd : 0, 0, "export two ranges");
@@ -223,15 +223,15 @@ static void write_combining(void)
 	map_buffer(fd, 0, PAGE);
 	first = map;
 	is_type(TYPE_UC_MINUS, "as it was exported");
-	expect_error(tphbuf_set_wc(acc.dev, fd), 0, "make it write-combining");
+	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), 0, "make it write-combining");
 	is_type(TYPE_WC, "the mapping that was there");
 	map_buffer(fd, 0, PAGE);
 	is_type(TYPE_WC, "another mapping");
-	expect_error(tphbuf_set_wc(acc.dev, fd), 0, "twice");
+	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), 0, "twice");
 	*(volatile uint32_t *)map = 0x77;
 	expect_int(*(volatile uint32_t *)first, 0x77, "both are the same memory");
 
-	fd = tphbuf_export(acc.dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC);
+	fd = tphbuf_export(acc.dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC, NULL);
 	require_error(fd < 0 ? fd : 0, 0, "export it so, with a tag");
 	map_buffer(fd, 0, PAGE);
 	is_type(TYPE_WC, "as it was exported");
@@ -250,16 +250,16 @@ static void write_combining_refused(void)
 	int fd = acc_export(&acc, 0, PAGE, NULL);
 
 	require_error(foreign < 0 ? foreign : 0, 0, "a dma-buf of the system heap");
-	expect_error(tphbuf_set_wc(other.dev, fd), -EXDEV, "of another device");
-	expect_error(tphbuf_set_wc(acc.dev, foreign), -ENXIO, "of another driver");
-	expect_error(tphbuf_set_wc(acc.dev, null), -EINVAL, "no dma-buf");
+	expect_error(tphbuf_set_wc(other.dev, fd, NULL), -EXDEV, "of another device");
+	expect_error(tphbuf_set_wc(acc.dev, foreign, NULL), -ENXIO, "of another driver");
+	expect_error(tphbuf_set_wc(acc.dev, null, NULL), -EINVAL, "no dma-buf");
 	close(null);
-	expect_error(tphbuf_set_wc(acc.dev, null), -EBADF, "a closed file");
+	expect_error(tphbuf_set_wc(acc.dev, null, NULL), -EBADF, "a closed file");
 	map_buffer(fd, 0, PAGE);
 	is_type(TYPE_UC_MINUS, "nothing changed");
 	accelerator_close(&acc);
 	acc = acc_open("acc0");
-	expect_error(tphbuf_set_wc(acc.dev, fd), -ENODEV, "of a device that was closed");
+	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), -ENODEV, "of a device that was closed");
 }
 
 /* Mapped through sysfs, uncached: an export that has to be write-combining leaves nothing. */
@@ -279,10 +279,10 @@ static void export_while_busy(void)
 		skip_case("BARs cannot be mapped through sysfs: %s", strerror(errno));
 	fd = dup(file);
 	close(fd);
-	expect_error(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC), -EBUSY, "export");
+	expect_error(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC, NULL), -EBUSY, "export");
 	expect_int(dup(file), fd, "the first free number: no file was left open");
 	munmap(sysfs, PAGE);
-	expect_true(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC) >= 0,
+	expect_true(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC, NULL) >= 0,
 		    "export without that mapping");
 }
 

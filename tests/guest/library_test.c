@@ -241,16 +241,16 @@ static void export_all_or_nothing(void)
 
 		fds = open_fds();
 		if (!extended)
-			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &ext, 0), -EOPNOTSUPP,
+			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &ext, 0, NULL), -EOPNOTSUPP,
 				     "%s: with an extended tag", name);
 		if (!tph)
-			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0), -EOPNOTSUPP,
+			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0, NULL), -EOPNOTSUPP,
 				     "%s: with an 8-bit tag", name);
-		expect_error(tphbuf_export(acc.dev, 2, &page, 1, &bad, 0), -EINVAL, "%s: with hint 4", name);
+		expect_error(tphbuf_export(acc.dev, 2, &page, 1, &bad, 0, NULL), -EINVAL, "%s: with hint 4", name);
 		expect_int(open_fds(), fds, "%s: open files", name);
-		expect_true(tphbuf_export(acc.dev, 2, &page, 1, NULL, 0) >= 0, "%s: without tag", name);
+		expect_true(tphbuf_export(acc.dev, 2, &page, 1, NULL, 0, NULL) >= 0, "%s: without tag", name);
 		if (tph)
-			expect_true(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0) >= 0,
+			expect_true(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0, NULL) >= 0,
 				    "%s: with an 8-bit tag", name);
 	}
 }
@@ -275,14 +275,14 @@ static void export_bad_ranges(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-		expect_error(tphbuf_export(acc.dev, 2, &list[i].range, 1, NULL, 0), list[i].want,
+		expect_error(tphbuf_export(acc.dev, 2, &list[i].range, 1, NULL, 0, NULL), list[i].want,
 			     "range %zu", i);
-	expect_error(tphbuf_export(acc.dev, 2, NULL, 0, NULL, 0), -EINVAL, "no range");
-	expect_error(tphbuf_export(acc.dev, 6, &list[0].range, 1, NULL, 0), -EINVAL, "BAR 6");
-	expect_error(tphbuf_export(acc.dev, 5, &list[3].range, 1, NULL, 0), -ENXIO, "BAR 5");
-	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ size - PAGE, PAGE }, 1, NULL, 0) < 0,
+	expect_error(tphbuf_export(acc.dev, 2, NULL, 0, NULL, 0, NULL), -EINVAL, "no range");
+	expect_error(tphbuf_export(acc.dev, 6, &list[0].range, 1, NULL, 0, NULL), -EINVAL, "BAR 6");
+	expect_error(tphbuf_export(acc.dev, 5, &list[3].range, 1, NULL, 0, NULL), -ENXIO, "BAR 5");
+	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ size - PAGE, PAGE }, 1, NULL, 0, NULL) < 0,
 		     0, "the last page");
-	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ 0, size }, 1, NULL, 0) < 0, 0,
+	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ 0, size }, 1, NULL, 0, NULL) < 0, 0,
 		     "the whole BAR");
 }
 

@@ -215,7 +215,7 @@ static void mixed(void)
 		}
 		switch (next_random(&random) % 4) {
 		case 0:
-			require_error(tphbuf_clear_tag(s.acc.dev, s.fd[n % BUFFERS]), 0, "clear");
+			require_error(tphbuf_clear_tag(s.acc.dev, s.fd[n % BUFFERS], NULL), 0, "clear");
 			hint[n] = wire_none();
 			region[n] = nic_register(&s.nic, s.fd[n % BUFFERS], BUFFER_SIZE);
 			break;

@@ -36,7 +36,7 @@ static void publish(struct setup *s, const struct tphbuf_tag *tag)
 	if (tag)
 		acc_set_tag(&s->acc, s->fd, tag);
 	else
-		require_error(tphbuf_clear_tag(s->acc.dev, s->fd), 0, "clear the tag");
+		require_error(tphbuf_clear_tag(s->acc.dev, s->fd, NULL), 0, "clear the tag");
 }
 
 static void revoke_and_end(struct setup *s)

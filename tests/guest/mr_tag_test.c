@@ -133,7 +133,7 @@ static void set_is_for_new_regions(void)
 	acc_set_tag(&s.acc, s.fd, &second);
 	expect_writes(&path, wire_ext(0x0061, 1), "the region that exists keeps its tag");
 	expect_region(&s, wire_ext(0x0062, 2), NULL, "a new region has the new one");
-	require_error(tphbuf_clear_tag(s.acc.dev, s.fd), 0, "clear");
+	require_error(tphbuf_clear_tag(s.acc.dev, s.fd, NULL), 0, "clear");
 	expect_region(&s, wire_none(), "unpublished", "a region after the clear");
 	expect_writes(&path, wire_ext(0x0061, 1), "the first region");
 }

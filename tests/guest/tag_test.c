@@ -99,7 +99,7 @@ static void set_is_for_new_mappings(void)
 	expect_writes(&s.path, wire_ext(0x0052, 2), "a new mapping has the new one");
 	expect_writes(&old, wire_ext(0x0051, 1), "the old mapping beside it");
 
-	require_error(tphbuf_clear_tag(s.acc.dev, s.fd), 0, "clear");
+	require_error(tphbuf_clear_tag(s.acc.dev, s.fd, NULL), 0, "clear");
 	expect_writes(&s.path, wire_ext(0x0052, 2), "a clear is for new mappings, too");
 	import_again(&s);
 	expect_writes(&s.path, wire_none(), "a mapping after the clear");
@@ -123,7 +123,7 @@ static void clear_without_tag(void)
 {
 	struct setup s = setup(NULL);
 
-	expect_error(tphbuf_clear_tag(s.acc.dev, s.fd), 0, "clear what is clear");
+	expect_error(tphbuf_clear_tag(s.acc.dev, s.fd, NULL), 0, "clear what is clear");
 	import_again(&s);
 	expect_writes(&s.path, wire_none(), "still nothing");
 }

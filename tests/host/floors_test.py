@@ -15,7 +15,7 @@ from pathlib import Path
 import tap
 
 PROJECT, BUILD = Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
-FOLDERS = ("endpoints/", "lib/")
+FOLDERS = ("cli/", "endpoints/", "lib/")
 PAGE = "docs/architecture.md"
 
 

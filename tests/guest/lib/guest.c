@@ -104,7 +104,7 @@ int acc_export(struct accelerator *acc, uint64_t offset, uint64_t length,
 
 void acc_set_tag(struct accelerator *acc, int dmabuf, const struct tphbuf_tag *tag)
 {
-	require_error(tphbuf_set_tag(acc->dev, dmabuf, tag), 0, "set tag 0x%x/0x%x valid %u ph %u",
+	require_error(tphbuf_set_tag(acc->dev, dmabuf, tag, NULL), 0, "set tag 0x%x/0x%x valid %u ph %u",
 		      tag->st, tag->st_ext, tag->valid, tag->ph);
 }
 

@@ -29,6 +29,11 @@ static int *error_named(const char *name)
 		{ "mmap", &errors->mmap },
 		{ "revoked_from", &errors->revoked_from },
 		{ "write_override", &errors->write_override },
+		{ "token", &errors->token },
+		{ "tph_other", &errors->tph_other },
+		{ "wc_other", &errors->wc_other },
+		{ "flock", &errors->flock },
+		{ "get_device", &errors->get_device },
 	};
 	size_t i;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Makes a fake tree and prints where it is. Arguments: the drivers, by name;
- * the functions, as BDF,DRIVER,GROUP,COMPLETER,CLASS with an empty DRIVER and a
- * GROUP of -1 for none.
+ * the functions, as BDF,DRIVER,GROUP,COMPLETER,CLASS[,HEADER] with an empty DRIVER
+ * and a GROUP of -1 for none. "groups" before them: VFIO has no device files.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@ static void make_function(const char *root, const char *text)
 			exit(99);
 		text += used;
 	}
-	if (sscanf(text, ",%d,%u,%x", &function.group, &function.completer,
-		   &function.class_code) != 3)
+	if (sscanf(text, ",%d,%u,%x,%hhu", &function.group, &function.completer,
+		   &function.class_code, &function.header) < 3)
 		exit(99);
 	function.bdf = bdf;
 	function.driver = driver[0] ? driver : NULL;
@@ -39,7 +39,9 @@ int main(int argc, char **argv)
 
 	fake_tree_create(root);
 	for (i = 1; i < argc; i++) {
-		if (strchr(argv[i], ','))
+		if (!strcmp(argv[i], "groups"))
+			fake_tree_groups_only(root);
+		else if (strchr(argv[i], ','))
 			make_function(root, argv[i]);
 		else
 			fake_tree_driver(root, argv[i]);

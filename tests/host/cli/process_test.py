@@ -18,22 +18,25 @@ from fake_machine import (BDF, BOUND, CDEV, KERNEL_DRIVER, PAGE, SOURCE, TPHBUF,
 def test_usage():
     exec_ = ["exec", "-d", BDF, "--bar", "2"]
     cases = [
-        ([], "no verb"),
+        ([], "expected one of list, probe"),
         (["frob"], "frob"),
         (["--frob"], "--frob"),
         (["help", "frob"], "frob"),
         (["help", "list", "probe"], "too many"),
-        (["list", "--frob"], "--frob"),
+        (["list", "--frob"], "unrecognized option --frob"),
+        (["list", "--js"], "unrecognized option --js"),
+        (["list", "--sysr", "/"], "unrecognized option --sysr"),
+        (["list", "--sysr=/"], "unrecognized option --sysr=/"),
         (["list", "extra"], "extra"),
-        (["list", "--json=1"], "--json=1"),
-        (["list", "--sysroot"], "--sysroot needs a value"),
+        (["list", "--json=1"], "--json does not take an argument"),
+        (["list", "--sysroot"], "option --sysroot requires an argument"),
         (["probe"], "no device"),
-        (["probe", "-x"], "-x"),
+        (["probe", "-x"], "unrecognized option -x"),
         (["probe", "nonsense"], "nonsense"),
         (["probe", "0000:00:03.8"], "0000:00:03.8"),
         (["probe", BDF, "0000:00:04.0"], "0000:00:04.0"),
         (["exec"], "no device"),
-        (["exec", "-d"], "-d needs a value"),
+        (["exec", "-d"], "option -d requires an argument"),
         (["exec", "-d", BDF, "true"], "no BAR"),
         (["exec", "-d", "nonsense", "--bar", "2", "true"], "nonsense"),
         (["exec", "-d", BDF, "--bar", "6", "true"], "--bar 6"),
@@ -47,7 +50,7 @@ def test_usage():
         ([*exec_, "--st-ext", "0x10000", "true"], "--st-ext 0x10000"),
         ([*exec_, "--st-ext", "1K", "true"], "--st-ext \"1K\""),
         ([*exec_, "--st", "1", "--ph", "4", "true"], "--ph 4"),
-        ([*exec_, "--ph", "2", "true"], "--ph without a tag"),
+        ([*exec_, "--ph", "2", "true"], "--ph requires --st"),
         ([*exec_, "--range", "1M", "true"], "1M"),
         ([*exec_, "--range", "0:0", "true"], "0:0"),
         ([*exec_, "--range", "1:4096", "true"], "1:4096"),
@@ -94,7 +97,9 @@ def test_probe():
         ({"tph_probe": errno.ENOTTY}, 3, "no-tph-feature", "series", "kernel without TPH"),
         ({"dmabuf_probe": errno.ENOTTY, "tph_probe": errno.ENOTTY}, 3, "no-tph-feature",
          "CONFIG_VFIO_PCI_DMABUF", "kernel without dma-buf"),
-        ({"tph_probe": errno.EOPNOTSUPP}, 3, "no-completer", "DEVCAP2", "no completer"),
+        ({"tph_probe": errno.EOPNOTSUPP}, 3, "tph-not-built", "CONFIG_PCIE_TPH", "kernel built without TPH"),
+        ({"tph_other": 1}, 3, "other-feature", "vfio_feature_tph", "kernel with another feature of that number"),
+        ({"token": errno.EACCES}, 4, "not-asked", "VF token", "VF token"),
         ({"bind": errno.EINVAL}, 6, "not-asked", "another process", "open elsewhere"),
         ({"bind": errno.EPERM}, 6, "not-asked", "IOMMU group 3", "group refused"),
         ({"access_cdev": errno.EACCES}, 4, "not-asked", CDEV, "no permission"),
@@ -112,9 +117,9 @@ def test_probe():
         ok(re.search(r"^driver     vfio-pci$", text.stdout, re.M), f"probe: {what}: text",
            text.stdout)
         answer = json.loads(program.stdout)
-        same((answer["device"], answer["driver"], answer["cdev"], answer["iommu_group"],
-              answer["completer"], answer["id"]),
-             (BDF, "vfio-pci", CDEV, 3, "ext-tph", "1b36:0001"), f"probe: {what}: JSON")
+        same((answer["version"], answer["device"], answer["driver"], answer["cdev"], answer["iommu_group"],
+              answer["completer"], answer["id"], answer["access"]),
+             (1, BDF, "vfio-pci", CDEV, 3, "ext-tph", "1b36:0001", "cdev"), f"probe: {what}: JSON")
         same(answer["st"]["reason"], st, f"probe: {what}: reason for the tag")
         same(answer["st"]["possible"], {"none": True, "not-asked": None}.get(st, False),
              f"probe: {what}: answer for the tag")
@@ -179,21 +184,25 @@ def test_missing():
 
 
 def test_list():
-    functions = ["0000:01:00.0,vfio-pci,5,1,120000", "0000:00:00.0,,0,0,060000",
+    functions = ["0000:01:00.0,vfio-pci,5,1,120000", "0000:00:00.0,,0,0,060400,1", "0000:00:01.0,,0,0,068000",
+                 "0000:00:02.0,,-1,3,120000",
                  "10000:00:00.0,accel,6,0,020000"]
     with Tree(*BOUND, *functions) as tree:
         done = tree.run("list")
         same((done.returncode, done.stderr), (0, ""), "list: exit code")
         rows = [line.split() for line in done.stdout.splitlines()]
         same([row[0] for row in rows],
-             ["DEVICE", BDF, "0000:01:00.0", "10000:00:00.0"], "list: devices in order")
-        same(rows[1][1:], ["1b36:0001", "3", "vfio-pci", "ext-tph", "yes", "not-asked",
+             ["DEVICE", "0000:00:01.0", "0000:00:02.0", BDF, "0000:01:00.0", "10000:00:00.0"],
+             "list: devices in order, with a bridge that VFIO takes and a device without an IOMMU group")
+        same(rows[2][1:6], ["1b36:0001", "-", "-", "ext-tph", "no-iommu"], "list: without an IOMMU group")
+        same(rows[3][1:], ["1b36:0001", "3", "vfio-pci", "ext-tph", "yes", "not-asked",
                            "not-asked", "not-asked"], "list: a row")
-        same(rows[3][3:6], ["accel", "none", "not-bound"], "list: a device of another driver")
+        same(rows[5][3:6], ["accel", "none", "not-bound"], "list: a device of another driver")
         same({len(row) for row in rows}, {9}, "list: nine columns")
         answer = json.loads(tree.run("list", "--json").stdout)
         same([device["device"] for device in answer["devices"]],
-             [BDF, "0000:01:00.0", "10000:00:00.0"], "list: JSON")
+             [row[0] for row in rows[1:]], "list: JSON")
+        same(answer["version"], 1, "list: JSON: version")
         same(answer["host"]["possible"], True, "list: JSON: the machine")
         answer = json.loads(tree.run("list", "--json", "--bound", "--open").stdout)
         same([(device["device"], device["st"]["possible"], device["st_ext"]["reason"])
@@ -288,8 +297,11 @@ def test_exec_errors():
     cases = [
         (3, tagged, no_tph, 3, "series", "kernel without TPH"),
         (0, tagged, no_completer, 3, "DEVCAP2", "no completer"),
+        (3, tagged, no_completer, 3, "CONFIG_PCIE_TPH", "kernel built without TPH"),
+        (3, tagged, {"tph_set": 524, "tph_probe": 524}, 3, "CONFIG_PCIE_TPH", "an errno value without a name"),
+        (3, tagged, {"tph_other": 1}, 3, "vfio_feature_tph", "another feature"),
         (1, extended, {"tph_set": errno.EOPNOTSUPP}, 3, "8-bit", "8-bit completer"),
-        (3, tagged, {"tph_set": errno.EOPNOTSUPP}, 3, "seems able", "a strange device"),
+        (3, tagged, {"tph_set": errno.EOPNOTSUPP}, 3, "BAR 2", "a strange device"),
         (3, tagged, no_export, 3, "CONFIG_VFIO_PCI_DMABUF", "kernel without export"),
         (3, tagged, {"dmabuf_get": errno.ENOMEM}, 1, os.strerror(errno.ENOMEM), "no memory"),
         (3, tagged, {"bind": errno.EINVAL}, 6, "another process", "open elsewhere"),
@@ -361,7 +373,7 @@ def test_exec_bind():
                      errors={"tph_set": errno.ENOTTY})
             same(tree.driver(), driver, "exec: and when it cannot be tagged")
             done = tree.run(*head, "true", errors={"write_override": errno.EACCES})
-            one_line(done, 4, "root", "exec: --bind without permission")
+            one_line(done, 4, "driver_override", "exec: --bind without permission")
     with Tree(*KERNEL_DRIVER, "0000:00:03.1,accel,3,0,120000") as tree:
         one_line(tree.run("exec", "-d", BDF, "--bar", "2", "--bind", "true"), 6, "0000:00:03.1",
                  "exec: --bind in a group that is not viable")

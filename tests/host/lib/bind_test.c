@@ -144,6 +144,95 @@ static void failure(const char *what, const struct fake_errors *errors, int ret,
 	fake_tree_remove(root);
 }
 
+/* Another process has the device in its hands. */
+static void locked(void)
+{
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_probe why;
+
+	start("accel", NULL);
+	fake_sys.errors.flock = EWOULDBLOCK;
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EBUSY, "another process binds it");
+	is_int(why.reason, TPHBUF_REASON_BUSY, "the reason is that it is busy");
+	ok(fake_sys.slept_ms >= 5000 && fake_sys.slept_ms <= 60000, "after %u ms",
+	   fake_sys.slept_ms);
+	is_int(fake_sys.sysfs_writes, 0, "nothing was written");
+	fake_sys.errors.flock = 0;
+	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "when it is done, it can be taken");
+	is_int(tphbuf_device_restore_driver(dev), 0, "and given back");
+	is_int(tphbuf_device_restore_driver(NULL), 0, "no device at all is ignored");
+	fake_tree_remove(root);
+}
+
+/* What was not written whole was not written. */
+static void short_write(void)
+{
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_probe why;
+
+	start("accel", NULL);
+	fake_sys.errors.short_sysfs = true;
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -ENODEV, "a short write is a failure");
+	is_int(why.reason, TPHBUF_REASON_BIND_FAILED, "to bind");
+	is_int(why.error, EIO, "with an errno value");
+	fake_tree_remove(root);
+}
+
+/* The file that could not be written to. */
+static void denied(const char *what, const struct fake_errors *errors, const char *file)
+{
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_probe why;
+
+	start("accel", NULL);
+	fake_sys.errors = *errors;
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EACCES, "%s", what);
+	is_str(why.denied, file, "%s: the file", what);
+	fake_tree_remove(root);
+}
+
+/* VF tokens are given only where one is needed. */
+static void vf_token(bool groups)
+{
+	static const uint8_t bytes[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+					   0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
+	static const char *const wrong[] = {
+		"x", "00112233-4455-6677-8899-aabbccddeef", "00112233-4455-6677-8899-aabbccddeeff0",
+		"00112233 4455-6677-8899-aabbccddeeff", "0x112233-4455-6677-8899-aabbccddeeff",
+	};
+	const char *how = groups ? "group" : "device file";
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_probe why;
+	size_t i;
+
+	start(NULL, NULL);
+	if (groups)
+		fake_tree_groups_only(root);
+	fake_tree_bind(root, BDF, "vfio-pci");
+	fake_sys.errors.token = EACCES;
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EACCES, "%s: no token", how);
+	is_int(why.reason, TPHBUF_REASON_VF_TOKEN, "%s: the reason is the token", how);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		options.vf_token = wrong[i];
+		is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EACCES, "%s: \"%s\"", how,
+		       wrong[i]);
+	}
+	options.vf_token = "00112233-4455-6677-8899-AAbbccddeeff";
+	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "%s: a token", how);
+	if (groups)
+		is_str(fake_sys.opened, BDF " vf_token=00112233-4455-6677-8899-AAbbccddeeff",
+		       "%s: behind the name", how);
+	else
+		ok(!memcmp(fake_sys.token, bytes, sizeof(bytes)), "%s: in the order of its text",
+		   how);
+	tphbuf_device_close(dev);
+	fake_sys.errors.token = 0;
+	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "%s: a token that nobody needs", how);
+	tphbuf_device_close(dev);
+	options.vf_token = NULL;
+	fake_tree_remove(root);
+}
+
 int main(void)
 {
 	take_and_restore("accel");
@@ -170,5 +259,15 @@ int main(void)
 		-ENODEV, TPHBUF_REASON_NOT_VFIO, 0);
 	failure("no region", &(struct fake_errors) { .region = EFAULT },
 		-EFAULT, TPHBUF_REASON_SYSTEM, EFAULT);
+	locked();
+	short_write();
+	denied("override", &(struct fake_errors) { .write_override = EACCES },
+	       "/sys/bus/pci/devices/" BDF "/driver_override");
+	denied("unbind", &(struct fake_errors) { .write_unbind = EPERM },
+	       "/sys/bus/pci/devices/" BDF "/driver/unbind");
+	denied("probe", &(struct fake_errors) { .write_probe = EROFS },
+	       "/sys/bus/pci/drivers_probe");
+	vf_token(false);
+	vf_token(true);
 	return done_testing();
 }

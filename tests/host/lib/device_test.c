@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <tphbuf/tphbuf.h>
@@ -62,11 +63,12 @@ static void bad_names(void)
 
 	fake_sys_reset(root);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		is_int(tphbuf_device_open(names[i], &options, &dev, NULL), -EINVAL,
-		       "\"%s\" is no name", names[i]);
-	wrong.flags = TPHBUF_PROBE_OPEN;
-	is_int(tphbuf_device_open(BDF, &wrong, &dev, &why), -EINVAL,
-	       "a flag of another call is refused");
+		is_int(tphbuf_device_open(names[i], &options, &dev, &why), -EINVAL,
+		       "\"%s\" is not a name", names[i]);
+	is_int(why.reason, TPHBUF_REASON_BAD_NAME, "and the reason says so");
+	wrong.flags = 1u << 7;
+	is_int(tphbuf_device_open(BDF, &wrong, &dev, &why), -EINVAL, "an unknown flag is refused");
+	is_int(why.reason, TPHBUF_REASON_SYSTEM, "the reason is the system's");
 	is_int(why.error, EINVAL, "and the reason has the errno");
 	wrong.flags = 0;
 	wrong.reserved[4] = 1;
@@ -112,6 +114,43 @@ static void adopting(void)
 	is_int(fake_sys_open_fds(), fds - 2, "both are closed with it");
 	/* Its files are closed already. */
 	free(owner);
+}
+
+/* Which device a file is of. */
+static void identity(void)
+{
+	struct tphbuf_device *owner = open_device(), *dev = NULL;
+	int fd = tphbuf_device_fd(owner);
+	struct tphbuf_probe probe;
+
+	fake_sys.device_number = makedev(511, 0);
+	is_int(tphbuf_device_adopt(fd, -1, 0, &dev), 0, "adopts a device file with a number");
+	is_str(tphbuf_device_bdf(dev), BDF, "knows its address by the number");
+	is_int(tphbuf_device_probe(dev, &probe), 0, "tells more");
+	is_str(probe.driver, "vfio-pci", "the driver");
+	is_str(probe.cdev, CDEV, "the device file");
+	is_int(probe.iommu_group, 3, "the IOMMU group");
+	is_hex(probe.vendor, 0x1b36, "the vendor");
+	is_int(probe.open, TPHBUF_REASON_NONE, "and that it can be opened, for it is");
+	tphbuf_device_close(dev);
+
+	fake_sys.device_number = makedev(511, 7);
+	is_int(tphbuf_device_adopt(fd, -1, 0, &dev), 0, "adopts one that sysfs does not have");
+	is_str(tphbuf_device_bdf(dev), "", "without an address");
+	tphbuf_device_close(dev);
+
+	fake_sys.device_number = 0;
+	fake_tree_make_folder(root, "proc/self/fdinfo");
+	fake_tree_write(root, "pos:\t0\nflags:\t02000002\nvfio-device-syspath: "
+			"/sys/devices/pci0000:00/" BDF "\n", "proc/self/fdinfo/%d", fd);
+	is_int(tphbuf_device_adopt(fd, -1, 0, &dev), 0, "adopts a file of a group");
+	is_str(tphbuf_device_bdf(dev), BDF, "knows its address by what the file says");
+	tphbuf_device_close(dev);
+	fake_tree_write(root, "pos:\t0\n", "proc/self/fdinfo/%d", fd);
+	is_int(tphbuf_device_adopt(fd, -1, 0, &dev), 0, "adopts a file of an older kernel");
+	is_str(tphbuf_device_bdf(dev), "", "without an address");
+	tphbuf_device_close(dev);
+	tphbuf_device_close(owner);
 }
 
 static void bars(void)
@@ -216,6 +255,7 @@ int main(void)
 	open_by(CDEV);
 	bad_names();
 	adopting();
+	identity();
 	bars();
 	config_space();
 	bar_access();

@@ -25,7 +25,7 @@ static void untagged(void)
 	const struct tphbuf_range ranges[] = { { 0, page }, { 4 * page, 2 * page } };
 	int fd;
 
-	fd = tphbuf_export(dev, 2, ranges, 2, NULL, 0);
+	fd = tphbuf_export(dev, 2, ranges, 2, NULL, 0, NULL);
 	ok(fd >= 0, "exports two ranges");
 	ok(fcntl(fd, F_GETFD) & FD_CLOEXEC, "the dma-buf is close-on-exec");
 	is_int(fake_sys.exported.region_index, 2, "of BAR 2");
@@ -45,7 +45,7 @@ static void tagged(void)
 	};
 	int fd;
 
-	fd = tphbuf_export(dev, 2, &range, 1, &both, 0);
+	fd = tphbuf_export(dev, 2, &range, 1, &both, 0, NULL);
 	ok(fd >= 0, "exports with both tags");
 	is_int(fake_sys.tag_sets, 1, "the tag was set once");
 	is_int(fake_sys.tag.dmabuf_fd, fd, "on the dma-buf that came out");
@@ -54,19 +54,19 @@ static void tagged(void)
 	is_hex(fake_sys.tag.steering_tag_ext, 0x3456, "Extended ST");
 	is_int(fake_sys.tag.ph, 2, "PH");
 
-	is_int(tphbuf_set_tag(dev, fd, &ext), 0, "replaces the tag");
+	is_int(tphbuf_set_tag(dev, fd, &ext, NULL), 0, "replaces the tag");
 	is_hex(fake_sys.tag.flags, 2, "only the extended namespace is valid");
 	is_hex(fake_sys.tag.steering_tag, 0, "a tag that is not valid does not leave the process");
 	is_hex(fake_sys.tag.steering_tag_ext, 0x1234, "Extended ST");
 	is_int(fake_sys.tag.ph, 1, "PH");
 
-	is_int(tphbuf_clear_tag(dev, fd), 0, "clears the tag");
+	is_int(tphbuf_clear_tag(dev, fd, NULL), 0, "clears the tag");
 	is_hex(fake_sys.tag.flags, 0, "no namespace is valid");
 	is_hex(fake_sys.tag.steering_tag_ext | fake_sys.tag.ph, 0, "and no value is left");
 	close(fd);
-	is_int(tphbuf_clear_tag(dev, fd), -EBADF, "a closed file");
+	is_int(tphbuf_clear_tag(dev, fd, NULL), -EBADF, "a closed file");
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	is_int(tphbuf_set_tag(dev, fd, &both), -EINVAL, "a file that is no dma-buf");
+	is_int(tphbuf_set_tag(dev, fd, &both, NULL), -EINVAL, "a file that is no dma-buf");
 	close(fd);
 }
 
@@ -81,7 +81,7 @@ static void wire_format(void)
 		uint16_t st_ext;
 		uint8_t st, ph;
 	} *raw = (const void *)&fake_sys.set_argument;
-	int fd = tphbuf_export(dev, 2, &range, 1, &both, 0);
+	int fd = tphbuf_export(dev, 2, &range, 1, &both, 0, NULL);
 
 	is_int(sizeof(*raw), 20, "SET takes 20 bytes");
 	is_int(raw->argsz, 20, "which argsz says");
@@ -119,9 +119,9 @@ static void bad_ranges(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0),
+		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0, NULL),
 		       rows[i].ret, "%s", rows[i].what);
-	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL, 0), -EINVAL,
+	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL, 0, NULL), -EINVAL,
 	       "a count that no kernel takes");
 	is_int(fake_sys.exports, 0, "none of them reached the kernel");
 }
@@ -131,16 +131,16 @@ static void bad_tags(void)
 	const struct tphbuf_range range = { 0, page };
 	struct tphbuf_tag tag = { .valid = 0, .st = 1 };
 
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "a tag without a namespace");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL), -EINVAL, "a tag without a namespace");
 	tag.valid = 4;
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "an unknown namespace");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL), -EINVAL, "an unknown namespace");
 	tag.valid = TPHBUF_TAG_ST;
 	tag.ph = 4;
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0), -EINVAL, "PH 4");
-	is_int(tphbuf_set_tag(dev, 0, &tag), -EINVAL, "PH 4 in a SET");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL), -EINVAL, "PH 4");
+	is_int(tphbuf_set_tag(dev, 0, &tag, NULL), -EINVAL, "PH 4 in a SET");
 	tag.ph = 0;
 	tag.valid = 0;
-	is_int(tphbuf_set_tag(dev, 0, &tag), -EINVAL, "a SET that would clear");
+	is_int(tphbuf_set_tag(dev, 0, &tag, NULL), -EINVAL, "a SET that would clear");
 	is_int(fake_sys.exports + fake_sys.tag_sets, 0, "none of them reached the kernel");
 }
 
@@ -158,15 +158,80 @@ static void failing_tag(void)
 				       NULL))
 			bail_out("cannot open the device");
 		fake_sys.errors.tph_set = errors[i];
-		is_int(tphbuf_export(dev, 2, &range, 1, &both, 0), -errors[i],
+		is_int(tphbuf_export(dev, 2, &range, 1, &both, 0, NULL), -errors[i],
 		       "a tag that cannot be set, errno %d", errors[i]);
 		is_int(fake_sys.exports, 1, "the dma-buf was there");
 		is_int(fake_sys_open_fds(), fds, "and is closed");
-		is_int(tphbuf_set_tag(dev, 0, &both), -errors[i], "SET alone gives it too");
+		is_int(tphbuf_set_tag(dev, 0, &both, NULL), -errors[i], "SET alone gives it too");
 	}
 	fake_sys.errors.dmabuf_get = ENOTTY;
-	is_int(tphbuf_export(dev, 2, &range, 1, &both, 0), -ENOTTY, "no export");
+	is_int(tphbuf_export(dev, 2, &range, 1, &both, 0, NULL), -ENOTTY, "no export");
 	is_int(fake_sys_open_fds(), fds, "and nothing is open");
+}
+
+/* One errno value, one cause each. */
+static void reasons(void)
+{
+	const struct tphbuf_range good = { 0, page }, bad[] = { { 0, page }, { page, 0 } };
+	const struct tphbuf_range over[] = { { 0, page }, { FAKE_BAR2_SIZE, page } };
+	const struct tphbuf_tag none = { .ph = 1 };
+	static const struct {
+		const char *what;
+		struct fake_errors errors;
+		int ret;
+		enum tphbuf_reason reason;
+	} cases[] = {
+		{ "no export", { .dmabuf_get = ENOTTY, .dmabuf_probe = ENOTTY }, -ENOTTY,
+		  TPHBUF_REASON_NO_DMABUF },
+		{ "no tag", { .tph_set = ENOTTY, .tph_probe = ENOTTY }, -ENOTTY,
+		  TPHBUF_REASON_NO_TPH_FEATURE },
+		{ "not built", { .tph_set = EOPNOTSUPP, .tph_probe = EOPNOTSUPP }, -EOPNOTSUPP,
+		  TPHBUF_REASON_TPH_NOT_BUILT },
+		{ "another feature", { .tph_other = 1 }, -ENOTTY, TPHBUF_REASON_OTHER_FEATURE },
+		{ "no PAT", { .wc_set = EOPNOTSUPP, .wc_probe = EOPNOTSUPP }, -EOPNOTSUPP,
+		  TPHBUF_REASON_NO_WC },
+		{ "no WC", { .wc_set = ENOTTY, .wc_probe = ENOTTY }, -ENOTTY,
+		  TPHBUF_REASON_NO_WC_FEATURE },
+		{ "WC of another feature", { .wc_other = 1 }, -ENOTTY,
+		  TPHBUF_REASON_NO_WC_FEATURE },
+		{ "uncached", { .wc_set = EBUSY }, -EBUSY, TPHBUF_REASON_WC_BUSY },
+		{ "no memory", { .dmabuf_get = ENOMEM }, -ENOMEM, TPHBUF_REASON_SYSTEM },
+	};
+	unsigned int fds = fake_sys_open_fds();
+	struct tphbuf_probe why;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_sys.errors = cases[i].errors;
+		is_int(tphbuf_export(dev, 2, &good, 1, &both, TPHBUF_EXPORT_WC, &why),
+		       cases[i].ret, "%s", cases[i].what);
+		is_str(tphbuf_reason_name(why.reason), tphbuf_reason_name(cases[i].reason),
+		       "%s: reason", cases[i].what);
+		is_str(why.bdf, BDF, "%s: device", cases[i].what);
+		is_int(fake_sys.tag_sets * cases[i].errors.tph_other, 0, "%s: nothing was set",
+		       cases[i].what);
+	}
+	is_int(fake_sys_open_fds(), fds, "no dma-buf stays open");
+	fake_sys.errors = (struct fake_errors) { 0 };
+	is_int(tphbuf_export(dev, 2, bad, 2, NULL, 0, &why), -EINVAL, "an empty range");
+	is_int(why.reason, TPHBUF_REASON_BAD_RANGE, "an empty range: reason");
+	is_int(why.range, 1, "an empty range: which");
+	is_int(tphbuf_export(dev, 2, over, 2, NULL, 0, &why), -ERANGE, "a range beyond the BAR");
+	is_int(why.range, 1, "a range beyond the BAR: which");
+	is_int(tphbuf_export(dev, 3, &good, 1, NULL, 0, &why), -ENXIO, "no BAR");
+	is_int(why.reason, TPHBUF_REASON_NO_BAR, "no BAR: reason");
+	is_int(tphbuf_export(dev, 2, &good, 1, &none, 0, &why), -EINVAL, "no tag in the tag");
+	is_int(why.reason, TPHBUF_REASON_BAD_TAG, "no tag in the tag: reason");
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	is_int(tphbuf_set_tag(dev, fd, &both, &why), -EINVAL, "not a dma-buf");
+	is_int(why.reason, TPHBUF_REASON_BAD_BUFFER, "not a dma-buf: reason");
+	is_int(tphbuf_set_wc(dev, fd, &why), -EINVAL, "not a dma-buf, write-combining");
+	is_int(why.reason, TPHBUF_REASON_BAD_BUFFER, "not a dma-buf, write-combining: reason");
+	close(fd);
+	fake_sys.errors.tph_set = fake_sys.errors.tph_probe = EOPNOTSUPP;
+	is_int(tphbuf_clear_tag(dev, 0, &why), -EOPNOTSUPP, "clear where nothing can be tagged");
+	is_int(why.reason, TPHBUF_REASON_TPH_NOT_BUILT, "clear: reason");
 }
 
 int main(void)
@@ -177,6 +242,7 @@ int main(void)
 	};
 	static void (*const cases[])(void) = {
 		untagged, tagged, wire_format, bad_ranges, bad_tags, failing_tag,
+		reasons,
 	};
 	size_t i;
 

@@ -55,6 +55,14 @@ if shutil.which("mandoc"):
 else:
     results.append(True)
     print(f"ok {len(results)} # SKIP mandoc is not installed")
+reasons = re.findall(r"^\t(TPHBUF_REASON_\w+)\s*= \d+,", headers, re.M)
+rows = re.findall(r"^\t\[(TPHBUF_REASON_\w+)\] = \{", (root / "lib/reason.c").read_text(), re.M)
+explained = re.findall(r"^ \* @(TPHBUF_REASON_\w+):", headers, re.M)
+same(rows, reasons, "reasons of the headers and rows of the table")
+same(explained, reasons, "reasons with and without kernel-doc")
+words = re.findall(r"^\t\[TPHBUF_REASON_\w+\] = \{ \"([a-z0-9-]+)\"", (root / "lib/reason.c").read_text(), re.M)
+page = (root / "man/tphbuf_reason_text.3").read_text().replace("\\-", "-")
+same([word for word in words if re.search(rf"^\.B {word}$", page, re.M)], words, "reasons and the man page")
 numbers = [re.search(rf"TPHBUF_VERSION_{part} (\d+)", headers).group(1)
            for part in ("MAJOR", "MINOR", "PATCH")]
 same([".".join(numbers)], [version], "version of the headers and of the project")

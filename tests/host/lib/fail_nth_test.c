@@ -149,7 +149,7 @@ static bool try_export(unsigned int n, int error)
 		bail_out("cannot open the device");
 	fds = fake_sys_open_fds();
 	fail_from_here(n, error);
-	fd = tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC);
+	fd = tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC, NULL);
 	good &= check(fake_sys_open_fds() == fds + (fd >= 0), "a dma-buf exactly on success", n,
 		      error);
 	good &= check(fd < 0 || fake_sys.tag.steering_tag == 7, "with its tag", n, error);
@@ -233,7 +233,7 @@ static bool try_mmap(unsigned int n, int error)
 	start("vfio-pci");
 	if (tphbuf_device_open(BDF, &options, &dev, NULL))
 		bail_out("cannot open the device");
-	fd = tphbuf_export(dev, 2, &range, 1, NULL, 0);
+	fd = tphbuf_export(dev, 2, &range, 1, NULL, 0, NULL);
 	fail_from_here(n, error);
 	ret = tphbuf_mmap(fd, 0, 1, PROT_READ, &addr);
 	good &= check(!ret == !!addr, "an address exactly on success", n, error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,6 +27,8 @@ enum kind {
 	KIND_IOMMUFD,
 	KIND_CDEV,
 	KIND_CDEV_BOUND,
+	KIND_CONTAINER,
+	KIND_GROUP,
 	KIND_OVERRIDE,
 	KIND_UNBIND,
 	KIND_DRIVERS_PROBE,
@@ -68,8 +71,14 @@ static bool ends_with(const char *path, const char *end)
 
 static enum kind kind_of(const char *path)
 {
+	const char *group = strstr(path, "/dev/vfio/");
+
 	if (strstr(path, "/dev/vfio/devices/"))
 		return KIND_CDEV;
+	if (ends_with(path, "/dev/vfio/vfio"))
+		return KIND_CONTAINER;
+	if (group && group[strlen("/dev/vfio/")] >= '0' && group[strlen("/dev/vfio/")] <= '9')
+		return KIND_GROUP;
 	if (ends_with(path, "/dev/iommu"))
 		return KIND_IOMMUFD;
 	if (ends_with(path, "/driver_override"))
@@ -81,9 +90,19 @@ static enum kind kind_of(const char *path)
 	return KIND_FILE;
 }
 
+/* What is asked for without a sysroot is for the running system, which is the tree here. */
+static const char *resolve(const char *path, char buf[PATH_MAX])
+{
+	if (!fake_sys.root || (strncmp(path, "/sys/", 5) && strncmp(path, "/proc/", 6)))
+		return path;
+	snprintf(buf, PATH_MAX, "%s%s", fake_sys.root, path);
+	return buf;
+}
+
 static int fake_open(const char *path, int flags)
 {
 	enum kind kind = kind_of(path);
+	char buf[PATH_MAX];
 	int fd, ret = fault("open");
 
 	if (!ret && kind == KIND_CDEV)
@@ -92,7 +111,7 @@ static int fake_open(const char *path, int flags)
 		ret = -fake_sys.errors.open_iommufd;
 	if (ret)
 		return ret;
-	fd = open(path, flags | O_CLOEXEC);
+	fd = open(resolve(path, buf), flags | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (fd >= MAX_FDS)
@@ -119,14 +138,69 @@ static int play_bind(int fd, const struct tpb_vfio_bind_iommufd *bind)
 
 	if (fake_sys.errors.bind)
 		return -fake_sys.errors.bind;
-	if (bind->argsz != sizeof(*bind) || bind->flags || kinds[bind->iommufd] != KIND_IOMMUFD)
+	if (bind->argsz != (bind->flags ? sizeof(*bind) : TPB_VFIO_BIND_IOMMUFD_SIZE) ||
+	    bind->flags & ~TPB_VFIO_BIND_TOKEN || kinds[bind->iommufd] != KIND_IOMMUFD)
 		return -EINVAL;
+	if (!bind->flags && fake_sys.errors.token)
+		return -fake_sys.errors.token;
+	/* A token is refused where none is needed. */
+	if (bind->flags && !fake_sys.errors.token)
+		return -EINVAL;
+	if (bind->flags)
+		memcpy(fake_sys.token, (const void *)(uintptr_t)bind->token_uuid_ptr, 16);
 	for (i = 0; i < MAX_FDS; i++)
 		if (kinds[i] == KIND_CDEV_BOUND)
 			return -EINVAL;
 	kinds[fd] = KIND_CDEV_BOUND;
 	fake_sys.device_opens++;
 	return 0;
+}
+
+static int play_group_status(struct vfio_group_status *status)
+{
+	if (status->argsz < sizeof(*status))
+		return -EINVAL;
+	status->flags = fake_sys.errors.not_viable ? 0 : VFIO_GROUP_FLAGS_VIABLE;
+	return 0;
+}
+
+static int play_get_device(const char *name)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(fake_sys.opened, sizeof(fake_sys.opened), "%s", name);
+	if (fake_sys.errors.get_device)
+		return -fake_sys.errors.get_device;
+	if (fake_sys.errors.token && !strchr(name, ' '))
+		return -fake_sys.errors.token;
+	if (!fake_sys.errors.token && strchr(name, ' '))
+		return -EINVAL;
+	snprintf(path, sizeof(path), "%s/sys/bus/pci/devices/%.12s/memory", fake_sys.root, name);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fd >= MAX_FDS)
+		abort();
+	kinds[fd] = KIND_CDEV_BOUND;
+	fake_sys.device_opens++;
+	return fd;
+}
+
+static int play_group(unsigned long request, void *arg)
+{
+	switch (request) {
+	case VFIO_GROUP_GET_STATUS:
+		return play_group_status(arg);
+	case VFIO_GROUP_SET_CONTAINER:
+		if (kinds[*(int *)arg] != KIND_CONTAINER && kinds[*(int *)arg] != KIND_IOMMUFD)
+			return -EINVAL;
+		return -fake_sys.errors.set_container;
+	case VFIO_GROUP_GET_DEVICE_FD:
+		return play_get_device(arg);
+	default:
+		return -ENOTTY;
+	}
 }
 
 static int play_info(struct vfio_device_info *info)
@@ -229,6 +303,15 @@ static int play_feature(int fd, const struct vfio_device_feature *feature)
 		return -fake_sys.errors.dmabuf_probe;
 	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
 		return -fake_sys.errors.tph_probe;
+	/* It refuses GET, as does any feature that can only be set. */
+	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
+		if (fake_sys.errors.tph_other)
+			return 0;
+		return fake_sys.errors.tph_probe ? -fake_sys.errors.tph_probe : -EINVAL;
+	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF_WC:
+		if (fake_sys.errors.wc_other)
+			return 0;
+		return fake_sys.errors.wc_probe ? -fake_sys.errors.wc_probe : -EINVAL;
 	case VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF:
 		return play_export(fd, feature);
 	case VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:
@@ -245,7 +328,8 @@ static int play_feature(int fd, const struct vfio_device_feature *feature)
 /* Before it is known what it is, so that a wrong feature number can be seen. */
 static void record_set(const struct vfio_device_feature *feature)
 {
-	if (!(feature->flags & VFIO_DEVICE_FEATURE_SET))
+	if (!(feature->flags & VFIO_DEVICE_FEATURE_SET) ||
+	    feature->flags & VFIO_DEVICE_FEATURE_PROBE)
 		return;
 	if (feature->argsz == sizeof(fake_sys.set_argument))
 		memcpy(&fake_sys.set_argument, feature, feature->argsz);
@@ -263,6 +347,10 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 		return -EBADF;
 	if (request == TPB_VFIO_DEVICE_BIND_IOMMUFD && kinds[fd] == KIND_CDEV)
 		return play_bind(fd, arg);
+	if (kinds[fd] == KIND_GROUP)
+		return play_group(request, arg);
+	if ((kinds[fd] == KIND_CONTAINER || kinds[fd] == KIND_IOMMUFD) && request == VFIO_SET_IOMMU)
+		return -fake_sys.errors.set_iommu;
 	if (kinds[fd] == KIND_CDEV)
 		return -EINVAL;
 	if (kinds[fd] != KIND_CDEV_BOUND)
@@ -366,6 +454,9 @@ static ssize_t fake_pwrite(int fd, const void *buf, size_t size, uint64_t offset
 		return ret;
 	if (kinds[fd] != KIND_CDEV_BOUND) {
 		fake_sys.sysfs_writes++;
+		/* Without the part that is missing nothing happens. */
+		if (fake_sys.errors.short_sysfs)
+			return size - 1;
 		return play_sysfs_write(fd, buf, size);
 	}
 	if (fake_sys.errors.short_io)
@@ -423,8 +514,41 @@ static int fake_fstatfs(int fd, struct statfs *status)
 	return 0;
 }
 
+static int fake_fstat(int fd, struct stat *status)
+{
+	int ret = fault("fstat");
+
+	if (ret)
+		return ret;
+	if (fstat(fd, status))
+		return -errno;
+	/* Device files are regular files here. */
+	if (kinds[fd] == KIND_CDEV_BOUND && fake_sys.device_number) {
+		status->st_mode = S_IFCHR | 0600;
+		status->st_rdev = fake_sys.device_number;
+	}
+	return 0;
+}
+
+static int fake_flock(int fd, int operation)
+{
+	int ret = fault("flock");
+
+	if (!ret)
+		ret = -fake_sys.errors.flock;
+	if (ret)
+		return ret;
+	return flock(fd, operation) ? -errno : 0;
+}
+
+static void fake_sleep_ms(unsigned int milliseconds)
+{
+	fake_sys.slept_ms += milliseconds;
+}
+
 static int fake_access(const char *path, int mode)
 {
+	char buf[PATH_MAX];
 	enum kind kind = kind_of(path);
 	int ret = fault("access");
 
@@ -434,26 +558,28 @@ static int fake_access(const char *path, int mode)
 		ret = -fake_sys.errors.access_iommufd;
 	if (ret)
 		return ret;
-	return access(path, mode) ? -errno : 0;
+	return access(resolve(path, buf), mode) ? -errno : 0;
 }
 
 static ssize_t fake_readlink(const char *path, char *buf, size_t size)
 {
 	ssize_t ret = fault("readlink");
+	char at[PATH_MAX];
 
 	if (ret)
 		return ret;
-	ret = readlink(path, buf, size);
+	ret = readlink(resolve(path, at), buf, size);
 	return ret < 0 ? -errno : ret;
 }
 
 static int fake_opendir(const char *path, DIR **dir)
 {
 	int ret = fault("opendir");
+	char buf[PATH_MAX];
 
 	if (ret)
 		return ret;
-	*dir = opendir(path);
+	*dir = opendir(resolve(path, buf));
 	return *dir ? 0 : -errno;
 }
 
@@ -492,6 +618,9 @@ const struct tpb_sys tpb_sys = {
 	.munmap = fake_munmap,
 	.lseek = fake_lseek,
 	.fstatfs = fake_fstatfs,
+	.fstat = fake_fstat,
+	.flock = fake_flock,
+	.sleep_ms = fake_sleep_ms,
 	.access = fake_access,
 	.readlink = fake_readlink,
 	.opendir = fake_opendir,

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "vfio_uapi.h"
@@ -29,11 +30,17 @@ struct fake_errors {
 	int access_cdev;
 	int access_iommufd;
 	int bind;		/* VFIO_DEVICE_BIND_IOMMUFD */
+	int token;		/* the same without a token */
+	int set_container;
+	int set_iommu;
+	int get_device;		/* VFIO_GROUP_GET_DEVICE_FD */
 	int info;		/* VFIO_DEVICE_GET_INFO */
 	int region;		/* VFIO_DEVICE_GET_REGION_INFO */
 	int dmabuf_probe;
 	int dmabuf_get;
 	int tph_probe;
+	int tph_other;		/* not 0: another feature has the number of the tag */
+	int wc_other;		/* or that of write-combining */
 	int tph_set;
 	int wc_probe;
 	int wc_set;
@@ -41,6 +48,9 @@ struct fake_errors {
 	int write_override;
 	int write_unbind;
 	int write_probe;
+	int flock;
+	bool short_sysfs;	/* writes to sysfs take one byte less */
+	bool not_viable;	/* the group */
 	bool vfio_pci_refuses;	/* its probe function fails */
 	bool small_bars;	/* none has a page */
 	bool not_pci;		/* the device is of another bus */
@@ -53,6 +63,7 @@ struct fake_errors {
 
 struct fake_sys {
 	const char *root;
+	dev_t device_number;	/* of an open device file; 0 for files that a group gave */
 	struct fake_errors errors;
 
 	/* The n-th call from here on, counted from 1, fails; 0 for none. */
@@ -62,7 +73,10 @@ struct fake_sys {
 	const char *failed_call;
 
 	/* What the library did */
-	unsigned int device_opens;	/* successful VFIO_DEVICE_BIND_IOMMUFD */
+	unsigned int device_opens;	/* successful VFIO_DEVICE_BIND_IOMMUFD or _GET_DEVICE_FD */
+	char opened[96];		/* name that a device was asked for of its group */
+	uint8_t token[16];		/* that came with VFIO_DEVICE_BIND_IOMMUFD */
+	unsigned int slept_ms;
 	unsigned int sysfs_writes;
 	unsigned int exports;
 	unsigned int tag_sets;

@@ -88,7 +88,38 @@ void fake_tree_create(char root[FAKE_ROOT_SIZE])
 	make_folders(at(path, "%s/sys/kernel/iommu_groups", root));
 	make_folders(at(path, "%s/dev/vfio/devices", root));
 	fake_tree_write(root, "", "sys/bus/pci/drivers_probe");
+	make_folders(at(path, "%s/sys/dev/char", root));
+	make_folders(at(path, "%s/proc", root));
+	fake_tree_write(root, "root=/dev/sda1 quiet\n", "proc/cmdline");
 	fake_tree_write(root, "", "dev/iommu");
+}
+
+void fake_tree_groups_only(const char *root)
+{
+	fake_tree_delete(root, "dev/iommu");
+	fake_tree_delete(root, "dev/vfio/devices");
+	fake_tree_write(root, "", "dev/vfio/vfio");
+}
+
+static bool has_device_files(const char *root)
+{
+	char path[PATH_MAX];
+
+	return !access(at(path, "%s/dev/vfio/devices", root), F_OK);
+}
+
+/* The group of a function, -1 for none. */
+static int group_of(const char *root, const char *bdf)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	ssize_t length;
+
+	length = readlink(at(path, "%s/" DEVICES "/%s/iommu_group", root, bdf), target,
+			  sizeof(target) - 1);
+	if (length < 0)
+		return -1;
+	target[length] = '\0';
+	return atoi(strrchr(target, '/') + 1);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -108,6 +139,13 @@ static void remove_all(const char *path)
 void fake_tree_remove(const char *root)
 {
 	remove_all(root);
+}
+
+void fake_tree_make_folder(const char *root, const char *folder)
+{
+	char path[PATH_MAX];
+
+	make_folders(at(path, "%s/%s", root, folder));
 }
 
 void fake_tree_write(const char *root, const char *text, const char *format, ...)
@@ -150,13 +188,14 @@ void fake_tree_driver(const char *root, const char *driver)
 		make_folders(at(path, "%s/sys/class/vfio-dev", root));
 }
 
-/* A type 0 header and a PCI Express capability, version 2, behind another one. */
-static void fill_config(uint8_t config[256], unsigned int completer)
+/* A header and a PCI Express capability, version 2, behind another one. */
+static void fill_config(uint8_t config[256], unsigned int completer, uint8_t header)
 {
 	memset(config, 0, 256);
 	config[PCI_VENDOR_ID] = 0x36;
 	config[PCI_VENDOR_ID + 1] = 0x1b;
 	config[PCI_DEVICE_ID] = 0x01;
+	config[PCI_HEADER_TYPE] = header | 0x80;
 	config[PCI_STATUS] = PCI_STATUS_CAP_LIST;
 	config[PCI_BASE_ADDRESS_2] = PCI_BASE_ADDRESS_MEM_TYPE_64 | PCI_BASE_ADDRESS_MEM_PREFETCH;
 	config[PCI_BASE_ADDRESS_4] = PCI_BASE_ADDRESS_SPACE_IO;
@@ -168,9 +207,10 @@ static void fill_config(uint8_t config[256], unsigned int completer)
 	config[EXPRESS_AT + PCI_EXP_DEVCAP2 + 1] = completer << 4;
 }
 
-static void make_device_file(const char *root, const char *bdf, const char *vfio)
+/* The memory of a device, as its device file shows it and as a group gives it. */
+static void make_memory(const char *root, const char *bdf, const char *vfio)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], other[PATH_MAX];
 	uint8_t config[256];
 	unsigned int completer;
 	FILE *file;
@@ -181,13 +221,15 @@ static void make_device_file(const char *root, const char *bdf, const char *vfio
 	if (!file || fscanf(file, "%u", &completer) != 1)
 		die("read", path);
 	fclose(file);
-	fill_config(config, completer);
-	fd = open(at(path, "%s/dev/vfio/devices/%s", root, vfio),
+	fill_config(config, completer, PCI_HEADER_TYPE_NORMAL);
+	fd = open(at(path, "%s/" DEVICES "/%s/memory", root, bdf),
 		  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || ftruncate(fd, FAKE_REGION(FAKE_REGION_CONFIG) + FAKE_CONFIG_SIZE) ||
 	    pwrite(fd, config, sizeof(config), FAKE_REGION(FAKE_REGION_CONFIG)) < 0)
 		die("write", path);
 	close(fd);
+	if (has_device_files(root) && link(path, at(other, "%s/dev/vfio/devices/%s", root, vfio)))
+		die("link", other);
 }
 
 /* Named after the slot and function, so that a test can foresee it. */
@@ -210,12 +252,18 @@ void fake_tree_bind(const char *root, const char *bdf, const char *driver)
 		return;
 	vfio_name(bdf, vfio);
 	make_folders(at(path, "%s/" DEVICES "/%s/vfio-dev/%s", root, bdf, vfio));
-	fake_tree_write(root, "511:0\n", DEVICES "/%s/vfio-dev/%s/dev", bdf, vfio);
+	if (has_device_files(root)) {
+		fake_tree_write(root, "511:0\n", DEVICES "/%s/vfio-dev/%s/dev", bdf, vfio);
+		unlink(at(path, "%s/sys/dev/char/511:0", root));
+		make_link(at(target, "../../bus/pci/devices/%s/vfio-dev/%s", bdf, vfio), path);
+	} else if (group_of(root, bdf) >= 0) {
+		fake_tree_write(root, "", "dev/vfio/%d", group_of(root, bdf));
+	}
 	make_link(at(target, "../../../%s", bdf),
 		  at(path, "%s/" DEVICES "/%s/vfio-dev/%s/device", root, bdf, vfio));
 	make_link(at(target, "../../bus/pci/devices/%s/vfio-dev/%s", bdf, vfio),
 		  at(path, "%s/sys/class/vfio-dev/%s", root, vfio));
-	make_device_file(root, bdf, vfio);
+	make_memory(root, bdf, vfio);
 }
 
 void fake_tree_unbind(const char *root, const char *bdf)
@@ -226,7 +274,11 @@ void fake_tree_unbind(const char *root, const char *bdf)
 		vfio_name(bdf, vfio);
 		remove_all(at(path, "%s/" DEVICES "/%s/vfio-dev", root, bdf));
 		remove_all(at(path, "%s/sys/class/vfio-dev/%s", root, vfio));
-		remove_all(at(path, "%s/dev/vfio/devices/%s", root, vfio));
+		remove_all(at(path, "%s/" DEVICES "/%s/memory", root, bdf));
+		if (has_device_files(root))
+			remove_all(at(path, "%s/dev/vfio/devices/%s", root, vfio));
+		else
+			unlink(at(path, "%s/dev/vfio/%d", root, group_of(root, bdf)));
 	}
 	remove_all(at(path, "%s/" DEVICES "/%s/driver", root, bdf));
 }
@@ -244,7 +296,8 @@ void fake_tree_function(const char *root, const struct fake_function *function)
 	snprintf(text, sizeof(text), "%u\n", function->completer);
 	fake_tree_write(root, text, DEVICES "/%s/completer", function->bdf);
 	fake_tree_write(root, "(null)\n", DEVICES "/%s/driver_override", function->bdf);
-	fill_config(config, function->completer);
+	fake_tree_write(root, "", DEVICES "/%s/rescan", function->bdf);
+	fill_config(config, function->completer, function->header);
 	write_file(at(path, "%s/" DEVICES "/%s/config", root, function->bdf), config,
 		   function->short_config ? 64 : sizeof(config));
 	if (function->group >= 0) {

@@ -29,9 +29,12 @@ struct fake_function {
 	uint32_t class_code;
 	unsigned int completer;		/* DEVCAP2 bits 13:12 */
 	bool short_config;		/* sysfs shows 64 bytes, as to an ordinary user */
+	uint8_t header;			/* type of the header */
 };
 
 void fake_tree_create(char root[FAKE_ROOT_SIZE]);
+/* From here on as a kernel whose VFIO has groups and neither device files nor an iommufd. */
+void fake_tree_groups_only(const char *root);
 void fake_tree_remove(const char *root);
 
 /* A driver that a function can be bound to; one with "vfio" in its name brings the VFIO class. */
@@ -41,6 +44,8 @@ void fake_tree_function(const char *root, const struct fake_function *function);
 /* What the kernel does when a driver takes a function or lets go of it. */
 void fake_tree_bind(const char *root, const char *bdf, const char *driver);
 void fake_tree_unbind(const char *root, const char *bdf);
+
+void fake_tree_make_folder(const char *root, const char *folder);
 
 __attribute__((format(printf, 3, 4)))
 void fake_tree_write(const char *root, const char *text, const char *format, ...);

@@ -20,7 +20,7 @@ static uint64_t page;
 static int export(unsigned int flags)
 {
 	const struct tphbuf_range ranges[] = { { 4 * page, page }, { page, 2 * page } };
-	int fd = tphbuf_export(dev, 2, ranges, 2, NULL, flags);
+	int fd = tphbuf_export(dev, 2, ranges, 2, NULL, flags, NULL);
 
 	if (fd < 0)
 		bail_out("cannot export");
@@ -41,7 +41,7 @@ static void maps(void)
 	uint64_t size = 0;
 	void *addr = NULL;
 
-	is_int(tphbuf_size(fd, &size), 0, "has a size");
+	is_int(tphbuf_dmabuf_size(fd, &size), 0, "has a size");
 	is_int(size, 3 * page, "that of both ranges");
 	is_int(tphbuf_mmap(fd, 0, 3 * page, PROT_READ | PROT_WRITE, &addr), 0, "maps all of it");
 	if (!addr)
@@ -90,9 +90,9 @@ static void bad_arguments(void)
 		is_int(tphbuf_mmap(fd, rows[i].offset, rows[i].length, rows[i].prot, &addr),
 		       rows[i].ret, "%s", rows[i].what);
 	is_int(tphbuf_mmap(null, 0, page, PROT_READ, &addr), -EINVAL, "a file that is no dma-buf");
-	is_int(tphbuf_size(null, &size), -EINVAL, "which has no size");
+	is_int(tphbuf_dmabuf_size(null, &size), -EINVAL, "which has no size");
 	close(null);
-	is_int(tphbuf_size(null, &size), -EBADF, "nor has a closed file");
+	is_int(tphbuf_dmabuf_size(null, &size), -EBADF, "nor has a closed file");
 	is_int(tphbuf_mmap(null, 0, page, PROT_READ, &addr), -EBADF, "a closed file");
 	ok(!addr, "no address came out of it");
 	is_int(fake_sys.mmaps, 0, "none of them reached the kernel");
@@ -138,20 +138,20 @@ static void write_combining(void)
 	size_t i;
 
 	ok(!is_wc(fd), "a dma-buf is not write-combining by itself");
-	is_int(tphbuf_set_wc(dev, fd), 0, "makes it so");
+	is_int(tphbuf_set_wc(dev, fd, NULL), 0, "makes it so");
 	ok(is_wc(fd), "it is");
-	is_int(tphbuf_set_wc(dev, fd), 0, "twice is no error");
+	is_int(tphbuf_set_wc(dev, fd, NULL), 0, "twice is no error");
 	is_int(sizeof(*raw), 16, "SET takes 16 bytes");
 	is_int(raw->argsz, 16, "which argsz says");
 	is_hex(raw->flags, 1u << 17 | 15, "SET of feature 15");
 	is_int(raw->dmabuf_fd, fd, "the dma-buf");
 	is_int(raw->zero, 0, "no flag");
-	is_int(tphbuf_set_wc(dev, null), -EINVAL, "a file that is no dma-buf");
+	is_int(tphbuf_set_wc(dev, null, NULL), -EINVAL, "a file that is no dma-buf");
 	close(null);
-	is_int(tphbuf_set_wc(dev, null), -EBADF, "a closed file");
+	is_int(tphbuf_set_wc(dev, null, NULL), -EBADF, "a closed file");
 	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		fake_sys.errors.wc_set = errors[i];
-		is_int(tphbuf_set_wc(dev, fd), -errors[i], "the kernel's errno %d", errors[i]);
+		is_int(tphbuf_set_wc(dev, fd, NULL), -errors[i], "the kernel's errno %d", errors[i]);
 	}
 	close(fd);
 }
@@ -167,20 +167,20 @@ static void exported_so(void)
 	ok(is_wc(fd), "exports write-combining");
 	is_int(fake_sys.wc_argument.wc.dmabuf_fd, fd, "that very dma-buf");
 	close(fd);
-	is_int(tphbuf_export(dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC << 1), -EINVAL,
+	is_int(tphbuf_export(dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC << 1, NULL), -EINVAL,
 	       "an unknown flag");
 	is_int(fake_sys.exports, 1, "which does not reach the kernel");
 
 	fake_sys.errors.tph_set = EOPNOTSUPP;
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC), -EOPNOTSUPP,
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC, NULL), -EOPNOTSUPP,
 	       "a tag that cannot be set");
 	is_int(fake_sys.wc_sets, 1, "before anything was done that stays");
 	fake_sys.errors.tph_set = 0;
 	fake_sys.errors.wc_set = EBUSY;
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC), -EBUSY,
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC, NULL), -EBUSY,
 	       "memory that has to be uncached");
 	is_int(fake_sys_open_fds(), fds, "no file is left open");
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0) < 0, 0, "which is none without the flag");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL) < 0, 0, "which is none without the flag");
 	close(fake_sys.tag.dmabuf_fd);
 }
 

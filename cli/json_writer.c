@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* One JSON value, written to a stream. */
 #include <inttypes.h>
 
-#include "json.h"
+#include "json_writer.h"
 
 /* Bytes of the UTF-8 sequence at @text, 0 when it is not well-formed (RFC 3629). */
 static unsigned int utf8_length(const unsigned char *text)
@@ -58,7 +59,7 @@ static void put_string(FILE *out, const char *string)
 }
 
 /* What stands before a value: the comma, the line and its name. */
-static void start_value(struct json *json, const char *name)
+static void start_value(struct json_writer *json, const char *name)
 {
 	unsigned int i;
 
@@ -77,13 +78,13 @@ static void start_value(struct json *json, const char *name)
 }
 
 /* The value as a whole ends with a newline. */
-static void end_value(struct json *json)
+static void end_value(struct json_writer *json)
 {
 	if (!json->depth)
 		putc('\n', json->out);
 }
 
-static void open_nest(struct json *json, const char *name, char bracket)
+static void open_nest(struct json_writer *json, const char *name, char bracket)
 {
 	start_value(json, name);
 	putc(bracket, json->out);
@@ -91,7 +92,7 @@ static void open_nest(struct json *json, const char *name, char bracket)
 	json->first = true;
 }
 
-static void close_nest(struct json *json, char bracket)
+static void close_nest(struct json_writer *json, char bracket)
 {
 	unsigned int i;
 
@@ -106,32 +107,32 @@ static void close_nest(struct json *json, char bracket)
 	end_value(json);
 }
 
-void json_start(struct json *json, FILE *out)
+void json_start(struct json_writer *json, FILE *out)
 {
-	*json = (struct json) { .out = out, .first = true };
+	*json = (struct json_writer) { .out = out, .first = true };
 }
 
-void json_object(struct json *json, const char *name)
+void json_object(struct json_writer *json, const char *name)
 {
 	open_nest(json, name, '{');
 }
 
-void json_object_end(struct json *json)
+void json_object_end(struct json_writer *json)
 {
 	close_nest(json, '}');
 }
 
-void json_array(struct json *json, const char *name)
+void json_array(struct json_writer *json, const char *name)
 {
 	open_nest(json, name, '[');
 }
 
-void json_array_end(struct json *json)
+void json_array_end(struct json_writer *json)
 {
 	close_nest(json, ']');
 }
 
-void json_string(struct json *json, const char *name, const char *text)
+void json_string(struct json_writer *json, const char *name, const char *text)
 {
 	if (!text) {
 		json_null(json, name);
@@ -142,21 +143,21 @@ void json_string(struct json *json, const char *name, const char *text)
 	end_value(json);
 }
 
-void json_int(struct json *json, const char *name, int64_t value)
+void json_int(struct json_writer *json, const char *name, int64_t value)
 {
 	start_value(json, name);
 	fprintf(json->out, "%" PRId64, value);
 	end_value(json);
 }
 
-void json_bool(struct json *json, const char *name, bool value)
+void json_bool(struct json_writer *json, const char *name, bool value)
 {
 	start_value(json, name);
 	fputs(value ? "true" : "false", json->out);
 	end_value(json);
 }
 
-void json_null(struct json *json, const char *name)
+void json_null(struct json_writer *json, const char *name)
 {
 	start_value(json, name);
 	fputs("null", json->out);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Description: the JSON writer: layout, escapes, and text that is not UTF-8. */
 #include "tap.h"
-#include "json.h"
+#include "json_writer.h"
 
 static char *text;
 static size_t text_size;
 
-static FILE *start(struct json *json)
+static FILE *start(struct json_writer *json)
 {
 	FILE *out = open_memstream(&text, &text_size);
 
@@ -25,7 +25,7 @@ static void expect(FILE *out, const char *want, const char *what)
 
 static void string(const char *in, const char *want, const char *what)
 {
-	struct json json;
+	struct json_writer json;
 	FILE *out = start(&json);
 
 	json_string(&json, NULL, in);
@@ -34,7 +34,7 @@ static void string(const char *in, const char *want, const char *what)
 
 static void nesting(void)
 {
-	struct json json;
+	struct json_writer json;
 	FILE *out = start(&json);
 
 	json_object(&json, NULL);

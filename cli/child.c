@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A command, or another child, that runs while this process has a device open for it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
+#include "child.h"
 #include "message.h"
 
 /* Signals that end a process unless it handles them, or that it may expect. */
@@ -17,27 +18,27 @@ static const int passed_on[] = {
 	SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGPIPE, SIGWINCH,
 };
 
-void command_hold_signals(struct command *command)
+void child_hold_signals(struct held_signals *held)
 {
 	const struct sigaction chld = { .sa_handler = SIG_DFL };
 	size_t i;
 
-	sigemptyset(&command->mask);
+	sigemptyset(&held->mask);
 	for (i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		sigaddset(&command->mask, passed_on[i]);
-	sigaddset(&command->mask, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &command->mask, &command->old_mask);
+		sigaddset(&held->mask, passed_on[i]);
+	sigaddset(&held->mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &held->mask, &held->old_mask);
 	/* Whoever started this process may have it ignored, and then nobody can be waited for. */
-	sigaction(SIGCHLD, &chld, &command->old_chld);
+	sigaction(SIGCHLD, &chld, &held->old_chld);
 }
 
-void command_release_signals(struct command *command)
+void child_release_signals(struct held_signals *held)
 {
-	sigaction(SIGCHLD, &command->old_chld, NULL);
-	sigprocmask(SIG_SETMASK, &command->old_mask, NULL);
+	sigaction(SIGCHLD, &held->old_chld, NULL);
+	sigprocmask(SIG_SETMASK, &held->old_mask, NULL);
 }
 
-bool command_interrupted(void)
+bool child_interrupted(void)
 {
 	static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	struct sigaction action;
@@ -58,28 +59,27 @@ static void set_number(const char *name, uint64_t value)
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
 	if (setenv(name, text, 1)) {
-		error_line("cannot set %s: %s; free some memory", name, strerror(errno));
+		error_line("cannot set %s: %s", name, strerror(errno));
 		_exit(EXIT_CANNOT_RUN);
 	}
 }
 
 __attribute__((noreturn))
-static void become(struct command *command, char **argv, int fd, uint64_t size)
+static void become(struct held_signals *held, char **argv, int fd, uint64_t size)
 {
 	int err;
 
 	set_number("TPHBUF_FD", (uint64_t)fd);
 	set_number("TPHBUF_SIZE", size);
 	fcntl(fd, F_SETFD, 0);
-	command_release_signals(command);
+	child_release_signals(held);
 	execvp(argv[0], argv);
 	err = errno;
-	error_line("cannot run %s: %s; give the path of a program, or a name that is found in PATH",
-		   argv[0], strerror(err));
+	error_line("cannot run %s: %s", argv[0], strerror(err));
 	_exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }
 
-int command_wait(struct command *command, pid_t child, void (*tick)(void *arg), void *arg)
+int child_wait(struct held_signals *held, pid_t child, void (*tick)(void *arg), void *arg)
 {
 	const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
 	siginfo_t info;
@@ -88,8 +88,8 @@ int command_wait(struct command *command, pid_t child, void (*tick)(void *arg), 
 	for (;;) {
 		if (waitpid(child, &status, WNOHANG) == child)
 			return status;
-		if ((tick ? sigtimedwait(&command->mask, &info, &pause) :
-			    sigwaitinfo(&command->mask, &info)) < 0) {
+		if ((tick ? sigtimedwait(&held->mask, &info, &pause) :
+			    sigwaitinfo(&held->mask, &info)) < 0) {
 			if (tick && errno == EAGAIN)
 				tick(arg);
 			continue;
@@ -100,7 +100,7 @@ int command_wait(struct command *command, pid_t child, void (*tick)(void *arg), 
 	}
 }
 
-int command_run(struct command *command, char **argv, int fd, uint64_t size)
+int child_run(struct held_signals *held, char **argv, int fd, uint64_t size)
 {
 	pid_t child;
 
@@ -110,11 +110,11 @@ int command_run(struct command *command, char **argv, int fd, uint64_t size)
 	if (child < 0)
 		return -errno;
 	if (!child)
-		become(command, argv, fd, size);
-	return command_wait(command, child, NULL, NULL);
+		become(held, argv, fd, size);
+	return child_wait(held, child, NULL, NULL);
 }
 
-int command_exit_code(int status)
+int child_exit_code(int status)
 {
 	const struct sigaction ending = { .sa_handler = SIG_DFL };
 	const struct rlimit no_core = { 0, 0 };
