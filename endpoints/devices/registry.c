@@ -68,6 +68,8 @@ static int check_name(const struct options *options, const char *name)
 
 static int shared_options(struct options *options, struct pci_function_desc *desc)
 {
+	static const char *const readiness_words[] = { "delayed", "immediate" };
+	unsigned int readiness = 1;
 	uint64_t mps = MPS_DEFAULT;
 	int ret;
 
@@ -82,7 +84,10 @@ static int shared_options(struct options *options, struct pci_function_desc *des
 			"bdf= is missing: the device's place in the machine, like bdf=00:04.0");
 	if (!ret)
 		ret = options_size(options, "mps", MPS_MIN, MPS_MAX, &mps);
+	if (!ret)
+		ret = options_choice(options, "readiness", readiness_words, 2, &readiness);
 	desc->pcie.mps = mps;
+	desc->pcie.immediate_readiness = readiness;
 	return ret;
 }
 
@@ -122,7 +127,8 @@ void device_print_help(FILE *out)
 	fputs("Devices are TYPE,key=value,... with the keys\n"
 	      "    bdf=BUS:DEVICE.FUNCTION  place of the device in the machine; required\n"
 	      "    name=NAME                for messages and the socket; default the type\n"
-	      "    mps=128..4096            Max_Payload_Size Supported in bytes; default 512\n",
+	      "    mps=128..4096            Max_Payload_Size Supported in bytes; default 512\n"
+	      "    readiness=immediate|delayed  Immediate Readiness; default immediate\n",
 	      out);
 	for (unsigned int i = 0; i < types_count; i++)
 		fprintf(out, "and, for the type %s,\n%s", types[i]->name, types[i]->help);

@@ -101,7 +101,12 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 	values.device_capabilities2 = cpu_to_le32(devcap2);
 
 	offset = pci_config_add_cap(config, &cap);
-	return offset < 0 ? offset : 0;
+	if (offset < 0)
+		return offset;
+	/* The bit is not in this capability, but of it: PCI has none (section 7.5.1.1.4). */
+	if (options->immediate_readiness)
+		config->space[PCI_STATUS] |= PCI_STATUS_IMM_READY;
+	return 0;
 }
 
 /* Device Control, 0 without the capability. */

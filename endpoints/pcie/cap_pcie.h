@@ -54,11 +54,13 @@ enum tph_completer {
  * @mps: Max_Payload_Size Supported in bytes: 128, 256, 512, 1024, 2048 or 4096
  * @completer: TPH Completer Supported
  * @end_end_prefix: End-End TLP Prefix Supported, one prefix at most
+ * @immediate_readiness: bit of the Status register: config accesses succeed at once after a reset
  */
 struct pcie_cap_options {
 	unsigned int mps;
 	enum tph_completer completer;
 	bool end_end_prefix;
+	bool immediate_readiness;
 };
 
 /**

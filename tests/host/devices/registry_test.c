@@ -66,6 +66,11 @@ static void test_accelerator(void)
 	ok(pcie_cap_end_end_prefix(pci_function_config(fn)), "with prefixes");
 	is_int(pci_function_msix_vectors(fn), 0, "no interrupts");
 	ok(!pci_function_ext_cap(fn, PCI_EXT_CAP_ID_TPH), "no requester");
+	ok(config32(fn, PCI_COMMAND) >> 16 & PCI_STATUS_IMM_READY, "ready at once after a reset");
+	fabric_destroy(fabric);
+
+	check_good("accelerator,bdf=00:04.0,readiness=delayed", &fabric, &fn);
+	ok(!(config32(fn, PCI_COMMAND) >> 16 & PCI_STATUS_IMM_READY), "a driver waits");
 	fabric_destroy(fabric);
 
 	check_good("accelerator,size=8G,completer=8bit,mps=4096,name=acc.1_b-c,bdf=ff:1f.7",
@@ -153,6 +158,8 @@ static void test_mistakes(void)
 		  "accelerator: size=17179869185G: want a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,completer=16bit", -EINVAL,
 		  "accelerator: completer=16bit: want one of none, 8bit, reserved, ext");
+	check_bad("accelerator,bdf=00:04.0,readiness=now", -EINVAL,
+		  "accelerator: readiness=now: want one of delayed, immediate");
 	check_bad("accelerator,bdf=00:04.0,mps=1000", -EINVAL,
 		  "accelerator: mps=1000: want a power of two from 128 to 4K");
 	check_bad("accelerator,bdf=00:04.0,name=a/b", -EINVAL,
@@ -245,7 +252,7 @@ static void test_help(void)
 	FILE *file = fmemopen(text, sizeof(text), "w");
 	static const char *const words[] = { "accelerator", "dma-engine", "bdf=",	"name=",
 					     "mps=",	    "size=",	  "completer=", "table=",
-					     "entries=",    "modes=",	  "ext=" };
+					     "entries=",    "modes=",	  "ext=",	"readiness=" };
 
 	device_print_help(file);
 	fclose(file);
