@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """tphbuf read and write in the guest, on real dma-bufs: bytes, width of accesses, memory type, what ends them early.
 
@@ -14,13 +13,16 @@ import pwd
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-from tphbuf_test import (BUSY, NO_DEVICE, OK, PATIENCE, PERMISSION, TPHBUF, UNSUPPORTED, Failed, bind, child, device, driver,
-                         equal, main, run, unbind_all)
+import tap
+from tap import equal
+from tphbuf_command import (BUSY, CHILD, NO_DEVICE, OK, PATIENCE, PERMISSION, TPHBUF, UNSUPPORTED, bind, device, driver, run,
+                            unbind_all)
+
+tap.TEST_SECONDS = 360 * tap.SLOWDOWN
 
 # registers/accelerator_regs.h
 REG_ID, ACC_ID = 0x000, 0x41485054
@@ -120,7 +122,7 @@ def test_peer():
     with tempfile.NamedTemporaryFile() as file:
         out = script(*head(), "--range", "4M:12K", "--st-ext", "0x0007", f"""
             head -c 12288 /dev/zero | {TPHBUF} write --fd $TPHBUF_FD
-            {sys.executable} -B {__file__} --child
+            {" ".join(CHILD)}
             {TPHBUF} read --fd $TPHBUF_FD --json {file.name} >/dev/null""")
         equal(json.loads(out)["tag"], 7, "tag of the peer's writes")
         equal(Path(file.name).read_bytes(), bytes(8) + bytes(range(200)) + bytes(12288 - 208), "bytes")
@@ -205,7 +207,7 @@ def test_busy_memory():
     file = os.open(f"/sys/bus/pci/devices/{device('ACC0')}/resource2", os.O_RDWR | os.O_SYNC)
     address = libc.mmap(None, 4096, 3, 1, file, 0)
     if address == ctypes.c_void_p(-1).value:
-        raise Failed(f"cannot map it through sysfs: {os.strerror(ctypes.get_errno())}")
+        raise AssertionError(f"cannot map it through sysfs: {os.strerror(ctypes.get_errno())}")
     result = run("read", *head(), "--wc", "--length", "4K", "/dev/null")
     equal((result.returncode, "sysfs" in result.stderr), (BUSY, True), f"with {result.stderr}")
     equal(run("read", *head(), "--length", "4K", "/dev/null").returncode, OK, "uncached it can be read")
@@ -251,4 +253,7 @@ def cases():
 
 
 if __name__ == "__main__":
-    sys.exit(child() if sys.argv[1:] == ["--child"] else main(cases()))
+    try:
+        tap.run(cases())
+    finally:
+        unbind_all()

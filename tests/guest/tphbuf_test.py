@@ -1,79 +1,21 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The tphbuf command in the guest: what it says of each device, with which exit code, and exec down to the wire.
 
 acc0 completes extended tags, acc1 8-bit ones, acc2 none, acc3 has the reserved value; dma0 is an engine that tph_dma
-drives. Arguments are names of cases, as for every test of the guest.
+drives.
 """
 
-import ctypes
-import fcntl
 import json
-import os
 import pwd
 import signal
-import struct
 import subprocess
-import sys
-from pathlib import Path
 
-TPHBUF = os.environ.get("TPHBUF_CLI", "/build/cli/tphbuf")
-# How long the command, or what comes of it, may take.
-PATIENCE = 60 * int(os.environ.get("TPHBUF_SLOWDOWN", "1"))
-ACCELERATORS = ("ACC0", "ACC1", "ACC2", "ACC3")
-OK, USAGE, UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY = 0, 2, 3, 4, 5, 6
+import tap
+from tap import equal
+from tphbuf_command import (ACCELERATORS, BUSY, CHILD, EXTENDED, MAPPED, NO_DEVICE, OK, PATIENCE, PERMISSION, TAGGED, TPHBUF,
+                            UNSUPPORTED, USAGE, bind, device, driver, run, unbind_all)
 
-# kernel/modules/tph_dma/tph_dma.h
-IMPORT = 0xC018B700
-COPY = 0x4020B701
-QUERY = 0xC018B702
-MAPPED, TAGGED, EXTENDED = 1, 2, 4
-
-
-def device(name):
-    """PCI address of a device of the suite."""
-    return os.environ[f"TPHBUF_DEV_{name}"]
-
-
-def driver(name):
-    """Driver that has a device, or an empty string."""
-    link = Path(f"/sys/bus/pci/devices/{device(name)}/driver")
-    return link.resolve().name if link.exists() else ""
-
-
-def bind(name):
-    """Give a device to vfio-pci."""
-    Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("vfio-pci")
-    Path("/sys/bus/pci/drivers_probe").write_text(device(name))
-
-
-def unbind_all():
-    """Take all accelerators of the suite from vfio-pci."""
-    for name in (name for name in ACCELERATORS if f"TPHBUF_DEV_{name}" in os.environ):
-        if driver(name) == "vfio-pci":
-            Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(device(name))
-        Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("\n")
-
-
-class Failed(Exception):
-    """An expectation that did not hold."""
-
-
-def equal(got, want, what):
-    """Both values are in the message."""
-    if got != want:
-        raise Failed(f"{what}: got {got!r}, want {want!r}")
-
-
-def run(*args, **options):
-    """Run tphbuf, and see to what holds for every run: errors are one line each, and end up on standard error."""
-    result = subprocess.run([TPHBUF, *args], capture_output=True, text=True, timeout=2 * PATIENCE, check=False, **options)
-    command = " ".join(args)
-    if result.returncode in (UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY):
-        equal(len(result.stderr.splitlines()), 1, f"lines on standard error of {command}: {result.stderr}")
-    if result.stderr:
-        equal(result.stderr.startswith(("tphbuf: ", f"tphbuf {args[0]}: ")), True, f"errors of {command} name the program: {result.stderr}")
-    return result
+tap.TEST_SECONDS = 180 * tap.SLOWDOWN
 
 
 def test_list():
@@ -170,27 +112,9 @@ def test_busy():
     equal(driver("ACC0"), "", "driver afterwards")
 
 
-def child():
-    """What the commands of exec do here: import the dma-buf that they inherited, write to it, and tell."""
-    fd = int(os.environ["TPHBUF_FD"])
-    misc = next(Path(f"/sys/bus/pci/devices/{device('DMA0')}/misc").iterdir()).name
-    with open(f"/dev/{misc}", "r+b", buffering=0) as engine:
-        argument = bytearray(struct.pack("iIIIQ", fd, 0, 0, 0, 0))
-        fcntl.ioctl(engine, IMPORT, argument)
-        handle, size = struct.unpack_from("8xI4xQ", argument)
-        data = bytearray(range(200))
-        buffer = (ctypes.c_char * len(data)).from_buffer(data)
-        fcntl.ioctl(engine, COPY, struct.pack("IIQQQ", handle, 0, ctypes.addressof(buffer), 8, len(data)))
-        answer = bytearray(struct.pack("I20x", handle))
-        fcntl.ioctl(engine, QUERY, answer)
-        _, state, tag, ph = struct.unpack_from("IIHB", answer)
-    json.dump({"size": size, "environment": os.environ["TPHBUF_SIZE"], "state": state, "tag": tag, "ph": ph,
-               "file": os.readlink(f"/proc/self/fd/{fd}")}, sys.stdout)
-
-
 def run_child(*args):
-    """tphbuf exec --bind with @args and child() as the command."""
-    result = run("exec", "--bind", *args, "--", sys.executable, "-B", __file__, "--child")
+    """tphbuf exec --bind with @args and a command that imports."""
+    result = run("exec", "--bind", *args, "--", *CHILD)
     equal(result.returncode, OK, f"exit code, with {result.stderr}")
     return json.loads(result.stdout)
 
@@ -235,27 +159,8 @@ def test_exec_ends_as_command():
     equal(driver("ACC0"), "", "driver afterwards")
 
 
-def main(namespace):
-    """Run the cases of a program and print TAP; returns its exit status."""
-    table = {name.removeprefix("test_"): function for name, function in namespace.items() if name.startswith("test_")}
-    names = sys.argv[1:] or list(table)
-    for name in names:
-        if name not in table:
-            print(f'{sys.argv[0]}: no case "{name}"', file=sys.stderr)
-            return 2
-    print(f"1..{len(names)}", flush=True)
-    failed = 0
-    for number, name in enumerate(names, 1):
-        try:
-            table[name]()
-            print(f"ok {number} - {name}", flush=True)
-        except (Failed, OSError, subprocess.SubprocessError, ValueError, LookupError) as err:
-            failed += 1
-            print(f"# {type(err).__name__}: {err}".replace("\n", "\n# "))
-            print(f"not ok {number} - {name}", flush=True)
-    unbind_all()
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(child() if sys.argv[1:] == ["--child"] else main(globals()))
+    try:
+        tap.run(globals())
+    finally:
+        unbind_all()

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's selftests of VFIO on the accelerator, started as the kernel starts installed selftests.
 
@@ -10,10 +9,12 @@ import re
 import subprocess
 import sys
 
+import tap
+
 FOLDER = "/job/selftests"
 PROGRAMS = ("vfio_pci_dma_buf_test", "vfio_pci_device_test")
 TIMEOUT = "300"
-NESTED = re.compile(r"# (ok|not ok) \d+ (\S+)(?: # (.*))?$")
+NESTED = re.compile(r"# (ok|not ok) \d+ (\S+)(?: # SKIP ?(.*)| # .*)?$")
 OUTER = re.compile(r"(?:ok|not ok) \d+ selftests: ")
 
 
@@ -40,21 +41,17 @@ def main():
         output, status = run(device)
     finally:
         scripts("cleanup.sh", device)
-    results = 0
     ended = 0
     for line in output.splitlines():
         nested = NESTED.match(line)
         ended += bool(OUTER.match(line))
         if nested:
-            results += 1
-            print(f"{nested[1]} {results} - {nested[2]}" + (f" # {nested[3]}" if nested[3] else ""))
+            tap.result(nested[1] == "ok", nested[2], skip=nested[3])
         else:
-            print(f"# {line.removeprefix('# ')}")
+            tap.diag(line.removeprefix("# "))
     if ended != len(PROGRAMS):
-        results += 1
-        print(f"not ok {results} - {ended} of {len(PROGRAMS)} programs ran to their end")
-    print(f"1..{results}")
-    return status
+        tap.result(False, f"{ended} of {len(PROGRAMS)} programs ran to their end")
+    return tap.done() or status
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests of the command share: a fake /sys and /dev to run it on, and checks that print TAP.
+"""What the tests of the command share: a fake /sys and /dev to run it on, and checks that are results.
 
 Arguments of each program: tphbuf, tphbuf over a played system, maker of fake trees, source root.
 """
@@ -9,22 +9,21 @@ import subprocess
 import sys
 import time
 
+import tap
+
 TPHBUF, FAKE, MAKE_TREE, SOURCE = sys.argv[1:5]
 BDF = "0000:00:03.0"
 CDEV = "/dev/vfio/devices/vfio24"
 PAGE = os.sysconf("SC_PAGESIZE")
 BOUND = ["vfio-pci", "accel", f"{BDF},vfio-pci,3,3,120000"]
 KERNEL_DRIVER = ["vfio-pci", "accel", f"{BDF},accel,3,3,120000"]
-results = []
 
 
 def ok(good, what, *details):
-    results.append(bool(good))
     if not good:
         for detail in details:
-            print("# " + repr(detail))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
-    return good
+            tap.diag(repr(detail))
+    return tap.result(good, what)
 
 
 def same(got, want, what):
@@ -89,5 +88,4 @@ def run_tests(tests):
             test()
         except Exception as error:  # the other tests still tell something
             ok(False, f"{test.__name__} ran to its end", error)
-    print(f"1..{len(results)}")
-    sys.exit(not all(results))
+    sys.exit(tap.done())

@@ -3,7 +3,7 @@
 
 First all seeds, each of which is a scene that a test has or a finding of the past, then a
 bounded number of inputs made from them, then, without libFuzzer, the seeds with every allocation
-failing once. Prints TAP. TPHBUF_FUZZ_SECONDS makes it go on for longer, with libFuzzer only.
+failing once. TPHBUF_FUZZ_SECONDS makes it go on for longer, with libFuzzer only.
 """
 import os
 import pathlib
@@ -12,12 +12,10 @@ import subprocess
 import sys
 import tempfile
 
+import tap
+import vfio_user as vu
+
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "protocol"))
-sys.dont_write_bytecode = True
-
-import vfio_user as vu  # noqa: E402
-
 MUTATIONS = 2500
 SECONDS = int(os.environ.get("TPHBUF_FUZZ_SECONDS", "10"))
 EVENTFD, MEMFD, NULL, EPOLL = range(4)
@@ -118,38 +116,35 @@ def capabilities_seeds():
     }
 
 
-def run(number, what, command):
-    """Runs a command; prints its TAP line and, when it failed, what it said."""
+def run(what, command):
+    """Runs a command; it is one result, with what it said when it failed."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    print(f"{'not ' if done.returncode else ''}ok {number} - {what}", flush=True)
     if done.returncode:
-        print(f"# exit code {done.returncode}: {' '.join(map(str, command))}")
-        for line in done.stdout.decode(errors="replace").splitlines()[-60:]:
-            print("# " + line)
-    return not done.returncode
+        tap.diag(f"exit code {done.returncode}: {' '.join(map(str, command))}")
+        tap.diag("\n".join(done.stdout.decode(errors="replace").splitlines()[-60:]))
+    tap.result(not done.returncode, what)
 
 
 def main():
     engine, target, program = sys.argv[1:]
     seeds = {"connection": connection_seeds, "capabilities": capabilities_seeds}[target]()
     os.environ.setdefault("ASAN_OPTIONS", "detect_leaks=1")
-    print("1..2" if engine == "libfuzzer" else "1..3")
     with tempfile.TemporaryDirectory(prefix="tphbuf-fuzz-") as directory:
         corpus = pathlib.Path(directory)
         for name, data in seeds.items():
             (corpus / name).write_bytes(data)
         files = sorted(corpus.iterdir()) + sorted((HERE / "findings" / target).glob("*"))
-        good = run(1, f"{target}: {len(files)} seeds and findings", [program, *files])
+        run(f"{target}: {len(files)} seeds and findings", [program, *files])
         if engine == "libfuzzer":
             command = [program, "-seed=1", f"-max_total_time={SECONDS}", "-max_len=8192",
                        "-timeout=20", "-print_final_stats=1",
                        f"-artifact_prefix={os.getcwd()}/", corpus]
-            good &= run(2, f"{target}: {SECONDS} s of new inputs", command)
+            run(f"{target}: {SECONDS} s of new inputs", command)
         else:
             command = [program, "--mutations", str(MUTATIONS), *files]
-            good &= run(2, f"{target}: {MUTATIONS} mutations", command)
-            good &= run(3, f"{target}: each allocation fails once", [program, "--fail-nth", *files])
-    sys.exit(0 if good else 1)
+            run(f"{target}: {MUTATIONS} mutations", command)
+            run(f"{target}: each allocation fails once", [program, "--fail-nth", *files])
+    sys.exit(tap.done())
 
 
 main()

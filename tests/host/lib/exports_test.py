@@ -10,17 +10,17 @@ import shutil
 import subprocess
 import sys
 
+import tap
+
+LINT = "mandoc has nothing against the man pages"
 root = pathlib.Path(sys.argv[1])
 library, version = sys.argv[2:4]
-results = []
 
 
 def same(got, want, what):
-    good = sorted(got) == sorted(want)
-    results.append(good)
     for name in sorted(set(got) ^ set(want)):
-        print(f"# only in the {'first' if name in got else 'second'}: {name}")
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {what}")
+        tap.diag(f"only in the {'first' if name in got else 'second'}: {name}")
+    tap.result(sorted(got) == sorted(want), what)
 
 
 headers = "".join(path.read_text() for path in sorted((root / "include/tphbuf").glob("*.h")))
@@ -51,10 +51,9 @@ if shutil.which("mandoc"):
                            *sorted(str(page) for page in (root / "man").glob("*.[137]")
                                    if not page.read_text().startswith(".so "))],
                           capture_output=True, text=True)
-    same(lint.stdout.splitlines(), [], "mandoc has nothing against the man pages")
+    same(lint.stdout.splitlines(), [], LINT)
 else:
-    results.append(True)
-    print(f"ok {len(results)} # SKIP mandoc is not installed")
+    tap.result(True, LINT, skip="mandoc is not installed")
 reasons = re.findall(r"^\t(TPHBUF_REASON_\w+)\s*= \d+,", headers, re.M)
 rows = re.findall(r"^\t\[(TPHBUF_REASON_\w+)\] = \{", (root / "lib/reason.c").read_text(), re.M)
 explained = re.findall(r"^ \* @(TPHBUF_REASON_\w+):", headers, re.M)
@@ -66,5 +65,4 @@ same([word for word in words if re.search(rf"^\.B {word}$", page, re.M)], words,
 numbers = [re.search(rf"TPHBUF_VERSION_{part} (\d+)", headers).group(1)
            for part in ("MAJOR", "MINOR", "PATCH")]
 same([".".join(numbers)], [version], "version of the headers and of the project")
-print(f"1..{len(results)}")
-sys.exit(not all(results))
+sys.exit(tap.done())
