@@ -10,12 +10,11 @@ static struct ibv_context *open_device(const char *name)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
 	struct ibv_context *context = NULL;
-	int i;
 
 	if (!list)
 		return NULL;
 	errno = ENODEV;
-	for (i = 0; list[i]; i++) {
+	for (int i = 0; list[i]; i++) {
 		if (!strcmp(ibv_get_device_name(list[i]), name))
 			context = ibv_open_device(list[i]);
 	}

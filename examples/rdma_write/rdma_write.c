@@ -209,10 +209,10 @@ out:
 static int write_and_hold(struct loopback *loop, const struct arguments *args,
 			  const struct ibv_mr *from, const struct ibv_mr *to)
 {
-	size_t done, size;
+	size_t size;
 	int status = 0;
 
-	for (done = 0; done < from->length && !status; done += size) {
+	for (size_t done = 0; done < from->length && !status; done += size) {
 		size = from->length - done < MESSAGE_MAX ? from->length - done : MESSAGE_MAX;
 		status = loopback_write(loop, from, to, done, size);
 	}

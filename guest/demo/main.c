@@ -84,7 +84,6 @@ static int run(struct demo *demo, const char *file)
 {
 	struct demo_result result;
 	bool ok = true;
-	unsigned int i;
 	int ret;
 
 	ret = demo_learn_namespace(demo);
@@ -93,7 +92,7 @@ static int run(struct demo *demo, const char *file)
 	if (!report_run(demo, file))
 		return EXIT_FAILED;
 
-	for (i = 0; i < DEMO_PHASES; i++) {
+	for (unsigned int i = 0; i < DEMO_PHASES; i++) {
 		ret = demo_run_phase(demo, i, &result);
 		if (ret)
 			return failed("phase %s: %s", demo_plans[i].name, strerror(-ret));

@@ -94,9 +94,8 @@ static volatile uint32_t *lanes(struct demo *demo)
 static void fill(struct demo *demo, unsigned int phase)
 {
 	volatile uint32_t *mem = lanes(demo);
-	uint64_t i;
 
-	for (i = 0; i < demo->buffer_size / 4; i++)
+	for (uint64_t i = 0; i < demo->buffer_size / 4; i++)
 		mem[i] = htole32(pattern(phase, i));
 }
 
@@ -106,11 +105,10 @@ static uint32_t wanted_lane(struct demo *demo, unsigned int phase, enum demo_op 
 {
 	uint32_t old = pattern(phase, lane), payload = 0, mask = 0;
 	uint64_t start = lane * 4;
-	unsigned int i;
 
 	if (op == DEMO_OP_NONE)
 		return old;
-	for (i = 0; i < 4; i++) {
+	for (unsigned int i = 0; i < 4; i++) {
 		uint64_t at = start + i;
 
 		if (at < demo->buffer_offset || at - demo->buffer_offset >= bytes)
@@ -133,9 +131,8 @@ static uint32_t wanted_lane(struct demo *demo, unsigned int phase, enum demo_op 
 static bool check_data(struct demo *demo, unsigned int phase, struct demo_result *result)
 {
 	volatile uint32_t *mem = lanes(demo);
-	uint64_t i;
 
-	for (i = 0; i < demo->buffer_size / 4; i++) {
+	for (uint64_t i = 0; i < demo->buffer_size / 4; i++) {
 		uint32_t want = wanted_lane(demo, phase, result->op, result->bytes, i);
 		uint32_t got = le32toh(mem[i]);
 

@@ -102,11 +102,10 @@ int accelerator_count(struct accelerator *acc, bool extended, uint16_t tag,
 		{ ACC_REG_TAG_COUNT, &counters->with_tag },
 		{ ACC_REG_PARTITION_COUNT, &counters->in_partition },
 	};
-	size_t i;
 	int ret;
 
 	ret = accelerator_write32(acc, ACC_REG_SELECT, (extended ? ACC_SELECT_EXT : 0) | tag);
-	for (i = 0; !ret && i < sizeof(list) / sizeof(list[0]); i++)
+	for (size_t i = 0; !ret && i < sizeof(list) / sizeof(list[0]); i++)
 		ret = accelerator_read64(acc, list[i].reg, list[i].value);
 	return ret;
 }
@@ -114,8 +113,6 @@ int accelerator_count(struct accelerator *acc, bool extended, uint16_t tag,
 void accelerator_subtract(struct accelerator_counters *counters,
 			  const struct accelerator_counters *before)
 {
-	int i;
-
 	counters->writes -= before->writes;
 	counters->bytes -= before->bytes;
 	counters->untagged -= before->untagged;
@@ -123,7 +120,7 @@ void accelerator_subtract(struct accelerator_counters *counters,
 	counters->tagged_ext -= before->tagged_ext;
 	counters->malformed -= before->malformed;
 	counters->reads -= before->reads;
-	for (i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++)
 		counters->ph[i] -= before->ph[i];
 	counters->with_tag -= before->with_tag;
 	counters->in_partition -= before->in_partition;

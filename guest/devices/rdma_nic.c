@@ -34,11 +34,11 @@ static bool is_function(const struct ibv_device *device, const char *bdf)
 static int open_function(const char *bdf, struct ibv_context **context)
 {
 	struct ibv_device **list = ibv_get_device_list(NULL);
-	int i, ret = -ENODEV;
+	int ret = -ENODEV;
 
 	if (!list)
 		return -errno;
-	for (i = 0; list[i]; i++) {
+	for (int i = 0; list[i]; i++) {
 		if (!is_function(list[i], bdf))
 			continue;
 		*context = ibv_open_device(list[i]);

@@ -29,7 +29,6 @@ static void both_ways(bool promote)
 	uint32_t handle = engine_import(engine, fd);
 	uint8_t *want = malloc(LENGTH), *got = malloc(LENGTH);
 	volatile uint8_t *map;
-	unsigned int i;
 
 	require_true(want && got, "buffers");
 	if (promote)
@@ -37,7 +36,7 @@ static void both_ways(bool promote)
 	map = map_shared(fd, 0, LENGTH);
 
 	fill_bytes(want, LENGTH, 1 + promote);
-	for (i = 0; i < LENGTH; i++)
+	for (unsigned int i = 0; i < LENGTH; i++)
 		map[i] = want[i];
 	drain_stores();
 	expect_true(page_entries(map, LENGTH).type == (promote ? TYPE_WC : TYPE_UC_MINUS), "entries: %s",
@@ -47,7 +46,7 @@ static void both_ways(bool promote)
 
 	fill_bytes(want, LENGTH, 3 + promote);
 	require_error(dma_engine_write(engine, handle, 0, want, LENGTH), 0, "the peer writes");
-	for (i = 0; i < LENGTH; i++)
+	for (unsigned int i = 0; i < LENGTH; i++)
 		got[i] = map[i];
 	expect_true(!memcmp(got, want, LENGTH), "the CPU reads what the peer wrote");
 

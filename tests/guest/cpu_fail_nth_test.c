@@ -51,11 +51,10 @@ static void prepare(void)
 {
 	static const char * const kinds[] = { "failslab", "fail_page_alloc" };
 	char path[80];
-	unsigned int i;
 
 	control = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	require_true(control >= 0, "open fail-nth (the kernel needs CONFIG_FAULT_INJECTION)");
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-wait", kinds[i]);
 		require_error(sysfs_write(path, "N"), 0, "let allocations fail that may wait");
 		/* A stack trace for each would drown the kernel log. */

@@ -22,13 +22,13 @@
 static void same_bytes(void)
 {
 	struct bar_memory mem = memory_open("acc0");
-	uint64_t offset = 3 * PAGE, length = 5 * PAGE, i;
+	uint64_t offset = 3 * PAGE, length = 5 * PAGE;
 	volatile uint8_t *map = map_shared(memory_export(&mem, offset, length), 0, length);
 	uint8_t page[PAGE];
 
-	for (i = 0; i < length; i += 4)
+	for (uint64_t i = 0; i < length; i += 4)
 		must_write(map + i, 0x5a000000u + (uint32_t)i, "the mapping");
-	for (i = 0; i < length; i += PAGE) {
+	for (uint64_t i = 0; i < length; i += PAGE) {
 		require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, offset + i, page, PAGE), 0,
 			      "read the BAR through the device file");
 		expect_true(!memcmp(page, (const uint8_t *)map + i, PAGE), "page at 0x%llx",
@@ -103,18 +103,17 @@ static void ranges_map_as_one(void)
 	const uint64_t total = fourth + PAGE + HUGE_ENTRY;
 	int fd = memory_export_ranges(&mem, ranges, 5, O_RDWR | O_CLOEXEC);
 	volatile uint8_t *bar, *map;
-	uint64_t at = 0, i;
-	unsigned int r;
+	uint64_t at = 0;
 
 	require_error(fd < 0 ? fd : 0, 0, "export five ranges");
 	bar = map_shared(tphbuf_device_fd(mem.dev), mem.file_offset, 6 * MIB);
-	for (i = 0; i < 6 * MIB; i += PAGE)
+	for (uint64_t i = 0; i < 6 * MIB; i += PAGE)
 		*(volatile uint32_t *)(bar + i) = 0xba000000u + (uint32_t)(i / PAGE);
 
 	map = map_shared(fd, 0, total);
 	expect_int((uintptr_t)map % HUGE_ENTRY, 0, "the address, modulo a large entry");
-	for (r = 0; r < 5; r++)
-		for (i = 0; i < ranges[r].length; i += PAGE, at += PAGE)
+	for (unsigned int r = 0; r < 5; r++)
+		for (uint64_t i = 0; i < ranges[r].length; i += PAGE, at += PAGE)
 			expect_int(must_read(map + at, "a page"),
 				   0xba000000u + (ranges[r].offset + i) / PAGE, "range %u, page %llu",
 				   r, (unsigned long long)(i / PAGE));
@@ -154,14 +153,13 @@ static void large_entries(void)
 	struct page_entries entries;
 	struct rusage before, after;
 	volatile uint8_t *map;
-	uint64_t i;
 	long faults;
 
 	if (mem.size < length)
 		skip_case("BAR2 has %llu MiB", (unsigned long long)(mem.size / MIB));
 	map = map_shared(memory_export(&mem, 0, length), 0, length);
 	getrusage(RUSAGE_SELF, &before);
-	for (i = 0; i < length; i += 256 * 1024)
+	for (uint64_t i = 0; i < length; i += 256 * 1024)
 		(void)*(map + i);
 	getrusage(RUSAGE_SELF, &after);
 	faults = after.ru_minflt + after.ru_majflt - before.ru_minflt - before.ru_majflt;

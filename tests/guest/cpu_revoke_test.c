@@ -112,10 +112,9 @@ static void power_path(char *path, size_t size, const char *attribute)
 static void wait_suspended(void)
 {
 	char path[128], status[32] = "";
-	int i;
 
 	power_path(path, sizeof(path), "runtime_status");
-	for (i = 0; i < 100; i++) {
+	for (int i = 0; i < 100; i++) {
 		FILE *file = fopen(path, "re");
 
 		require_true(file && fgets(status, sizeof(status), file), "%s: %m", path);

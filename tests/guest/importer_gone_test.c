@@ -98,10 +98,10 @@ static void unbind_under_way(void)
 {
 	struct tphbuf_tag tag = tag_ext(0x0012, 1);
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), i;
+	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag);
 
 	wire_begin(&acc);
-	for (i = 0; i < 5; i++) {
+	for (int i = 0; i < 5; i++) {
 		struct wire_path path = wire_path(&acc, "dma0", fd);
 		struct workers w = {
 			.engine = path.engine,
@@ -128,9 +128,8 @@ static void reset_at_rest(void)
 	struct tphbuf_tag tag = tag_ext(0x0013, 2);
 	struct accelerator acc = acc_open("acc0");
 	struct wire_path path = wire_path(&acc, "dma0", acc_export(&acc, 0, BUFFER_SIZE, &tag));
-	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		expect_writes(&path, wire_ext(0x0013, 2), "between resets");
 		engine_reset("dma0");
 	}
@@ -149,10 +148,9 @@ static void reset_under_way(void)
 		.length = BUFFER_SIZE,
 	};
 	struct accelerator_counters c = acc_count(&acc, true, 0x0014);
-	int i;
 
 	workers_start(&w, 4);
-	for (i = 0; i < 10; i++) {
+	for (int i = 0; i < 10; i++) {
 		workers_wait(&w.ok, 2, "copies between resets");
 		engine_reset("dma0");
 	}
@@ -176,10 +174,10 @@ static void unload_and_load(void)
 {
 	struct tphbuf_tag tag = tag_ext(0x0015, 0);
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), module, i;
+	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), module;
 	const char *file = getenv("TPHBUF_MODULE");
 
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		struct wire_path path = wire_path(&acc, "dma0", fd);
 
 		expect_writes(&path, wire_ext(0x0015, 0), "with the module");

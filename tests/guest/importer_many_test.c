@@ -43,9 +43,8 @@ static void many_imports(void)
 	struct tphbuf_tag tag;
 	struct setup s = setup();
 	uint32_t word = 0, handle;
-	int i;
 
-	for (i = 0; i < 2000; i++) {
+	for (int i = 0; i < 2000; i++) {
 		tag = tag_ext(i % 200, 0);
 		acc_set_tag(&s.acc, s.fd, &tag);
 		handle = engine_import(s.engine, s.fd);
@@ -62,13 +61,13 @@ static void many_imports(void)
 static void fill_table(const char *engine_name, unsigned int size)
 {
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, 4 * PAGE, NULL), round;
+	int fd = acc_export(&acc, 0, 4 * PAGE, NULL);
 	struct wire_path path[TABLE_SIZE + 3];
 	struct tphbuf_tag tag;
 	unsigned int i;
 
 	path[0] = wire_path(&acc, engine_name, fd);
-	for (round = 0; round < 2; round++) {
+	for (int round = 0; round < 2; round++) {
 		for (i = 0; i < size + 3; i++) {
 			struct tph_dma_query query;
 			bool fits = i < size;
@@ -117,10 +116,9 @@ static void file_closed_with_buffers(void)
 	struct setup s = setup();
 	struct wire_path path;
 	uint32_t word = 0;
-	int i;
 
 	acc_set_tag(&s.acc, s.fd, &tag);
-	for (i = 0; i < 50; i++) {
+	for (int i = 0; i < 50; i++) {
 		uint32_t handle = engine_import(s.engine, s.fd);
 
 		require_error(dma_engine_write(s.engine, handle, 0, &word, 4), 0, "copy");
@@ -149,12 +147,12 @@ static void interrupted_copy_is_not_repeated(void)
 	static uint32_t ones[BUFFER_SIZE / 4];
 	volatile uint32_t *mem;
 	struct setup s = setup();
-	unsigned int i, round, interrupted = 0;
+	unsigned int round, interrupted = 0;
 
 	if (domain_is_translated())
 		skip_case("the accelerator adds nothing behind the root complex");
 	require_true(!sigaction(SIGALRM, &action, NULL), "catch SIGALRM");
-	for (i = 0; i < BUFFER_SIZE / 4; i++)
+	for (unsigned int i = 0; i < BUFFER_SIZE / 4; i++)
 		ones[i] = 1;
 	acc_set_tag(&s.acc, s.fd, &tag);
 	mem = (volatile uint32_t *)s.acc.mem;
@@ -163,14 +161,14 @@ static void interrupted_copy_is_not_repeated(void)
 		unsigned int sent = 0;
 		int ret;
 
-		for (i = 0; i < BUFFER_SIZE / 4; i++)
+		for (unsigned int i = 0; i < BUFFER_SIZE / 4; i++)
 			mem[i] = 0;
 		soon.it_value.tv_usec = 1 + round * 100;
 		require_true(!setitimer(ITIMER_REAL, &soon, NULL), "arm the timer");
 		ret = dma_engine_write(s.engine, s.handle, 0, ones, sizeof(ones));
 		setitimer(ITIMER_REAL, &never, NULL);
 
-		for (i = 0; i < BUFFER_SIZE / 4; i++) {
+		for (unsigned int i = 0; i < BUFFER_SIZE / 4; i++) {
 			require_true(mem[i] <= 1, "lane %u was added %u times", i, mem[i]);
 			sent += mem[i];
 		}
@@ -191,9 +189,8 @@ static void *handle_storm(void *arg)
 {
 	const struct setup *s = arg;
 	unsigned int seed = (uintptr_t)&seed >> 4;
-	int i;
 
-	for (i = 0; i < 400; i++) {
+	for (int i = 0; i < 400; i++) {
 		uint32_t handle = rand_r(&seed) % 6 + 1, word = 0;
 		struct tph_dma_query query;
 		int64_t ret = 0;
@@ -224,12 +221,11 @@ static void handles_under_way(void)
 	struct setup s = setup();
 	pthread_t threads[6];
 	struct wire_path path;
-	unsigned int i;
 
 	acc_set_tag(&s.acc, s.fd, &tag);
-	for (i = 0; i < 6; i++)
+	for (unsigned int i = 0; i < 6; i++)
 		require_true(!pthread_create(&threads[i], NULL, handle_storm, &s), "start a thread");
-	for (i = 0; i < 6; i++)
+	for (unsigned int i = 0; i < 6; i++)
 		require_true(!pthread_join(threads[i], NULL), "end a thread");
 	close(s.engine);
 	acc_decode(&s.acc, false);

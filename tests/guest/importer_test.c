@@ -54,13 +54,12 @@ static void bad_flags(void)
 	struct tph_dma_import import = { .dmabuf_fd = s.fd, .flags = 1 };
 	struct tph_dma_copy copy = { .handle = s.handle };
 	struct tph_dma_release release = { .handle = s.handle, .flags = 1 };
-	unsigned int bit;
 
 	expect_error(call(s.engine, TPH_DMA_IMPORT, &import), -EINVAL, "IMPORT with a flag");
 	import.flags = 0;
 	import.pad = 1;
 	expect_error(call(s.engine, TPH_DMA_IMPORT, &import), -EINVAL, "IMPORT with a pad");
-	for (bit = 1; bit < 32; bit++) {
+	for (unsigned int bit = 1; bit < 32; bit++) {
 		copy.flags = 1u << bit;
 		expect_error(call(s.engine, TPH_DMA_COPY, &copy), -EINVAL, "COPY with bit %u", bit);
 	}
@@ -87,9 +86,8 @@ static void bad_handle(void)
 	struct tph_dma_query query;
 	uint32_t word = 0;
 	int other;
-	size_t i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		expect_error(dma_engine_write(s.engine, list[i], 0, &word, 4), -EBADF, "COPY to 0x%x",
 			     list[i]);
 		expect_error(dma_engine_query(s.engine, list[i], &query), -EBADF, "QUERY of 0x%x",
@@ -126,9 +124,8 @@ static void bad_range(void)
 	};
 	static uint8_t data[BUFFER_SIZE + PAGE];
 	struct setup s = setup();
-	size_t i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		expect_error(dma_engine_write(s.engine, s.handle, list[i].offset, data, list[i].length),
 			     list[i].want, "write 0x%llx bytes at 0x%llx",
 			     (unsigned long long)list[i].length, (unsigned long long)list[i].offset);
@@ -175,11 +172,9 @@ static void every_alignment(void)
 					    4097, 65535, 65536, 65537, 131073, 200003 };
 	static uint8_t data[BUFFER_SIZE + 64], back[BUFFER_SIZE + 64];
 	struct setup s = setup();
-	unsigned int shift;
-	size_t i;
 
-	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		for (shift = 0; shift < 4; shift++) {
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		for (unsigned int shift = 0; shift < 4; shift++) {
 			uint8_t *from = data + shift, *to = back + 3 - shift;
 			uint64_t offset = shift * 1021;
 
@@ -209,7 +204,7 @@ static void several_ranges(void)
 	struct accelerator acc = acc_open("acc0");
 	struct accelerator_counters c;
 	int fd, engine = engine_open("dma0");
-	size_t i, at = 0;
+	size_t at = 0;
 	uint32_t handle;
 
 	fd = tphbuf_export(acc.dev, 2, ranges, 4, &tag, 0, NULL);
@@ -219,7 +214,7 @@ static void several_ranges(void)
 	c = acc_count(&acc, true, 0x0055);
 	expect_error(dma_engine_write(engine, handle, 0, data, sizeof(data)), 0, "write all");
 	c = acc_count_since(&acc, true, 0x0055, &c);
-	for (i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		uint64_t j;
 
 		for (j = 0; j < ranges[i].length; j++)
@@ -238,9 +233,9 @@ static void several_ranges(void)
 
 static void foreign_buffers(void)
 {
-	int engine = engine_open("dma0"), i;
+	int engine = engine_open("dma0");
 
-	for (i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++) {
 		const char *what = i ? "system heap" : "udmabuf";
 		uint8_t data[3 * PAGE - 10], back[sizeof(data)] = { 0 }, *mem;
 		int fd = i ? foreign_system_heap(4 * PAGE) : foreign_udmabuf(4 * PAGE);

@@ -71,9 +71,8 @@ static void probes(void)
 {
 	struct tphbuf_options options = { .flags = TPHBUF_PROBE_OPEN };
 	struct tphbuf_probe probe;
-	int i;
 
-	for (i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct accelerator acc = acc_open(accelerators[i]);
 
 		require_error(tphbuf_device_probe(acc.dev, &probe), 0, "probe %s", accelerators[i]);

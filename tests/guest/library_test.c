@@ -76,10 +76,9 @@ static void open_binds_and_restores(void)
 	static const char * const names[] = { "acc0", "dma0" };
 	static const char * const drivers[] = { "", "tph_dma" };
 	char driver[64];
-	int i;
 
 	unbind_all();
-	for (i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++) {
 		struct tphbuf_device *dev;
 
 		require_error(tphbuf_device_open(device_bdf(names[i]), &options, &dev, NULL), 0,
@@ -109,9 +108,8 @@ static void open_nonsense(void)
 		{ "/dev/vfio/devices/vfio77", -ENODEV },
 	};
 	struct tphbuf_device *dev = NULL;
-	size_t i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		expect_error(tphbuf_device_open(list[i].name, NULL, &dev, NULL), list[i].want,
 			     "open \"%s\"", list[i].name);
 	expect_true(!dev, "no device came of it");
@@ -184,12 +182,11 @@ static void completers(void)
 		TPHBUF_REASON_NO_COMPLETER, TPHBUF_REASON_NO_COMPLETER,
 	};
 	struct tphbuf_options options = { .flags = TPHBUF_PROBE_OPEN };
-	int i, way;
 
-	for (i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct accelerator acc = acc_open(accelerators[i]);
 
-		for (way = 0; way < 2; way++) {
+		for (int way = 0; way < 2; way++) {
 			const char *name = accelerators[i];
 			struct tphbuf_probe probe;
 
@@ -212,11 +209,11 @@ static void probe_finds_all(void)
 {
 	struct tphbuf_probe *probes;
 	unsigned int found = 0;
-	size_t count, i, j;
+	size_t count;
 
 	require_error(tphbuf_probe_all(NULL, &probes, &count), 0, "probe all");
-	for (i = 0; i < count; i++) {
-		for (j = 0; j < 4; j++)
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < 4; j++)
 			found += !strcmp(probes[i].bdf, device_bdf(accelerators[j]));
 		if (i)
 			expect_true(strcmp(probes[i - 1].bdf, probes[i].bdf) < 0, "%s before %s",
@@ -232,9 +229,8 @@ static void export_all_or_nothing(void)
 	const struct tphbuf_range page = { 0, PAGE };
 	struct tphbuf_tag ext = tag_ext(0x0011, 1), narrow = tag_8bit(0x11, 1), bad = tag_8bit(1, 4);
 	unsigned int fds;
-	int i;
 
-	for (i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct accelerator acc = acc_open(accelerators[i]);
 		bool tph = acc.completer & 1, extended = acc.completer == 3;
 		const char *name = accelerators[i];
@@ -272,9 +268,8 @@ static void export_bad_ranges(void)
 		{ { UINT64_MAX - PAGE + 1, PAGE }, -ERANGE },
 		{ { PAGE, UINT64_MAX - PAGE + 1 }, -ERANGE },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
 		expect_error(tphbuf_export(acc.dev, 2, &list[i].range, 1, NULL, 0, NULL), list[i].want,
 			     "range %zu", i);
 	expect_error(tphbuf_export(acc.dev, 2, NULL, 0, NULL, 0, NULL), -EINVAL, "no range");
@@ -288,9 +283,9 @@ static void export_bad_ranges(void)
 
 static void no_fd_is_left(void)
 {
-	unsigned int fds = open_fds(), i;
+	unsigned int fds = open_fds();
 
-	for (i = 0; i < 5; i++) {
+	for (unsigned int i = 0; i < 5; i++) {
 		struct accelerator acc = acc_open("acc0");
 		struct tphbuf_tag tag = tag_ext(0x0001, 0);
 

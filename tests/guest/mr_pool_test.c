@@ -23,9 +23,8 @@ struct setup {
 static struct setup setup(void)
 {
 	struct setup s = { .acc = acc_open("acc0"), .nic = nic_open("nic0") };
-	int i;
 
-	for (i = 0; i < BUFFERS; i++)
+	for (int i = 0; i < BUFFERS; i++)
 		s.fd[i] = acc_export(&s.acc, i * BUFFER_SIZE, BUFFER_SIZE, NULL);
 	return s;
 }
@@ -83,13 +82,12 @@ static void eight_tags(int (*order)(int cycle, uint32_t *random), int held)
 	struct nic_region region[HELD] = { 0 };
 	uint64_t count[BUFFERS];
 	uint32_t random = 1;
-	int i;
 
-	for (i = 0; i < BUFFERS; i++) {
+	for (int i = 0; i < BUFFERS; i++) {
 		set_tag(&s, i, TAG + i, i % 4);
 		count[i] = tag_count(&s, i);
 	}
-	for (i = 0; i < CYCLES; i++) {
+	for (int i = 0; i < CYCLES; i++) {
 		struct nic_region *mine = &region[i % held];
 		int n = order(i, &random);
 		uint64_t word = i;
@@ -101,7 +99,7 @@ static void eight_tags(int (*order)(int cycle, uint32_t *random), int held)
 		require_int(tag_count(&s, n), ++count[n],
 			    "cycle %d: writes with the tag of the buffer", i);
 	}
-	for (i = 0; i < held; i++)
+	for (int i = 0; i < held; i++)
 		nic_deregister(&s.nic, &region[i]);
 	c = acc_count_since(&s.acc, true, 0, &c);
 	expect_int(c.writes, CYCLES, "writes");
@@ -176,9 +174,9 @@ static void at_random_12(void)
 static void entry_with_new_tag(void)
 {
 	struct setup s = setup();
-	int first = -1, i;
+	int first = -1;
 
-	for (i = 0; i < 256; i++) {
+	for (int i = 0; i < 256; i++) {
 		struct nic_region region;
 
 		set_tag(&s, 0, i, 1);
@@ -203,9 +201,8 @@ static void mixed(void)
 	struct nic_region region[HELD] = { 0 };
 	struct wire_hint hint[HELD];
 	uint32_t random = 2, dmah = nic_alloc_dmah(&s.nic, 3);
-	int i;
 
-	for (i = 0; i < 600; i++) {
+	for (int i = 0; i < 600; i++) {
 		int n = next_random(&random) % HELD;
 
 		if (region[n].lkey) {
@@ -230,7 +227,7 @@ static void mixed(void)
 		}
 		expect_one(&s, &region[n], hint[n], i);
 	}
-	for (i = 0; i < HELD; i++) {
+	for (int i = 0; i < HELD; i++) {
 		if (region[i].lkey)
 			nic_deregister(&s.nic, &region[i]);
 	}

@@ -49,9 +49,8 @@ static void revoke_and_end(struct setup *s)
 static void fail_writes(struct setup *s, const char *what)
 {
 	uint32_t word = 0x12345678;
-	int i;
 
-	for (i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++)
 		expect_int(nic_write(&s->nic, &s->region, 0, &word, sizeof(word)),
 			   IBV_WC_REM_ACCESS_ERR, "%s: write %d", what, i);
 }
@@ -79,10 +78,9 @@ static void same_tag(void)
 {
 	struct tphbuf_tag tag = tag_ext(0x0011, 2);
 	struct setup s;
-	int i;
 
 	setup(&s, &tag);
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		expect_refused(&s, true, "revoked");
 		expect_writes(&s.path, wire_ext(0x0011, 2), "after the end of the revocation");
 	}

@@ -84,19 +84,18 @@ static void free_one(struct setup *s, struct nic_region *region, uint16_t new_st
 static void fill(struct setup *s, int round, unsigned int count, unsigned int usable)
 {
 	struct nic_region region[TAGS];
-	unsigned int i;
 
-	for (i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		uint16_t st = tag_number(round, i);
 
 		region[i] = register_tag(s, st, st % 4);
 	}
-	for (i = 0; i < count; i += 16)
+	for (unsigned int i = 0; i < count; i += 16)
 		expect_sent(s, &region[i], i < usable, tag_number(round, i));
 	expect_state(s, &region[usable - 1], true, tag_number(round, usable - 1), "");
 	expect_state(s, &region[usable], false, tag_number(round, usable), "table_full");
 	free_one(s, region, round ? 0x0000 : 0x00ff, usable);
-	for (i = 1; i < count; i++)
+	for (unsigned int i = 1; i < count; i++)
 		nic_deregister(&s->nic, &region[i]);
 }
 
@@ -153,9 +152,8 @@ static void no_table(void)
 		{ 0x0100, false }, { 0x0141, false }, { 0xffff, false },
 	};
 	struct setup s = setup("nic1");
-	size_t i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		struct nic_region region = register_tag(&s, list[i].st, list[i].st % 4);
 
 		expect_int(expect_state(&s, &region, list[i].fits, list[i].st, "tag_range"),
@@ -170,15 +168,14 @@ static void no_table_many(void)
 {
 	struct nic_region region[TAGS];
 	struct setup s = setup("nic1");
-	unsigned int i;
 
-	for (i = 0; i < 260; i++)
+	for (unsigned int i = 0; i < 260; i++)
 		region[i] = register_tag(&s, i, i % 4);
-	for (i = 0; i < 260; i += 15)
+	for (unsigned int i = 0; i < 260; i += 15)
 		expect_sent(&s, &region[i], i < 256, i);
 	expect_state(&s, &region[255], true, 255, "");
 	expect_state(&s, &region[256], false, 256, "tag_range");
-	for (i = 0; i < 260; i++)
+	for (unsigned int i = 0; i < 260; i++)
 		nic_deregister(&s.nic, &region[i]);
 	nic_close(&s.nic);
 }

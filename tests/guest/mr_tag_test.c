@@ -53,9 +53,8 @@ static void nothing_published(void)
 static void every_hint(void)
 {
 	struct setup s = setup("nic0", "acc0", NULL);
-	uint8_t ph;
 
-	for (ph = 0; ph < 4; ph++) {
+	for (uint8_t ph = 0; ph < 4; ph++) {
 		struct tphbuf_tag tag = tag_ext(0x0031, ph);
 
 		acc_set_tag(&s.acc, s.fd, &tag);
@@ -83,12 +82,12 @@ static void two_tags_interleaved(void)
 	struct tphbuf_tag tag_a = tag_ext(0x0041, 1), tag_b = tag_ext(0x0042, 2);
 	struct setup s = setup("nic0", "acc0", &tag_a);
 	struct nic_region a = nic_register(&s.nic, s.fd, BUFFER_SIZE), b;
-	int fd = acc_export(&s.acc, OTHER_OFFSET, BUFFER_SIZE, &tag_b), i;
+	int fd = acc_export(&s.acc, OTHER_OFFSET, BUFFER_SIZE, &tag_b);
 	struct wire_path path_a = nic_path(&s.nic, &a, &s.acc, 0), path_b;
 
 	b = nic_register(&s.nic, fd, BUFFER_SIZE);
 	path_b = nic_path(&s.nic, &b, &s.acc, OTHER_OFFSET);
-	for (i = 0; i < 60; i++) {
+	for (int i = 0; i < 60; i++) {
 		expect_writes(&path_a, wire_ext(0x0041, 1), "first region");
 		expect_writes(&path_b, wire_ext(0x0042, 2), "second region");
 	}
@@ -100,9 +99,9 @@ static void same_tag_same_entry(void)
 	struct setup s = setup("nic0", "acc0", &tag);
 	struct nic_region region[3];
 	struct wire_path path;
-	int index[3], i;
+	int index[3];
 
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (i == 2)
 			acc_set_tag(&s.acc, s.fd, &other);
 		region[i] = nic_register(&s.nic, s.fd, BUFFER_SIZE);
@@ -186,9 +185,9 @@ static void dmah_wins(void)
 static void foreign_buffers(void)
 {
 	struct nic nic = nic_open("nic0");
-	int fd[2] = { foreign_udmabuf(BUFFER_SIZE), foreign_system_heap(BUFFER_SIZE) }, i;
+	int fd[2] = { foreign_udmabuf(BUFFER_SIZE), foreign_system_heap(BUFFER_SIZE) };
 
-	for (i = 0; i < 2; i++) {
+	for (int i = 0; i < 2; i++) {
 		struct nic_region region;
 
 		require_error(fd[i] < 0 ? fd[i] : 0, 0, "a buffer in system memory");

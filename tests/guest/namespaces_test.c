@@ -83,11 +83,10 @@ static void check_pair(const char *acc_name, const char *engine_name)
 		.bar_offset = PAGE,
 	};
 	char name[40];
-	size_t i;
 
 	snprintf(name, sizeof(name), "%s to %s", engine_name, acc_name);
 	check(&path, fd, NULL, name);
-	for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
 		bool legal = acc.completer == 3 ||
 			     (acc.completer == 1 && !(tags[i].valid & TPHBUF_TAG_ST_EXT));
 		int ret;
@@ -125,14 +124,14 @@ static void one_buffer_three_engines(void)
 	const struct wire_hint want[] = { wire_ext(ST_EXT, PH), wire_8bit(ST8, PH), wire_none() };
 	struct tphbuf_tag tag = tag_both(ST8, ST_EXT, PH);
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), i, round;
+	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag);
 	struct wire_path path[3];
 
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		path[i] = wire_path(&acc, names[i], fd);
 	}
-	for (round = 0; round < 3; round++)
-		for (i = 0; i < 3; i++)
+	for (int round = 0; round < 3; round++)
+		for (int i = 0; i < 3; i++)
 			expect_writes(&path[i], want[i], names[i]);
 }
 

@@ -44,12 +44,11 @@ static void under_way(void)
 		.handle = engine_import(path.engine, acc_export(&other, 0, PAGE, NULL)),
 		.length = PAGE,
 	};
-	int i;
 
 	wire_begin(&acc);
 	workers_start(&w, 6);
 	workers_start(&bystander, 1);
-	for (i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < ROUNDS; i++) {
 		workers_wait(&w.ok, 1, "copies before the revocation");
 		acc_decode(&acc, false);
 		workers_wait(&w.refused, 1, "copies to the revoked buffer");
@@ -74,11 +73,10 @@ static void reset_under_way(void)
 		.length = BUFFER_SIZE,
 		.allowed = -ENODEV,
 	};
-	int i;
 
 	wire_begin(&acc);
 	workers_start(&w, 4);
-	for (i = 0; i < ROUNDS / 4; i++) {
+	for (int i = 0; i < ROUNDS / 4; i++) {
 		workers_wait(&w.ok, 2, "copies between resets");
 		acc_reset(&acc);
 	}
@@ -234,10 +232,10 @@ static void importer_killed(void)
 {
 	struct tphbuf_tag tag = tag_ext(0x001d, 1);
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), i, status;
+	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), status;
 	struct wire_path path;
 
-	for (i = 0; i < 5; i++) {
+	for (int i = 0; i < 5; i++) {
 		pid_t pid = fork();
 
 		require_true(pid >= 0, "fork");

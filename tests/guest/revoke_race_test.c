@@ -169,7 +169,6 @@ static void run_rounds(unsigned int rounds, bool promote)
 {
 	volatile uint8_t *file_map;
 	pthread_t threads[8];
-	unsigned int i;
 
 	/* The limit of a case is too short for many rounds; the suite has one of its own. */
 	alarm(0);
@@ -178,7 +177,7 @@ static void run_rounds(unsigned int rounds, bool promote)
 	map = map_shared(dmabuf, 0, LENGTH);
 	file_map = map_shared(tphbuf_device_fd(mem.dev), mem.file_offset, LENGTH);
 	start_threads(threads);
-	for (i = 0; i < rounds; i++) {
+	for (unsigned int i = 0; i < rounds; i++) {
 		atomic_fetch_add(&phase, 1);
 		memory_revoke(&mem);
 		expect_int(touch_write(file_map, i), SIGBUS, "the device file, revoked");
@@ -194,7 +193,7 @@ static void run_rounds(unsigned int rounds, bool promote)
 			usleep(500);
 	}
 	atomic_store(&stop, true);
-	for (i = 0; i < 8; i++)
+	for (unsigned int i = 0; i < 8; i++)
 		pthread_join(threads[i], NULL);
 	diag("%u rounds: %lu accesses, %lu SIGBUS", rounds, atomic_load(&good), atomic_load(&bus));
 	expect_true(atomic_load(&good) > rounds && atomic_load(&bus) > 0, "both have happened");
@@ -209,11 +208,10 @@ static void revocation(void)
 
 static void revoke_and_promote(void)
 {
-	unsigned int page;
 	uint32_t value;
 
 	run_rounds(round_count(), true);
-	for (page = 0; page < 8; page++) {
+	for (unsigned int page = 0; page < 8; page++) {
 		volatile uint8_t *at = map + page * PAGE;
 		enum memory_type want = page % 4 ? TYPE_UC_MINUS : TYPE_WC;
 

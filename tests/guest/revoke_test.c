@@ -48,9 +48,8 @@ static void function_reset(void)
 	struct tphbuf_tag tag = tag_ext(0x0012, 3);
 	struct accelerator acc = acc_open("acc0");
 	struct wire_path path = wire_path(&acc, "dma0", acc_export(&acc, 0, BUFFER_SIZE, &tag));
-	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		expect_writes(&path, wire_ext(0x0012, 3), "between resets");
 		acc_reset(&acc);
 	}
@@ -112,13 +111,13 @@ static void two_engines(void)
 {
 	struct tphbuf_tag tag = tag_both(0x03, 0x0017, 1);
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag), i;
+	int fd = acc_export(&acc, 0, BUFFER_SIZE, &tag);
 	struct wire_path a = wire_path(&acc, "dma0", fd), b = a;
 
 	b.engine_name = "dma1";
 	b.engine = engine_open("dma1");
 	b.handle = engine_import(b.engine, fd);
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		expect_writes(&a, wire_ext(0x0017, 1), "first engine");
 		expect_writes(&b, wire_8bit(0x03, 1), "second engine");
 		acc_decode(&acc, false);

@@ -37,10 +37,9 @@ static void success(void)
 	struct accelerator acc = acc_open("acc0"), narrow = acc_open("acc1");
 	int fd = acc_export(&acc, 0, PAGE, NULL), narrow_fd = acc_export(&narrow, 0, PAGE, NULL);
 	struct raw_set_tph arg = raw_set(fd);
-	unsigned int flags, ph;
 
-	for (flags = 0; flags < 4; flags++) {
-		for (ph = 0; ph < 4; ph++) {
+	for (unsigned int flags = 0; flags < 4; flags++) {
+		for (unsigned int ph = 0; ph < 4; ph++) {
 			arg.flags = flags;
 			arg.ph = ph;
 			expect_error(set(&acc, &arg), 0, "flags %u, ph %u", flags, ph);
@@ -71,9 +70,8 @@ static void longer_argument(void)
 static void probe(void)
 {
 	static const char * const names[] = { "acc0", "acc1" };
-	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		struct accelerator acc = acc_open(names[i]);
 		struct raw_set_tph arg = raw_set(-1);
 
@@ -112,9 +110,8 @@ static void probe_changes_nothing(void)
 static void no_completer(void)
 {
 	static const char * const names[] = { "acc2", "acc3" };
-	unsigned int i;
 
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		struct accelerator acc = acc_open(names[i]);
 		int fd = acc_export(&acc, 0, PAGE, NULL);
 		struct raw_set_tph arg = raw_set(fd);
@@ -164,9 +161,8 @@ static void short_argsz(void)
 	struct accelerator acc = acc_open("acc0");
 	int fd = acc_export(&acc, 0, PAGE, NULL);
 	struct raw_set_tph arg = raw_set(fd);
-	uint32_t argsz;
 
-	for (argsz = 0; argsz < sizeof(arg); argsz++) {
+	for (uint32_t argsz = 0; argsz < sizeof(arg); argsz++) {
 		arg.argsz = argsz;
 		expect_error(set(&acc, &arg), -EINVAL, "argsz %u", argsz);
 	}
@@ -180,10 +176,9 @@ static void bad_address(void)
 	struct accelerator acc = acc_open("acc0");
 	int device = tphbuf_device_fd(acc.dev), fd = acc_export(&acc, 0, PAGE, NULL);
 	struct raw_set_tph arg = raw_set(fd);
-	size_t length;
 
 	expect_error(raw_feature(device, NULL), -EFAULT, "no argument at all");
-	for (length = 8; length < sizeof(arg); length++)
+	for (size_t length = 8; length < sizeof(arg); length++)
 		expect_error(raw_feature(device, before_the_void(&arg, length)), -EFAULT,
 			     "the first %zu bytes can be read", length);
 	expect_error(raw_feature(device, before_the_void(&arg, sizeof(arg))), 0, "all of them");
@@ -200,14 +195,13 @@ static void bad_flags_and_hints(void)
 	struct accelerator acc = acc_open("acc0"), narrow = acc_open("acc1");
 	int fd = acc_export(&acc, 0, PAGE, NULL);
 	struct raw_set_tph arg = raw_set(fd);
-	unsigned int bit, ph;
 
-	for (bit = 2; bit < 32; bit++) {
+	for (unsigned int bit = 2; bit < 32; bit++) {
 		arg.flags = RAW_TPH_ST | 1u << bit;
 		expect_error(set(&acc, &arg), -EINVAL, "flag bit %u", bit);
 	}
 	arg = raw_set(fd);
-	for (ph = 4; ph < 256; ph++) {
+	for (unsigned int ph = 4; ph < 256; ph++) {
 		arg.ph = ph;
 		expect_error(set(&acc, &arg), -EINVAL, "ph %u", ph);
 	}

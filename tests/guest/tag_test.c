@@ -53,9 +53,8 @@ static void untagged_before_set(void)
 static void every_hint(void)
 {
 	struct setup s = setup(NULL);
-	uint8_t ph;
 
-	for (ph = 0; ph < 4; ph++) {
+	for (uint8_t ph = 0; ph < 4; ph++) {
 		struct tphbuf_tag tag = tag_ext(0x0031, ph);
 
 		acc_set_tag(&s.acc, s.fd, &tag);
@@ -153,14 +152,14 @@ static void two_buffers(void)
 	struct tphbuf_tag tag_a = tag_ext(0x0081, 1), tag_b = tag_ext(0x0082, 3);
 	struct setup s = setup(&tag_a);
 	struct wire_path b;
-	int fd, i;
+	int fd;
 
 	import_again(&s);
 	fd = acc_export(&s.acc, OTHER_OFFSET, BUFFER_SIZE, &tag_b);
 	b = s.path;
 	b.handle = engine_import(b.engine, fd);
 	b.bar_offset = OTHER_OFFSET;
-	for (i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++) {
 		expect_writes(&s.path, wire_ext(0x0081, 1), "first buffer");
 		expect_writes(&b, wire_ext(0x0082, 3), "second buffer");
 	}
@@ -172,9 +171,8 @@ static void same_tag_same_entry(void)
 	struct setup s = setup(&tag);
 	struct tph_dma_query a, b, c;
 	struct wire_path path[3];
-	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (i == 2)
 			acc_set_tag(&s.acc, s.fd, &other);
 		s.path.handle = 0;
@@ -210,9 +208,8 @@ static void operations(void)
 	struct setup s = setup(NULL);
 	volatile uint32_t *mem = (volatile uint32_t *)s.acc.mem;
 	uint32_t payload = 0x00000102;
-	size_t i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		struct tphbuf_tag tag = tag_ext(list[i].st, 0);
 
 		acc_set_tag(&s.acc, s.fd, &tag);

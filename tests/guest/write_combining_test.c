@@ -34,9 +34,8 @@ static void expect_type_at(volatile void *addr, uint64_t length, enum memory_typ
 {
 	struct page_entries entries;
 	uint32_t value;
-	uint64_t i;
 
-	for (i = 0; i < length; i += PAGE)
+	for (uint64_t i = 0; i < length; i += PAGE)
 		expect_int(touch_read((volatile uint8_t *)addr + i, &value), 0, "read %s", what);
 	entries = page_entries(addr, length);
 	expect_int((int64_t)entries.mapped, (int64_t)length, "%s: bytes mapped", what);
@@ -110,7 +109,6 @@ static void bad_arguments(void)
 	struct bar_memory mem = memory_open("acc0");
 	int device = tphbuf_device_fd(mem.dev), fd = memory_export(&mem, 0, PAGE);
 	struct raw_set_wc arg = raw_wc(fd), *page;
-	unsigned int bit;
 
 	for (arg.argsz = 8; arg.argsz < sizeof(arg); arg.argsz++)
 		expect_error(raw_feature(device, &arg), -EINVAL, "argsz %u", arg.argsz);
@@ -120,7 +118,7 @@ static void bad_arguments(void)
 	memcpy(page, &(struct raw_set_wc){ .argsz = sizeof(arg), .feature = arg.feature,
 					   .dmabuf_fd = fd }, 12);
 	expect_error(raw_feature(device, page), -EFAULT, "an argument that ends in a hole");
-	for (bit = 0; bit < 32; bit++) {
+	for (unsigned int bit = 0; bit < 32; bit++) {
 		arg = raw_wc(fd);
 		arg.flags = 1u << bit;
 		expect_error(raw_feature(device, &arg), -EINVAL, "flag bit %u", bit);
@@ -185,13 +183,12 @@ static void no_aliases_differ(void)
 	volatile uint8_t *own = map_shared(fd, 0, 2 * PAGE);
 	volatile uint8_t *other = map_shared(overlap, 0, HUGE_ENTRY);
 	volatile uint8_t *bar = map_shared(tphbuf_device_fd(mem.dev), mem.file_offset, 4 * MIB);
-	unsigned int round;
 
 	expect_type_at(own, 2 * PAGE, TYPE_UC_MINUS, "own, before");
 	expect_type_at(other, HUGE_ENTRY, TYPE_UC_MINUS, "overlapping, before");
 	expect_type_at(bar, 4 * MIB, TYPE_UC_MINUS, "device file, before");
 	require_error(wc_set(&mem, fd), 0, "SET");
-	for (round = 0; round < 2; round++) {
+	for (unsigned int round = 0; round < 2; round++) {
 		expect_type_at(own, 2 * PAGE, TYPE_WC, "own");
 		expect_type_at(other, PAGE, TYPE_UC_MINUS, "overlapping, the page before");
 		expect_type_at(other + PAGE, 2 * PAGE, TYPE_WC, "overlapping, the same pages");
@@ -383,12 +380,11 @@ static void too_many_ranges(void)
 	} *arg = calloc(1, sizeof(*arg));
 	uint64_t phys = bar_address("acc0", MEMORY_BAR);
 	volatile uint8_t *map;
-	unsigned int i;
 	int fd;
 
 	require_true(arg, "memory");
 	arg->get = raw_get(MEMORY_BAR, O_RDWR | O_CLOEXEC, TOO_MANY);
-	for (i = 0; i < TOO_MANY; i++)
+	for (unsigned int i = 0; i < TOO_MANY; i++)
 		arg->ranges[i] = (struct raw_range){ .offset = 2 * PAGE * i, .length = PAGE };
 	fd = raw_feature(tphbuf_device_fd(mem.dev), arg);
 	require_error(fd < 0 ? fd : 0, 0, "export %u pages", TOO_MANY);

@@ -33,10 +33,9 @@ int memory_export_ranges(struct bar_memory *mem, const struct tphbuf_range *rang
 		struct raw_get_dma_buf get;
 		struct raw_range ranges[MEMORY_MAX_RANGES];
 	} arg = { .get = raw_get(MEMORY_BAR, open_flags, count) };
-	unsigned int i;
 
 	require_true(count <= MEMORY_MAX_RANGES, "%u ranges fit", count);
-	for (i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < count; i++) {
 		arg.ranges[i].offset = ranges[i].offset;
 		arg.ranges[i].length = ranges[i].length;
 	}

@@ -134,9 +134,7 @@ bool check_error(int64_t got, int64_t want, bool fatal, const char *file, int li
 
 static bool is_wanted(const char *name, int argc, char **argv)
 {
-	int i;
-
-	for (i = 1; i < argc; i++)
+	for (int i = 1; i < argc; i++)
 		if (!strcmp(argv[i], name))
 			return true;
 	return argc < 2;
@@ -144,9 +142,7 @@ static bool is_wanted(const char *name, int argc, char **argv)
 
 static bool is_known(const char *name, const struct test_case *cases, size_t count)
 {
-	size_t i;
-
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		if (!strcmp(cases[i].name, name))
 			return true;
 	return false;
@@ -186,10 +182,8 @@ int run_cases(const struct test_case *cases, size_t count, int argc, char **argv
 	      void (*cleanup)(void))
 {
 	unsigned int planned = 0, number = 0, failed = 0;
-	size_t i;
-	int a;
 
-	for (a = 1; a < argc; a++) {
+	for (int a = 1; a < argc; a++) {
 		if (!is_known(argv[a], cases, count)) {
 			fprintf(stderr, "%s: no case \"%s\"\n", argv[0], argv[a]);
 			return 2;
@@ -201,12 +195,12 @@ int run_cases(const struct test_case *cases, size_t count, int argc, char **argv
 		return 1;
 	}
 
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		planned += is_wanted(cases[i].name, argc, argv);
 	printf("1..%u\n", planned);
 	fflush(stdout);
 
-	for (i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		bool passed;
 
 		if (!is_wanted(cases[i].name, argc, argv))

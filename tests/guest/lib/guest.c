@@ -188,9 +188,8 @@ struct tphbuf_tag tag_both(uint8_t st, uint16_t st_ext, uint8_t ph)
 void fill_bytes(void *buf, size_t length, uint32_t seed)
 {
 	uint8_t *bytes = buf;
-	size_t i;
 
-	for (i = 0; i < length; i++) {
+	for (size_t i = 0; i < length; i++) {
 		uint32_t x = ((uint32_t)i + 1) * 0x9e3779b1u + seed * 0x85ebca6bu;
 
 		bytes[i] = x >> 24;

@@ -38,11 +38,10 @@ static uint64_t entry_size(const char *line)
 		const char *level;
 		uint64_t size;
 	} levels[] = { { "pte", 1ull << 12 }, { "pmd", 1ull << 21 }, { "pud", 1ull << 30 } };
-	unsigned int i;
 
 	if (!strstr(line, "USR "))
 		return 0;
-	for (i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < 3; i++)
 		if (strstr(line, levels[i].level))
 			return levels[i].size;
 	return 0;

@@ -115,9 +115,8 @@ long trace_end(void)
 int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *sum)
 {
 	const struct timespec pause = { .tv_nsec = TRACE_PAUSE_MS * 1000000L };
-	int i;
 
-	for (i = 0; i < TRACE_TRIES; i++) {
+	for (int i = 0; i < TRACE_TRIES; i++) {
 		FILE *file = open_trace();
 		bool found;
 

@@ -50,11 +50,10 @@ static char thread_state(struct call *call)
 
 void call_start(struct call *call, int (*run)(void *arg), void *arg, char state)
 {
-	int ms;
-
 	*call = (struct call){ .run = run, .arg = arg };
 	require_true(!pthread_create(&call->thread, NULL, call_thread, call), "start a thread");
-	for (ms = 0; ms < WAIT_MS && (!atomic_load(&call->tid) || thread_state(call) != state); ms++)
+	for (int ms = 0;
+	     ms < WAIT_MS && (!atomic_load(&call->tid) || thread_state(call) != state); ms++)
 		pause_ms(1);
 	pause_ms(SETTLE_MS);
 	require_true(!atomic_load(&call->done), "the call waits");
@@ -63,9 +62,7 @@ void call_start(struct call *call, int (*run)(void *arg), void *arg, char state)
 
 int call_end(struct call *call)
 {
-	int ms;
-
-	for (ms = 0; ms < WAIT_MS && !atomic_load(&call->done); ms++)
+	for (int ms = 0; ms < WAIT_MS && !atomic_load(&call->done); ms++)
 		pause_ms(1);
 	require_true(atomic_load(&call->done), "the call returns within %d s", WAIT_MS / 1000);
 	require_true(!pthread_join(call->thread, NULL), "end a thread");

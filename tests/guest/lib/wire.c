@@ -131,14 +131,13 @@ void expect_writes(const struct wire_path *path, struct wire_hint hint, const ch
 	volatile uint8_t *bar = path->acc->mem + path->bar_offset;
 	struct accelerator_counters c;
 	uint32_t begin, end;
-	size_t i;
 
 	/*
 	 * The buffer begins with a guard, the bytes, a guard: in one copy of
 	 * what has to be there.
 	 */
 	memset(data, 0xa5, sizeof(data));
-	for (i = 0; i < sizeof(data); i++)
+	for (size_t i = 0; i < sizeof(data); i++)
 		bar[i] = data[i];
 	fill_bytes(data + GUARD, WIRE_LENGTH, ++seed);
 
@@ -148,7 +147,7 @@ void expect_writes(const struct wire_path *path, struct wire_hint hint, const ch
 	end = next_mark(path->acc);
 	c = acc_count_since(path->acc, hint.extended, hint.st, &c);
 
-	for (i = 0; i < sizeof(memory); i++)
+	for (size_t i = 0; i < sizeof(memory); i++)
 		memory[i] = bar[i];
 	expect_true(!memcmp(data, memory, sizeof(data)), "%s: the bytes in memory are right", what);
 	expect_counters(&c, hint, what);

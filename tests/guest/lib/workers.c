@@ -45,19 +45,17 @@ void workers_wait(atomic_ullong *counter, unsigned long long n, const char *what
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	unsigned long long goal = atomic_load(counter) + n;
-	unsigned int seconds = limit(WAIT_SECONDS), i;
+	unsigned int seconds = limit(WAIT_SECONDS);
 
-	for (i = 0; i < seconds * 1000 && atomic_load(counter) < goal; i++)
+	for (unsigned int i = 0; i < seconds * 1000 && atomic_load(counter) < goal; i++)
 		nanosleep(&pause, NULL);
 	require_true(atomic_load(counter) >= goal, "%s: %llu more in %u s", what, n, seconds);
 }
 
 void workers_stop(struct workers *w)
 {
-	unsigned int i;
-
 	atomic_store(&w->stop, true);
-	for (i = 0; i < w->count; i++)
+	for (unsigned int i = 0; i < w->count; i++)
 		require_true(!pthread_join(w->threads[i], NULL), "end a thread");
 	expect_int(atomic_load(&w->wrong), 0, "copies that ended in a way that is not allowed");
 	if (atomic_load(&w->wrong))

@@ -17,9 +17,8 @@ static void widths(void)
 		{ 0x1004, 100, 4 }, { 0x1004, 3, 2 }, { 0x1002, 100, 2 }, { 0x1006, 8, 2 },
 		{ 0x1006, 1, 1 }, { 0x1001, 100, 1 }, { 0x1007, 8, 1 }, { 0x100c, 8, 4 },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		is_int(device_memory_width(rows[i].at, rows[i].left), rows[i].width,
 		       "0x%llx, %zu bytes to go", (unsigned long long)rows[i].at, rows[i].left);
 }
@@ -29,11 +28,10 @@ static void each_place(void)
 {
 	uint8_t device[SIZE] __attribute__((aligned(8))), want[SIZE], plain[SIZE];
 	unsigned int wrong_stores = 0, wrong_loads = 0;
-	size_t at, length, i;
 
-	for (at = 0; at < 16; at++) {
-		for (length = 0; length <= MOST; length++) {
-			for (i = 0; i < SIZE; i++) {
+	for (size_t at = 0; at < 16; at++) {
+		for (size_t length = 0; length <= MOST; length++) {
+			for (size_t i = 0; i < SIZE; i++) {
 				device[i] = want[i] = (uint8_t)(0x80 + i);
 				plain[i] = (uint8_t)i;
 			}

@@ -35,9 +35,8 @@ static int *error_named(const char *name)
 		{ "flock", &errors->flock },
 		{ "get_device", &errors->get_device },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (!strcmp(all[i].name, name))
 			return all[i].error;
 	return NULL;

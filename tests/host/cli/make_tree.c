@@ -35,10 +35,9 @@ static void make_function(const char *root, const char *text)
 int main(int argc, char **argv)
 {
 	char root[FAKE_ROOT_SIZE];
-	int i;
 
 	fake_tree_create(root);
-	for (i = 1; i < argc; i++) {
+	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "groups"))
 			fake_tree_groups_only(root);
 		else if (strchr(argv[i], ','))

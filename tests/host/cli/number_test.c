@@ -42,7 +42,6 @@ int main(void)
 		"", ":", "1", "1:", ":1", "1:1:1", "1-1", "1K:", "1KK:1", "1:x", "x:1",
 		"99999999999999999999:x",
 	};
-	size_t i;
 
 	number("0", 0, 0);
 	number("42", 0, 42);
@@ -54,7 +53,7 @@ int main(void)
 	number("18446744073709551616", -ERANGE, 0);
 	number("0x10000000000000000", -ERANGE, 0);
 	number("1K", -EINVAL, 0);
-	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		number(none[i], -EINVAL, 0);
 
 	size("4096", 0, 4096);
@@ -66,7 +65,7 @@ int main(void)
 	size("16777215T", 0, UINT64_C(16777215) << 40);
 	size("16777216T", -ERANGE, 0);
 	size("18446744073709551616K", -ERANGE, 0);
-	for (i = 0; i < sizeof(no_size) / sizeof(no_size[0]); i++)
+	for (size_t i = 0; i < sizeof(no_size) / sizeof(no_size[0]); i++)
 		size(no_size[i], -EINVAL, 0);
 
 	range("0:1M", 0, 0, 1 << 20);
@@ -74,7 +73,7 @@ int main(void)
 	range("1G:2G", 0, UINT64_C(1) << 30, UINT64_C(2) << 30);
 	range("18446744073709551616:1", -ERANGE, 0, 0);
 	range("1:18446744073709551616", -ERANGE, 0, 0);
-	for (i = 0; i < sizeof(no_range) / sizeof(no_range[0]); i++)
+	for (size_t i = 0; i < sizeof(no_range) / sizeof(no_range[0]); i++)
 		range(no_range[i], -EINVAL, 0, 0);
 	return done_testing();
 }

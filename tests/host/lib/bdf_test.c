@@ -29,7 +29,6 @@ int main(void)
 		"0000:00:0g.0", "-1:00:03.0", "00:03.00", "0x0:00:03.0", "0000:00:03.0:0",
 		"../00:03.0", "eth0",
 	};
-	size_t i;
 
 	good("0000:00:03.0", "0000:00:03.0");
 	good("00:03.0", "0000:00:03.0");
@@ -37,7 +36,7 @@ int main(void)
 	good("ABCD:EF:1F.7", "abcd:ef:1f.7");
 	good("10000:00:00.0", "10000:00:00.0");
 	good("ffffffff:ff:1f.7", "ffffffff:ff:1f.7");
-	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		bad(wrong[i]);
 	ok(tpb_bdf_compare("0000:00:03.0", "0000:00:03.1") < 0, "functions are ordered");
 	ok(tpb_bdf_compare("0000:01:00.0", "0000:00:1f.7") > 0, "buses are ordered");

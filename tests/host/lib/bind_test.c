@@ -107,9 +107,8 @@ static void group_members(void)
 	};
 	struct tphbuf_device *dev = NULL;
 	struct tphbuf_probe why;
-	size_t i;
 
-	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
+	for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
 		start("accel", harmless[i]);
 		is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "%s may share the group",
 		       harmless[i]);

@@ -27,9 +27,8 @@ static void values(void)
 		TPHBUF_COMPLETER_NONE, TPHBUF_COMPLETER_TPH,
 		TPHBUF_COMPLETER_NONE, TPHBUF_COMPLETER_EXT_TPH,
 	};
-	unsigned int bits;
 
-	for (bits = 0; bits < 4; bits++) {
+	for (unsigned int bits = 0; bits < 4; bits++) {
 		start(bits);
 		is_int(tpb_config_completer(config, sizeof(config)), want[bits],
 		       "completer bits %u", bits);

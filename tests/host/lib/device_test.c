@@ -59,10 +59,9 @@ static void bad_names(void)
 	struct tphbuf_options wrong = options;
 	struct tphbuf_device *dev = NULL;
 	struct tphbuf_probe why;
-	size_t i;
 
 	fake_sys_reset(root);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		is_int(tphbuf_device_open(names[i], &options, &dev, &why), -EINVAL,
 		       "\"%s\" is not a name", names[i]);
 	is_int(why.reason, TPHBUF_REASON_BAD_NAME, "and the reason says so");

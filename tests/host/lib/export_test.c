@@ -116,9 +116,8 @@ static void bad_ranges(void)
 		{ { { 0, page } }, 1, 4, -ENXIO, "I/O BAR" },
 		{ { { 0, page } }, 1, 6, -EINVAL, "BAR 6" },
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0, NULL),
 		       rows[i].ret, "%s", rows[i].what);
 	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL, 0, NULL), -EINVAL,
@@ -149,9 +148,8 @@ static void failing_tag(void)
 	static const int errors[] = { EOPNOTSUPP, ENOTTY, EINTR, EINVAL };
 	const struct tphbuf_range range = { 0, page };
 	unsigned int fds = fake_sys_open_fds();
-	size_t i;
 
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		fake_sys_reset(root);
 		tphbuf_device_close(dev);
 		if (tphbuf_device_open(BDF, &(struct tphbuf_options) { .sysroot = root }, &dev,
@@ -199,10 +197,9 @@ static void reasons(void)
 	};
 	unsigned int fds = fake_sys_open_fds();
 	struct tphbuf_probe why;
-	size_t i;
 	int fd;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fake_sys.errors = cases[i].errors;
 		is_int(tphbuf_export(dev, 2, &good, 1, &both, TPHBUF_EXPORT_WC, &why),
 		       cases[i].ret, "%s", cases[i].what);
@@ -244,13 +241,12 @@ int main(void)
 		untagged, tagged, wire_format, bad_ranges, bad_tags, failing_tag,
 		reasons,
 	};
-	size_t i;
 
 	page = sysconf(_SC_PAGESIZE);
 	fake_tree_create(root);
 	fake_tree_driver(root, "vfio-pci");
 	fake_tree_function(root, &function);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fake_sys_reset(root);
 		if (tphbuf_device_open(BDF, &(struct tphbuf_options) { .sysroot = root }, &dev,
 				       NULL))

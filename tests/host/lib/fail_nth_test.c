@@ -251,9 +251,8 @@ static void run(const char *what, bool (*attempt)(unsigned int n, int error))
 {
 	unsigned int fds = fake_sys_open_fds(), n, tried = 0;
 	bool good = true, done;
-	size_t i;
 
-	for (i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		for (n = 1, done = false; !done && n < MAX_CALLS; n++) {
 			good &= attempt(n, failures[i]);
 			good &= check(fake_sys_open_fds() == fds, "no file left open", n,

@@ -84,10 +84,9 @@ int64_t fake_dmabuf_size(int fd)
 {
 	struct record record;
 	int64_t size = 0;
-	uint32_t i;
 
 	read_record(fd, &record);
-	for (i = 0; i < record.nr_ranges; i++)
+	for (uint32_t i = 0; i < record.nr_ranges; i++)
 		size += record.ranges[i].length;
 	return size;
 }
@@ -112,11 +111,9 @@ static bool is_revoked(uint64_t offset)
 /* Where a byte of the dma-buf lies in the device file. */
 static off_t place(const struct record *record, uint64_t offset)
 {
-	uint32_t i;
-
 	if (is_revoked(offset))
 		return NOWHERE;
-	for (i = 0; i < record->nr_ranges; i++) {
+	for (uint32_t i = 0; i < record->nr_ranges; i++) {
 		if (offset < record->ranges[i].length)
 			return FAKE_REGION(record->bar) + record->ranges[i].offset +
 			       offset;
@@ -130,7 +127,6 @@ int fake_dmabuf_map(int fd, size_t length, int prot, uint64_t offset, void **add
 	char path[PATH_MAX] = "", *start;
 	struct record record;
 	int device, i;
-	size_t at;
 
 	/* What the dma-buf core and the exporter give; the library is to ask for nothing else. */
 	if (fake_sys.errors.mmap)
@@ -143,7 +139,7 @@ int fake_dmabuf_map(int fd, size_t length, int prot, uint64_t offset, void **add
 	device = open(path, O_RDWR | O_CLOEXEC);
 	if (start == MAP_FAILED || device < 0)
 		abort();
-	for (at = 0; at < length; at += FAKE_PAGE)
+	for (size_t at = 0; at < length; at += FAKE_PAGE)
 		if (mmap(start + at, FAKE_PAGE, prot, MAP_SHARED | MAP_FIXED, device,
 			 place(&record, offset + at)) == MAP_FAILED)
 			abort();
@@ -160,9 +156,7 @@ int fake_dmabuf_map(int fd, size_t length, int prot, uint64_t offset, void **add
 
 void fake_dmabuf_forget(const void *addr)
 {
-	int i;
-
-	for (i = 0; i < MAX_MAPS; i++) {
+	for (int i = 0; i < MAX_MAPS; i++) {
 		if (maps[i] == addr) {
 			maps[i] = NULL;
 			fake_sys.mappings--;

@@ -46,9 +46,8 @@ void fake_sys_reset(const char *root)
 unsigned int fake_sys_open_fds(void)
 {
 	unsigned int count = 0;
-	int fd;
 
-	for (fd = 0; fd < MAX_FDS; fd++)
+	for (int fd = 0; fd < MAX_FDS; fd++)
 		count += fcntl(fd, F_GETFD) >= 0;
 	return count;
 }
@@ -134,8 +133,6 @@ static int fake_close(int fd)
 
 static int play_bind(int fd, const struct tpb_vfio_bind_iommufd *bind)
 {
-	int i;
-
 	if (fake_sys.errors.bind)
 		return -fake_sys.errors.bind;
 	if (bind->argsz != (bind->flags ? sizeof(*bind) : TPB_VFIO_BIND_IOMMUFD_SIZE) ||
@@ -148,7 +145,7 @@ static int play_bind(int fd, const struct tpb_vfio_bind_iommufd *bind)
 		return -EINVAL;
 	if (bind->flags)
 		memcpy(fake_sys.token, (const void *)(uintptr_t)bind->token_uuid_ptr, 16);
-	for (i = 0; i < MAX_FDS; i++)
+	for (int i = 0; i < MAX_FDS; i++)
 		if (kinds[i] == KIND_CDEV_BOUND)
 			return -EINVAL;
 	kinds[fd] = KIND_CDEV_BOUND;
@@ -244,7 +241,6 @@ static int play_region(struct vfio_region_info *region)
 static int play_export(int device_fd, const struct vfio_device_feature *feature)
 {
 	const struct tpb_vfio_dma_buf *arg = (const void *)feature->data;
-	uint32_t i;
 	int fd;
 
 	if (fake_sys.errors.dmabuf_get)
@@ -256,7 +252,7 @@ static int play_export(int device_fd, const struct vfio_device_feature *feature)
 	fake_sys.exported.region_index = arg->region_index;
 	fake_sys.exported.open_flags = arg->open_flags;
 	fake_sys.exported.nr_ranges = arg->nr_ranges;
-	for (i = 0; i < arg->nr_ranges && i < 8; i++)
+	for (uint32_t i = 0; i < arg->nr_ranges && i < 8; i++)
 		fake_sys.exported.ranges[i] = arg->ranges[i];
 	fd = fake_dmabuf_create(device_fd, arg, feature->argsz - sizeof(*feature));
 	fake_sys.exports += fd >= 0;

@@ -84,9 +84,8 @@ static void bad_arguments(void)
 	int fd = export(0), null = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	uint64_t size = 7;
 	void *addr = NULL;
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		is_int(tphbuf_mmap(fd, rows[i].offset, rows[i].length, rows[i].prot, &addr),
 		       rows[i].ret, "%s", rows[i].what);
 	is_int(tphbuf_mmap(null, 0, page, PROT_READ, &addr), -EINVAL, "a file that is no dma-buf");
@@ -114,9 +113,8 @@ static void refusals(void)
 	};
 	int fd = export(0);
 	void *addr = NULL;
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		fake_sys.errors.mmap = rows[i].error;
 		is_int(tphbuf_mmap(fd, 0, page, PROT_READ, &addr), rows[i].ret, "%s", rows[i].what);
 	}
@@ -135,7 +133,6 @@ static void write_combining(void)
 		uint32_t zero;
 	} *raw = (const void *)&fake_sys.wc_argument;
 	int fd = export(0), null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	size_t i;
 
 	ok(!is_wc(fd), "a dma-buf is not write-combining by itself");
 	is_int(tphbuf_set_wc(dev, fd, NULL), 0, "makes it so");
@@ -149,7 +146,7 @@ static void write_combining(void)
 	is_int(tphbuf_set_wc(dev, null, NULL), -EINVAL, "a file that is no dma-buf");
 	close(null);
 	is_int(tphbuf_set_wc(dev, null, NULL), -EBADF, "a closed file");
-	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		fake_sys.errors.wc_set = errors[i];
 		is_int(tphbuf_set_wc(dev, fd, NULL), -errors[i], "the kernel's errno %d", errors[i]);
 	}
@@ -193,13 +190,12 @@ int main(void)
 	static void (*const cases[])(void) = {
 		maps, bad_arguments, refusals, write_combining, exported_so,
 	};
-	size_t i;
 
 	page = FAKE_PAGE;
 	fake_tree_create(root);
 	fake_tree_driver(root, "vfio-pci");
 	fake_tree_function(root, &function);
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		fake_sys_reset(root);
 		if (tphbuf_device_open(BDF, &(struct tphbuf_options) { .sysroot = root }, &dev,
 				       NULL))

@@ -375,13 +375,13 @@ static void listing(void)
 	};
 	unsigned int fds = fake_sys_open_fds();
 	struct tphbuf_probe *probes;
-	size_t i, count;
+	size_t count;
 
 	start();
 	is_int(tphbuf_probe_all(&look, &probes, &count), 0, "lists an empty bus");
 	ok(!probes && !count, "as nothing");
 	fake_tree_driver(root, "vfio-pci");
-	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		fake_tree_function(root, &functions[i]);
 	is_int(tphbuf_probe_all(&look, &probes, &count), 0, "lists");
 	is_int(count, 4, "no bridge to another bus");
