@@ -59,20 +59,23 @@ static int plan(struct access *access, uint64_t size)
 	uint64_t input = input_size(access);
 
 	if (args->offset >= size)
-		return usage_error(access->verb, "--offset 0x%" PRIx64 " lies behind the end of the "
+		return usage_error(access->verb,
+				   "--offset 0x%" PRIx64 " lies behind the end of the "
 				   "dma-buf, which has 0x%" PRIx64 " bytes",
 				   args->offset, size);
 	access->length = size - args->offset;
 	if (args->length_given && args->length > access->length)
-		return usage_error(access->verb, "--length 0x%" PRIx64 " is out of range: the dma-buf "
+		return usage_error(access->verb,
+				   "--length 0x%" PRIx64 " is out of range: the dma-buf "
 				   "has 0x%" PRIx64 " bytes from --offset on",
 				   args->length, access->length);
 	if (args->length_given)
 		access->length = args->length;
 	else if (input != UINT64_MAX && input > access->length)
-		return usage_error(access->verb, "%s does not fit: it has %" PRIu64 " bytes, and the "
-				   "dma-buf has room for %" PRIu64, file_name(access), input,
-				   access->length);
+		return usage_error(access->verb,
+				   "%s does not fit: it has %" PRIu64 " bytes, and the "
+				   "dma-buf has room for %" PRIu64,
+				   file_name(access), input, access->length);
 	if (args->length_given && input < args->length)
 		return usage_error(access->verb, "%s is too short: it has %" PRIu64 " bytes, and "
 				   "--length is %" PRIu64,
@@ -194,10 +197,12 @@ static int check_output(const struct access *access)
 	if (access->store || access->args.file)
 		return EXIT_OK;
 	if (access->args.json)
-		return usage_error(access->verb, "--json requires a file: the memory itself would go to "
+		return usage_error(access->verb,
+				   "--json requires a file: the memory itself would go to "
 				   "standard output");
 	if (isatty(STDOUT_FILENO))
-		return usage_error(access->verb, "standard output is a terminal, and device memory is not "
+		return usage_error(access->verb,
+				   "standard output is a terminal, and device memory is not "
 				   "text: name a file, or use a pipe, to xxd for example");
 	return EXIT_OK;
 }

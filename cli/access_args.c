@@ -54,7 +54,8 @@ static int parse_length(struct access_args *args, const struct verb *verb, const
 	if (parse_size(verb, "--length", text, &args->length))
 		return EXIT_USAGE;
 	if (!args->length)
-		return usage_error(verb, "--length %s is out of range: it must be at least 1", text);
+		return usage_error(verb, "--length %s is out of range: it must be at least 1",
+				   text);
 	return EXIT_OK;
 }
 
@@ -108,7 +109,8 @@ int access_args_parse(struct access_args *args, const struct verb *verb, int arg
 			return code;
 	}
 	if (optind + 1 < argc)
-		return usage_error(verb, "unexpected argument \"%s\": only one file can be given", argv[optind + 1]);
+		return usage_error(verb, "unexpected argument \"%s\": only one file can be given",
+				   argv[optind + 1]);
 	if (optind < argc && strcmp(argv[optind], "-"))
 		args->file = argv[optind];
 	return check_complete(args, verb);

@@ -65,7 +65,8 @@ static int end_unfinished(struct access *access)
 	int number;
 
 	if (!WIFSIGNALED(access->status)) {
-		error_line("cannot %s all of %s: the process that does it ended", access->verb->name, dmabuf_name(access));
+		error_line("cannot %s all of %s: the process that does it ended",
+			   access->verb->name, dmabuf_name(access));
 		return EXIT_FAILED;
 	}
 	number = WTERMSIG(access->status);
@@ -104,12 +105,13 @@ int access_end(struct access *access, const char *file)
 			   strerror(access->state->error), moved(access, text, sizeof(text)));
 		return EXIT_FAILED;
 	case TRANSFER_INPUT_SHORT:
-		error_line("cannot write %" PRIu64 " bytes to %s: %s ends after %" PRIu64, access->length,
-			   dmabuf_name(access), file, access->done);
+		error_line("cannot write %" PRIu64 " bytes to %s: %s ends after %" PRIu64,
+			   access->length, dmabuf_name(access), file, access->done);
 		return EXIT_FAILED;
 	case TRANSFER_INPUT_LONG:
 		error_line("cannot write all of %s to %s: it does not end with the %" PRIu64
-			   " bytes that fit, which are written", file, dmabuf_name(access), access->done);
+			   " bytes that fit, which are written",
+			   file, dmabuf_name(access), access->done);
 		return EXIT_FAILED;
 	case TRANSFER_UNFINISHED:
 		break;

@@ -39,7 +39,8 @@ static int complete_ranges(struct tphbuf_device *dev, struct buffer_args *args)
 	if (args->nr_ranges)
 		return EXIT_OK;
 	if (bar.size < (uint64_t)sysconf(_SC_PAGESIZE)) {
-		error_line("cannot export BAR %u of %s: it is smaller than a page", args->bar, args->device);
+		error_line("cannot export BAR %u of %s: it is smaller than a page", args->bar,
+			   args->device);
 		return EXIT_UNSUPPORTED;
 	}
 	args->ranges[0] = (struct tphbuf_range) { .offset = 0, .length = bar.size };
@@ -47,8 +48,8 @@ static int complete_ranges(struct tphbuf_device *dev, struct buffer_args *args)
 	return EXIT_OK;
 }
 
-static int export_buffer(struct buffer *buffer, struct buffer_args *args, const struct tphbuf_tag *tag,
-		  const struct verb *verb)
+static int export_buffer(struct buffer *buffer, struct buffer_args *args,
+			 const struct tphbuf_tag *tag, const struct verb *verb)
 {
 	struct tphbuf_probe why;
 	int code, ret;
@@ -59,7 +60,8 @@ static int export_buffer(struct buffer *buffer, struct buffer_args *args, const 
 		return code;
 	ret = tphbuf_device_enable_memory(buffer->dev);
 	if (ret) {
-		error_line("cannot turn on memory decoding of %s: %s", args->device, strerror(-ret));
+		error_line("cannot turn on memory decoding of %s: %s", args->device,
+			   strerror(-ret));
 		return EXIT_FAILED;
 	}
 	ret = tphbuf_export(buffer->dev, args->bar, args->ranges, args->nr_ranges, tag,
@@ -118,6 +120,6 @@ void buffer_close(struct buffer *buffer, const struct buffer_args *args)
 		close(buffer->fd);
 	ret = tphbuf_device_restore_driver(buffer->dev);
 	if (ret)
-		error_line("cannot give %s back to its driver: %s; bind it by hand (driverctl)", args->device,
-			   strerror(-ret));
+		error_line("cannot give %s back to its driver: %s; bind it by hand (driverctl)",
+			   args->device, strerror(-ret));
 }

@@ -22,7 +22,8 @@ static int parse_bar(struct buffer_args *args, const struct verb *verb, const ch
 	if (ret == -EINVAL)
 		return not_a_number(verb, "--bar", text);
 	if (ret || value >= TPHBUF_NR_BARS)
-		return usage_error(verb, "--bar %s is out of range: a function has BARs 0 to 5", text);
+		return usage_error(verb, "--bar %s is out of range: a function has BARs 0 to 5",
+				   text);
 	args->bar = value;
 	args->bar_given = true;
 	return EXIT_OK;
@@ -35,7 +36,8 @@ static int parse_range(struct buffer_args *args, const struct verb *verb, const 
 	int ret;
 
 	if (args->nr_ranges == BUFFER_MAX_RANGES)
-		return usage_error(verb, "too many ranges: the command line takes %d", BUFFER_MAX_RANGES);
+		return usage_error(verb, "too many ranges: the command line takes %d",
+				   BUFFER_MAX_RANGES);
 	range = &args->ranges[args->nr_ranges];
 	ret = range_parse(text, &range->offset, &range->length);
 	if (ret == -EINVAL)
@@ -45,8 +47,10 @@ static int parse_range(struct buffer_args *args, const struct verb *verb, const 
 		return usage_error(verb, "--range %s is out of range: offset and length have 64 "
 				   "bits", text);
 	if (!range->length || range->offset % page || range->length % page)
-		return usage_error(verb, "--range %s cannot be exported: offset and length must be "
-				   "multiples of the page size, %llu, and the length not zero", text, (unsigned long long)page);
+		return usage_error(verb,
+				   "--range %s cannot be exported: offset and length must be "
+				   "multiples of the page size, %llu, and the length not zero",
+				   text, (unsigned long long)page);
 	args->nr_ranges++;
 	return EXIT_OK;
 }

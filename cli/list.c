@@ -158,7 +158,9 @@ static int run_list(int argc, char **argv)
 		}
 	}
 	if (optind < argc)
-		return usage_error(&verb_list, "unexpected argument \"%s\": probe is for one device", argv[optind]);
+		return usage_error(&verb_list,
+				   "unexpected argument \"%s\": probe is for one device",
+				   argv[optind]);
 	return print_list(&list);
 }
 

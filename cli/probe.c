@@ -94,7 +94,8 @@ static int probe_device(const char *name, const struct tphbuf_options *options, 
 		return usage_error(&verb_probe, "\"%s\" is neither a PCI address such as "
 				   "0000:00:03.0 nor the path of a VFIO device file", name);
 	if (ret) {
-		error_line("cannot probe %s: reading /sys or the device failed: %s", name, strerror(-ret));
+		error_line("cannot probe %s: reading /sys or the device failed: %s", name,
+			   strerror(-ret));
 		return EXIT_FAILED;
 	}
 	if (as_json) {
@@ -135,9 +136,12 @@ static int run_probe(int argc, char **argv)
 		}
 	}
 	if (optind == argc)
-		return usage_error(&verb_probe, "no device: expected a PCI address such as 0000:00:03.0");
+		return usage_error(&verb_probe,
+				   "no device: expected a PCI address such as 0000:00:03.0");
 	if (optind + 1 < argc)
-		return usage_error(&verb_probe, "unexpected argument \"%s\": list is for all devices", argv[optind + 1]);
+		return usage_error(&verb_probe,
+				   "unexpected argument \"%s\": list is for all devices",
+				   argv[optind + 1]);
 	return probe_device(argv[optind], &options, as_json);
 }
 

@@ -51,7 +51,8 @@ def _lock_file(path):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, FileNotFoundError) as err:
-        raise progress.StepError(f"{err.filename}: no folder, and none can be made there: name another with TPHBUF_CACHE=") from None
+        raise progress.StepError(f"{err.filename}: no folder, and none can be made there: "
+                                 "name another with TPHBUF_CACHE=") from None
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 

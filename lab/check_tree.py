@@ -44,8 +44,8 @@ class CheckTree:
         for folder in Path(name).parents:
             makefile = self.states[state].get(str(folder / "Makefile")) or self.tree.original(str(folder / "Makefile"))
             text = (makefile or b"").decode().replace("\\\n", " ")
-            line = re.search(rf"^\S+-(?:\$\((CONFIG_\w+)\)|y)\s*[:+]?=(?:.*\s)?{re.escape(os.path.relpath(name, folder))}(?:\s|$)",
-                             text, re.MULTILINE)
+            entry = re.escape(os.path.relpath(name, folder))
+            line = re.search(rf"^\S+-(?:\$\((CONFIG_\w+)\)|y)\s*[:+]?=(?:.*\s)?{entry}(?:\s|$)", text, re.MULTILINE)
             if line:
                 return line[1] is None or f"{line[1]}=" in config
         return True

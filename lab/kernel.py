@@ -170,8 +170,8 @@ def selftests(root, collections):
             step.detail = " ".join(collections)
             process.run(make_argv(root, tree, out, ["headers"]), "selftests-headers")
             # FORCE_TARGETS: by default it is enough that one of the collections can be built.
-            make = ["make", "-C", "/linux/tools/testing/selftests", f"-j{process.processors()}", f"TARGETS={' '.join(collections)}",
-                    "FORCE_TARGETS=1", "O=/obj", "KSFT_INSTALL_PATH=/scratch", "install"]
+            make = ["make", "-C", "/linux/tools/testing/selftests", f"-j{process.processors()}",
+                    f"TARGETS={' '.join(collections)}", "FORCE_TARGETS=1", "O=/obj", "KSFT_INSTALL_PATH=/scratch", "install"]
             process.run(sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"),
                                                        (part, "/scratch", "rw")]), "selftests")
     return cache.obtain("selftests", inputs, build, keep=4)

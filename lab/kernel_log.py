@@ -27,8 +27,8 @@ SIGNS = re.compile(
     r"|Out of memory: |.*invoked oom-killer"
     r"|.*: segfault at |traps: "
 )
-# Data races that KCSAN finds in the kernel as it is, far from what the series touches, with the reason why each is no error. Whatever
-# is not here counts.
+# Data races that KCSAN finds in the kernel as it is, far from what the series touches, with the reason why each is no error.
+# Whatever is not here counts.
 KNOWN_RACES = {
     # "Active" is of the moment anyway, and "not active" is said only when a sequence count has not changed.
     "BUG: KCSAN: data-race in __hrtimer_run_queues / hrtimer_active",
@@ -37,10 +37,11 @@ SUITE = re.compile(r"lab: suite (\S+) begins")
 # What lab/guest/state writes.
 STATE = re.compile(r"lab: state tainted=(\d+)(?: debug_locks=(\d))?")
 # Bits of the taint mask, and those of them that a run has a right to set.
-TAINTS = ("a proprietary module", "a module was forced", "the processor is out of its specification", "a module was removed by force",
-          "machine check", "bad page", "a user asked for it", "the kernel has died", "ACPI table overridden", "a warning",
-          "a staging driver", "firmware workaround", "a module from outside the tree", "an unsigned module", "soft lockup",
-          "live patch", "the distribution's own", "randomized structures", "an in-kernel test", "fwctl")
+TAINTS = ("a proprietary module", "a module was forced", "the processor is out of its specification",
+          "a module was removed by force", "machine check", "bad page", "a user asked for it", "the kernel has died",
+          "ACPI table overridden", "a warning", "a staging driver", "firmware workaround",
+          "a module from outside the tree", "an unsigned module", "soft lockup", "live patch", "the distribution's own",
+          "randomized structures", "an in-kernel test", "fwctl")
 EXPECTED_TAINTS = {
     12,  # tph_dma
     14,  # sw_sync sets it for each fence that it makes, because nothing forces a program to signal one

@@ -91,8 +91,8 @@ def _check_complete(tree):
         raise progress.StepError(f"{tree} has changes that are not committed")
     state = Path(series.git(tree, "rev-parse", "--absolute-git-dir").strip())
     if any((state / name).exists() for name in UNFINISHED):
-        raise progress.StepError(f"{tree} is in the middle of a rebase, git am or cherry-pick, and later patches are not there: "
-                                 "finish it first")
+        raise progress.StepError(f"{tree} is in the middle of a rebase, git am or cherry-pick, "
+                                 "and later patches are not there: finish it first")
 
 
 def _wanted(tree, found):

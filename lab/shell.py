@@ -17,5 +17,6 @@ def prepared():
     made = prepare.prepare()
     machine = vm.Machine(made.root, made.kernels["base"], DEVICES, domain, [made.modules["base"] / "tph_dma.ko"])
     job = vm.prepare("shell")
-    print(f"tphbuf is on the path, other programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; 'exit' powers off")
+    print(f"tphbuf is on the path, other programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; "
+          "'exit' powers off")
     return lambda: vm.shell(machine, job)

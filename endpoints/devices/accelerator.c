@@ -168,7 +168,8 @@ static bool select_ok(uint32_t value)
 					value < ACC_TAGS;
 }
 
-static void accelerator_write_register(struct accelerator *acc, uint64_t offset, const void *buf, size_t len)
+static void accelerator_write_register(struct accelerator *acc, uint64_t offset, const void *buf,
+				       size_t len)
 {
 	uint32_t value = len == 4 ? get_le32(buf) : 0;
 

@@ -39,7 +39,8 @@ static int add_option(struct options *options, char *word)
 			return options_error(options, "%s= is given twice", word);
 	if (options->count == OPTIONS_MAX)
 		return options_error(options, "more than %d options", OPTIONS_MAX);
-	options->list[options->count++] = (struct device_option){ .key = word, .value = equals + 1 };
+	options->list[options->count++] =
+		(struct device_option){ .key = word, .value = equals + 1 };
 	return 0;
 }
 

@@ -317,8 +317,8 @@ static void write_ring_size(struct dma_engine *engine, uint32_t value)
 		engine->ring_size = value;
 }
 
-static void dma_engine_write_register(struct pci_function *fn, struct dma_engine *engine, uint64_t offset,
-			   uint32_t value)
+static void dma_engine_write_register(struct pci_function *fn, struct dma_engine *engine,
+				      uint64_t offset, uint32_t value)
 {
 	/* The ring stays where it is while the engine works on it. */
 	bool ring_fixed = engine->running;

@@ -68,10 +68,10 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 	 * that of the only link there is.
 	 */
 	struct pcie_cap writable = {
-		.device_control =
-			cpu_to_le16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE | PCI_EXP_DEVCTL_FERE |
-				PCI_EXP_DEVCTL_URRE | PCI_EXP_DEVCTL_PAYLOAD |
-				PCI_EXP_DEVCTL_READRQ | PCI_EXP_DEVCTL_BCR_FLR),
+		.device_control = cpu_to_le16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
+					      PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE |
+					      PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_READRQ |
+					      PCI_EXP_DEVCTL_BCR_FLR),
 		.link_control =
 			cpu_to_le16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
 		.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),

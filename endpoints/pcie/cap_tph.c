@@ -86,7 +86,8 @@ int tph_cap_add(struct pci_config *config, const struct tph_cap_options *options
 		capability |= TPH_CAPABILITY_IN_CAP | (options->entries - 1)
 							      << TPH_CAPABILITY_SIZE_SHIFT;
 	cap->capability = cpu_to_le32(capability);
-	mask->control = cpu_to_le32(TPH_CONTROL_MODE | TPH_CONTROL_ENABLE << TPH_CONTROL_ENABLE_SHIFT);
+	mask->control =
+		cpu_to_le32(TPH_CONTROL_MODE | TPH_CONTROL_ENABLE << TPH_CONTROL_ENABLE_SHIFT);
 	/* ST Upper is reserved in a function that cannot send it. */
 	for (unsigned int i = 0; i < options->entries; i++, size += 2) {
 		writable[size] = 0xff;

@@ -91,8 +91,9 @@ int pci_header_init(struct pci_config *config, const struct pci_config_ids *ids,
 	values.revision = ids->revision;
 	for (unsigned int i = 0; i < 3; i++)
 		values.class_code[i] = ids->class_code >> 8 * i;
-	writable.command = cpu_to_le16(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
-				   PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
+	writable.command =
+		cpu_to_le16(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
+			    PCI_COMMAND_SERR | PCI_COMMAND_INTX_DISABLE);
 	writable.cache_line_size = 0xff;
 	writable.interrupt_line = 0xff;
 	for (unsigned int i = 0; i < PCI_BARS; i++) {

@@ -170,7 +170,8 @@ static struct tphbuf_device *export(const struct arguments *args, int *dmabuf)
 				    args->tag.valid ? &args->tag : NULL, 0, NULL);
 	if (ret < 0) {
 		tphbuf_device_restore_driver(dev);
-		errx(1, "cannot export the range of BAR %u of %s: %s ('tphbuf probe %s' may say why)",
+		errx(1,
+		     "cannot export the range of BAR %u of %s: %s ('tphbuf probe %s' may say why)",
 		     args->bar, args->device, strerror(-ret), args->device);
 	}
 	*dmabuf = ret;

@@ -205,8 +205,8 @@ static void check_importer(struct demo_result *result)
 	if (result->state_error || result->why[0])
 		return;
 	if (state->mapping_known && state->mapped != (result->op != DEMO_OP_NONE))
-		snprintf(result->why, sizeof(result->why), "the importer has %s mapping of the buffer",
-			 state->mapped ? "a" : "no");
+		snprintf(result->why, sizeof(result->why),
+			 "the importer has %s mapping of the buffer", state->mapped ? "a" : "no");
 	else if (state->tagged != result->tagged)
 		snprintf(result->why, sizeof(result->why), "the importer got %s tag",
 			 state->tagged ? "a" : "no");
@@ -222,7 +222,8 @@ static void check_counters(struct demo *demo, struct demo_result *result)
 	const char *why = NULL;
 
 	if (result->op == DEMO_OP_NONE)
-		snprintf(result->note, sizeof(result->note), "%" PRIu64 " writes arrived", c->writes);
+		snprintf(result->note, sizeof(result->note), "%" PRIu64 " writes arrived",
+			 c->writes);
 	else if (demo->translated)
 		snprintf(result->note, sizeof(result->note),
 			 "%" PRIu64 " writes arrived as TLPs, the rest through the root complex",

@@ -80,8 +80,8 @@ static void print_importer(const struct demo_result *result)
 		return;
 	}
 	printf(",\"importer\":{\"mapped\":%s,\"tagged\":%s,\"extended\":%s,\"table_full\":%s",
-	       state->mapping_known ? json_bool(state->mapped) : "null", json_bool(state->tagged), json_bool(state->extended),
-	       json_bool(state->table_full));
+	       state->mapping_known ? json_bool(state->mapped) : "null", json_bool(state->tagged),
+	       json_bool(state->extended), json_bool(state->table_full));
 	printf(",\"st\":%u,\"ph\":%u,\"st_index\":%" PRIu32 "}", state->st, state->ph,
 	       state->st_index);
 }

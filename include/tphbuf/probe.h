@@ -133,7 +133,8 @@ int tphbuf_probe(const char *name, const struct tphbuf_options *options,
  *
  * Those with a header of type 0: VFIO does not take others, which are bridges to
  * another bus. Functions without an IOMMU group are among them, and so is one
- * that cannot be read, with TPHBUF_REASON_SYSTEM. The caller frees @probes with tphbuf_probe_free().
+ * that cannot be read, with TPHBUF_REASON_SYSTEM. The caller frees @probes with
+ * tphbuf_probe_free().
  * Thread-safe.
  *
  * Return: 0; -EINVAL when @options are wrong; -ENOMEM; or what reading sysfs

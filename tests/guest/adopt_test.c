@@ -46,7 +46,8 @@ static void use(struct tphbuf_device *dev, uint64_t mem_size)
 	*(volatile uint32_t *)adopted.mem = 0;
 	path = wire_path(&adopted, "dma0", fd);
 	counters = acc_count(&adopted, true, TAG);
-	require_error(dma_engine_write(path.engine, path.handle, 0, &word, sizeof(word)), 0, "copy");
+	require_error(dma_engine_write(path.engine, path.handle, 0, &word, sizeof(word)), 0,
+		      "copy");
 	counters = acc_count_since(&adopted, true, TAG, &counters);
 	if (!domain_is_translated())
 		expect_int(counters.with_tag, 1, "writes with the tag");
@@ -78,7 +79,8 @@ static void device_file(void)
 	struct raw_bind_iommufd bind = { .argsz = sizeof(bind) };
 	char cdev[TPHBUF_CDEV_SIZE];
 	uint64_t size = prepare(cdev, sizeof(cdev));
-	int device = open(cdev, O_RDWR | O_CLOEXEC), iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	int device = open(cdev, O_RDWR | O_CLOEXEC),
+	    iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC);
 	struct tphbuf_device *dev;
 
 	require_true(device >= 0 && iommufd >= 0, "open %s and /dev/iommu", cdev);
@@ -134,7 +136,8 @@ static void through_group(const char *container_path)
 	tphbuf_device_close(dev);
 	expect_true(is_open(device), "the file stays the caller's");
 
-	require_error(tphbuf_device_adopt(device, -1, TPHBUF_ADOPT_CLOSE, &dev), 0, "adopt for good");
+	require_error(tphbuf_device_adopt(device, -1, TPHBUF_ADOPT_CLOSE, &dev), 0,
+		      "adopt for good");
 	tphbuf_device_close(dev);
 	expect_true(!is_open(device), "the file is closed");
 	close(group);

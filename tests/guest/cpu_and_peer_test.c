@@ -39,8 +39,8 @@ static void both_ways(bool promote)
 	for (unsigned int i = 0; i < LENGTH; i++)
 		map[i] = want[i];
 	drain_stores();
-	expect_true(page_entries(map, LENGTH).type == (promote ? TYPE_WC : TYPE_UC_MINUS), "entries: %s",
-		    memory_type_name(page_entries(map, LENGTH).type));
+	expect_true(page_entries(map, LENGTH).type == (promote ? TYPE_WC : TYPE_UC_MINUS),
+		    "entries: %s", memory_type_name(page_entries(map, LENGTH).type));
 	require_error(dma_engine_read(engine, handle, 0, got, LENGTH), 0, "the peer reads");
 	expect_true(!memcmp(got, want, LENGTH), "the peer reads what the CPU wrote");
 

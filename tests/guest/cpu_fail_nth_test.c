@@ -61,7 +61,8 @@ static void prepare(void)
 		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", kinds[i]);
 		require_error(sysfs_write(path, "0"), 0, "be quiet about it");
 	}
-	require_error(sysfs_write("/sys/kernel/debug/fail_usercopy/verbose", "0"), 0, "be quiet about it");
+	require_error(sysfs_write("/sys/kernel/debug/fail_usercopy/verbose", "0"), 0,
+		      "be quiet about it");
 }
 
 static bool is_failure(int ret)
@@ -147,8 +148,8 @@ static void promotion(void)
 		more = has_failed();
 		expect_true(!ret || is_failure(ret), "SET %u: %d", n, ret);
 		failed += ret < 0;
-		expect_true(type_of(fd) == (ret ? TYPE_UC_MINUS : TYPE_WC), "SET %u ended with %d: %s", n, ret,
-			    memory_type_name(type_of(fd)));
+		expect_true(type_of(fd) == (ret ? TYPE_UC_MINUS : TYPE_WC),
+			    "SET %u ended with %d: %s", n, ret, memory_type_name(type_of(fd)));
 		expect_error(wc_set(&mem, fd), 0, "SET once more");
 		expect_true(type_of(fd) == TYPE_WC, "then: %s", memory_type_name(type_of(fd)));
 		close(fd);

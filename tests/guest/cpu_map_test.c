@@ -29,8 +29,8 @@ static void same_bytes(void)
 	for (uint64_t i = 0; i < length; i += 4)
 		must_write(map + i, 0x5a000000u + (uint32_t)i, "the mapping");
 	for (uint64_t i = 0; i < length; i += PAGE) {
-		require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, offset + i, page, PAGE), 0,
-			      "read the BAR through the device file");
+		require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, offset + i, page, PAGE),
+			      0, "read the BAR through the device file");
 		expect_true(!memcmp(page, (const uint8_t *)map + i, PAGE), "page at 0x%llx",
 			    (unsigned long long)i);
 	}
@@ -115,8 +115,8 @@ static void ranges_map_as_one(void)
 	for (unsigned int r = 0; r < 5; r++)
 		for (uint64_t i = 0; i < ranges[r].length; i += PAGE, at += PAGE)
 			expect_int(must_read(map + at, "a page"),
-				   0xba000000u + (ranges[r].offset + i) / PAGE, "range %u, page %llu",
-				   r, (unsigned long long)(i / PAGE));
+				   0xba000000u + (ranges[r].offset + i) / PAGE,
+				   "range %u, page %llu", r, (unsigned long long)(i / PAGE));
 	expect_error(try_map(fd, SHARED_RW, 0, total + PAGE), -EINVAL, "more than the ranges");
 
 	/* The same page through two places of one mapping. */
@@ -193,16 +193,18 @@ static void device_file(void)
 {
 	struct bar_memory mem = memory_open("acc0");
 	int device = tphbuf_device_fd(mem.dev);
-	volatile uint8_t *buffer = map_shared(memory_export(&mem, 0, 2 * HUGE_ENTRY), 0, 2 * HUGE_ENTRY);
+	volatile uint8_t *buffer =
+		map_shared(memory_export(&mem, 0, 2 * HUGE_ENTRY), 0, 2 * HUGE_ENTRY);
 	uint8_t *room = mmap(NULL, 3 * HUGE_ENTRY, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct page_entries entries;
 	volatile uint8_t *map;
 
-	expect_error(try_map(device, PROT_READ | PROT_WRITE, MAP_PRIVATE, mem.file_offset, PAGE), -EINVAL,
-		     "private");
-	expect_error(try_map(device, SHARED_RW, mem.file_offset + mem.size, PAGE), -EINVAL, "behind the BAR");
-	expect_error(try_map(device, SHARED_RW, mem.file_offset + mem.size - PAGE, 2 * PAGE), -EINVAL,
-		     "across its end");
+	expect_error(try_map(device, PROT_READ | PROT_WRITE, MAP_PRIVATE, mem.file_offset, PAGE),
+		     -EINVAL, "private");
+	expect_error(try_map(device, SHARED_RW, mem.file_offset + mem.size, PAGE), -EINVAL,
+		     "behind the BAR");
+	expect_error(try_map(device, SHARED_RW, mem.file_offset + mem.size - PAGE, 2 * PAGE),
+		     -EINVAL, "across its end");
 	require_true(room != MAP_FAILED, "room");
 	room += -(uintptr_t)room % HUGE_ENTRY;
 	map = mmap(room, 2 * HUGE_ENTRY, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, device,
@@ -213,7 +215,8 @@ static void device_file(void)
 	must_write(buffer + HUGE_ENTRY, 0x600e, "the dma-buf");
 	expect_int(must_read(map + HUGE_ENTRY, "the device file"), 0x600e, "bytes");
 	entries = page_entries(map, 2 * HUGE_ENTRY);
-	expect_true(entries.type == TYPE_UC_MINUS, "its entries: %s", memory_type_name(entries.type));
+	expect_true(entries.type == TYPE_UC_MINUS, "its entries: %s",
+		    memory_type_name(entries.type));
 	expect_int((int64_t)entries.smallest, HUGE_ENTRY, "bytes of an entry");
 	expect_int((int64_t)entries.mapped, 2 * HUGE_ENTRY, "bytes mapped");
 	memory_revoke(&mem);
@@ -234,14 +237,15 @@ static void kernel_copies(void)
 	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, 0, (void *)(map + PAGE), 8), 0,
 		      "read the BAR into a page that is not mapped yet");
 	expect_int(must_read(map + PAGE, "what was read"), 0x11112222, "bytes");
-	require_error(tphbuf_device_bar_write(mem.dev, MEMORY_BAR, 2 * PAGE, (void *)(map + PAGE), 8), 0,
-		      "write the BAR from the mapping");
+	require_error(
+		tphbuf_device_bar_write(mem.dev, MEMORY_BAR, 2 * PAGE, (void *)(map + PAGE), 8), 0,
+		"write the BAR from the mapping");
 	expect_int(must_read(map + 2 * PAGE, "what was written"), 0x11112222, "bytes");
 
 	require_error(wc_set(&mem, fd), 0, "SET, which takes the kernel's mapping away");
 	fresh = map_shared(fd, 0, 4 * PAGE);
-	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, 0, (void *)(fresh + 3 * PAGE), 8), 0,
-		      "read the BAR into the mapping");
+	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, 0, (void *)(fresh + 3 * PAGE), 8),
+		      0, "read the BAR into the mapping");
 	expect_int(must_read(map + 3 * PAGE, "what was read"), 0x11112222, "bytes");
 
 	memory_revoke(&mem);
@@ -250,7 +254,8 @@ static void kernel_copies(void)
 	memory_restore(&mem);
 	require_error(tphbuf_device_config_read(mem.dev, 0, (void *)map, sizeof(config)), 0,
 		      "read configuration space into the mapping");
-	require_error(tphbuf_device_config_read(mem.dev, 0, config, sizeof(config)), 0, "and into memory");
+	require_error(tphbuf_device_config_read(mem.dev, 0, config, sizeof(config)), 0,
+		      "and into memory");
 	expect_true(!memcmp((const uint8_t *)map, config, sizeof(config)), "the same bytes");
 }
 

@@ -75,7 +75,8 @@ static int low_power(struct bar_memory *mem, bool enter)
 {
 	struct raw_set_wc arg = { .argsz = 8 };
 
-	arg.feature = RAW_FEATURE_SET | (enter ? RAW_FEATURE_LOW_POWER_ENTRY : RAW_FEATURE_LOW_POWER_EXIT);
+	arg.feature = RAW_FEATURE_SET |
+		      (enter ? RAW_FEATURE_LOW_POWER_ENTRY : RAW_FEATURE_LOW_POWER_EXIT);
 	return raw_feature(tphbuf_device_fd(mem->dev), &arg);
 }
 
@@ -126,7 +127,10 @@ static void wait_suspended(void)
 	require_true(false, "the device is still %s", status);
 }
 
-/* With an eventfd that tells of it, a wake-up, here by who administers the machine, is the end of low power. */
+/*
+ * With an eventfd that tells of it, a wake-up, here by who administers the machine, is the end of
+ * low power.
+ */
 static void wake_up_restores(void)
 {
 	struct bar_memory mem = memory_open("acc0");
@@ -145,7 +149,8 @@ static void wake_up_restores(void)
 	power_path(path, sizeof(path), "control");
 	require_error(sysfs_write(path, "on"), 0, "wake up");
 	require_error(sysfs_write(path, "auto"), 0, "allow low power");
-	require_true(read(arg.eventfd, &count, sizeof(count)) == sizeof(count), "no word of the wake-up: %m");
+	require_true(read(arg.eventfd, &count, sizeof(count)) == sizeof(count),
+		     "no word of the wake-up: %m");
 	must_write(map, 2, "afterwards");
 	close(arg.eventfd);
 }
@@ -187,7 +192,8 @@ static void mapping_outlives_fd(void)
 static void child_shares(void)
 {
 	struct bar_memory mem = memory_open("acc0");
-	volatile uint8_t *map = map_shared(memory_export(&mem, 0, 2 * HUGE_ENTRY), 0, 2 * HUGE_ENTRY);
+	volatile uint8_t *map =
+		map_shared(memory_export(&mem, 0, 2 * HUGE_ENTRY), 0, 2 * HUGE_ENTRY);
 	int status, go[2], said[2];
 	char byte = 0;
 	pid_t pid;
@@ -241,7 +247,8 @@ static void moved(void)
 static void unmapped_in_part(void)
 {
 	struct bar_memory mem = memory_open("acc0");
-	volatile uint8_t *map = map_shared(memory_export(&mem, 0, 2 * HUGE_ENTRY), 0, 2 * HUGE_ENTRY);
+	volatile uint8_t *map =
+		map_shared(memory_export(&mem, 0, 2 * HUGE_ENTRY), 0, 2 * HUGE_ENTRY);
 	uint32_t value;
 
 	must_write(map, 0x1, "the first page");

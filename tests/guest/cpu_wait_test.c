@@ -71,7 +71,8 @@ static void fault_waits(void)
 
 	require_int(touch_read(map, &value), 0, "touch the first page: signal");
 	call_start(&revoke, run_revoke, &mem, 'D');
-	expect_int(touch_read(map, &value), 0, "the revocation has not come to the mappings yet: signal");
+	expect_int(touch_read(map, &value), 0,
+		   "the revocation has not come to the mappings yet: signal");
 	call_start(&touch, run_touch, (void *)(map + PAGE), 'D');
 	require_error(sw_fence_signal(timeline), 0, "signal the fence");
 	expect_int(call_end(&touch), SIGBUS, "the access that waited: signal");
@@ -158,7 +159,8 @@ static void set_through_another_device_interrupted(void)
 	expect_error(call_end(&set), -EINTR, "SET that a signal interrupted");
 	call_start(&set, run_set, &arg, 'S');
 	require_error(sw_fence_signal(timeline), 0, "signal the fence");
-	expect_error(call_end(&set), -EXDEV, "without a signal it sees that the buffer is not its own");
+	expect_error(call_end(&set), -EXDEV,
+		     "without a signal it sees that the buffer is not its own");
 	expect_error(call_end(&revoke), 0, "the revocation");
 }
 

@@ -184,7 +184,8 @@ static void unload_and_load(void)
 		close(path.engine);
 		require_error(syscall(SYS_delete_module, "tph_dma", O_NONBLOCK) ? -errno : 0, 0,
 			      "unload");
-		expect_error(dma_engine_open(device_bdf("dma0")), -ENODEV, "there is no device file");
+		expect_error(dma_engine_open(device_bdf("dma0")), -ENODEV,
+			     "there is no device file");
 		acc_decode(&acc, false);
 		acc_decode(&acc, true);
 		module = open(file ? file : "tph_dma.ko", O_RDONLY | O_CLOEXEC);

@@ -49,10 +49,12 @@ static void many_imports(void)
 		acc_set_tag(&s.acc, s.fd, &tag);
 		handle = engine_import(s.engine, s.fd);
 		require_error(dma_engine_write(s.engine, handle, 0, &word, 4), 0, "copy %d", i);
-		expect_int(engine_query(s.engine, handle).steering_tag, i % 200, "tag of import %d", i);
+		expect_int(engine_query(s.engine, handle).steering_tag, i % 200, "tag of import %d",
+			   i);
 		require_error(dma_engine_release(s.engine, handle), 0, "release %d", i);
 	}
-	expect_int(engine_query(s.engine, engine_import(s.engine, s.fd)).mappings, 0, "a fresh one");
+	expect_int(engine_query(s.engine, engine_import(s.engine, s.fd)).mappings, 0,
+		   "a fresh one");
 }
 
 /*
@@ -80,11 +82,12 @@ static void fill_table(const char *engine_name, unsigned int size)
 			if (i || round)
 				path[i].handle = engine_import(path[0].engine, fd);
 			snprintf(what, sizeof(what), "round %d, tag %u of %u", round, i + 1, size);
-			expect_writes(&path[i], fits ? wire_ext(tag.st_ext, i % 4) : wire_none(), what);
+			expect_writes(&path[i], fits ? wire_ext(tag.st_ext, i % 4) : wire_none(),
+				      what);
 			query = engine_query(path[i].engine, path[i].handle);
 			expect_int(query.state & (TPH_DMA_STATE_TAGGED | TPH_DMA_STATE_TABLE_FULL),
-				   fits ? TPH_DMA_STATE_TAGGED : TPH_DMA_STATE_TABLE_FULL, "%s: state",
-				   what);
+				   fits ? TPH_DMA_STATE_TAGGED : TPH_DMA_STATE_TABLE_FULL,
+				   "%s: state", what);
 		}
 		/* A tag that is in the table needs no room. */
 		tag = tag_ext(100 * round + 1, 1);
@@ -224,7 +227,8 @@ static void handles_under_way(void)
 
 	acc_set_tag(&s.acc, s.fd, &tag);
 	for (unsigned int i = 0; i < 6; i++)
-		require_true(!pthread_create(&threads[i], NULL, handle_storm, &s), "start a thread");
+		require_true(!pthread_create(&threads[i], NULL, handle_storm, &s),
+			     "start a thread");
 	for (unsigned int i = 0; i < 6; i++)
 		require_true(!pthread_join(threads[i], NULL), "end a thread");
 	close(s.engine);
@@ -232,7 +236,8 @@ static void handles_under_way(void)
 	acc_decode(&s.acc, true);
 	path = wire_path(&s.acc, "dma0", s.fd);
 	expect_writes(&path, wire_ext(0x0067, 1), "afterwards");
-	expect_int(engine_query(path.engine, path.handle).st_index, 0, "nothing holds the first entry");
+	expect_int(engine_query(path.engine, path.handle).st_index, 0,
+		   "nothing holds the first entry");
 }
 
 static const struct test_case cases[] = {

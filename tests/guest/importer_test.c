@@ -88,11 +88,12 @@ static void bad_handle(void)
 	int other;
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-		expect_error(dma_engine_write(s.engine, list[i], 0, &word, 4), -EBADF, "COPY to 0x%x",
-			     list[i]);
+		expect_error(dma_engine_write(s.engine, list[i], 0, &word, 4), -EBADF,
+			     "COPY to 0x%x", list[i]);
 		expect_error(dma_engine_query(s.engine, list[i], &query), -EBADF, "QUERY of 0x%x",
 			     list[i]);
-		expect_error(dma_engine_release(s.engine, list[i]), -EBADF, "RELEASE of 0x%x", list[i]);
+		expect_error(dma_engine_release(s.engine, list[i]), -EBADF, "RELEASE of 0x%x",
+			     list[i]);
 	}
 	other = engine_open("dma0");
 	expect_error(dma_engine_write(other, s.handle, 0, &word, 4), -EBADF,
@@ -126,20 +127,22 @@ static void bad_range(void)
 	struct setup s = setup();
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-		expect_error(dma_engine_write(s.engine, s.handle, list[i].offset, data, list[i].length),
-			     list[i].want, "write 0x%llx bytes at 0x%llx",
-			     (unsigned long long)list[i].length, (unsigned long long)list[i].offset);
-		expect_error(dma_engine_read(s.engine, s.handle, list[i].offset, data, list[i].length),
-			     list[i].want, "read 0x%llx bytes at 0x%llx",
-			     (unsigned long long)list[i].length, (unsigned long long)list[i].offset);
+		expect_error(
+			dma_engine_write(s.engine, s.handle, list[i].offset, data, list[i].length),
+			list[i].want, "write 0x%llx bytes at 0x%llx",
+			(unsigned long long)list[i].length, (unsigned long long)list[i].offset);
+		expect_error(
+			dma_engine_read(s.engine, s.handle, list[i].offset, data, list[i].length),
+			list[i].want, "read 0x%llx bytes at 0x%llx",
+			(unsigned long long)list[i].length, (unsigned long long)list[i].offset);
 	}
 }
 
 static void bad_memory(void)
 {
 	struct setup s = setup();
-	uint8_t *pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			      0);
+	uint8_t *pages =
+		mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	void *above = (void *)(UINTPTR_MAX - 3);
 
 	require_true(pages != MAP_FAILED, "map three pages");
@@ -154,8 +157,8 @@ static void bad_memory(void)
 	expect_int(s.acc.mem[0], 0x99, "nothing of it was sent");
 	expect_error(dma_engine_write(s.engine, s.handle, 0, above, 64), -EFAULT,
 		     "from memory that wraps");
-	expect_error(dma_engine_write(s.engine, s.handle, 0, (void *)(UINTPTR_MAX / 2), 64), -EFAULT,
-		     "from addresses that are none");
+	expect_error(dma_engine_write(s.engine, s.handle, 0, (void *)(UINTPTR_MAX / 2), 64),
+		     -EFAULT, "from addresses that are none");
 	expect_error(dma_engine_read(s.engine, s.handle, 0, pages + 2 * PAGE, 1), -EFAULT,
 		     "to read-only memory");
 	expect_error(dma_engine_write(s.engine, s.handle, 0, pages + 2 * PAGE, 1), 0,
@@ -180,8 +183,8 @@ static void every_alignment(void)
 
 			fill_bytes(data, sizeof(data), lengths[i] * 4 + shift);
 			memset(back, 0, sizeof(back));
-			expect_error(dma_engine_write(s.engine, s.handle, offset, from, lengths[i]), 0,
-				     "write %u bytes", lengths[i]);
+			expect_error(dma_engine_write(s.engine, s.handle, offset, from, lengths[i]),
+				     0, "write %u bytes", lengths[i]);
 			expect_error(dma_engine_read(s.engine, s.handle, offset, to, lengths[i]), 0,
 				     "read %u bytes", lengths[i]);
 			expect_true(!memcmp(from, to, lengths[i]), "%u bytes come back, shift %u",
@@ -227,7 +230,8 @@ static void several_ranges(void)
 		expect_int(c.with_tag, c.writes, "writes with the tag");
 	}
 	memset(back, 0, sizeof(back));
-	expect_error(dma_engine_read(engine, handle, 10, back, sizeof(back) - 20), 0, "read across");
+	expect_error(dma_engine_read(engine, handle, 10, back, sizeof(back) - 20), 0,
+		     "read across");
 	expect_true(!memcmp(back, data + 10, sizeof(back) - 20), "the bytes");
 }
 
@@ -245,12 +249,13 @@ static void foreign_buffers(void)
 		require_error(fd < 0 ? fd : 0, 0, "%s: make a buffer", what);
 		handle = engine_import(engine, fd);
 		fill_bytes(data, sizeof(data), i);
-		expect_error(dma_engine_write(engine, handle, 5, data, sizeof(data)), 0, "%s: write",
-			     what);
+		expect_error(dma_engine_write(engine, handle, 5, data, sizeof(data)), 0,
+			     "%s: write", what);
 		mem = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
 		require_true(mem != MAP_FAILED, "%s: map", what);
 		expect_true(!memcmp(mem + 5, data, sizeof(data)), "%s: the bytes", what);
-		expect_error(dma_engine_read(engine, handle, 5, back, sizeof(back)), 0, "%s: read", what);
+		expect_error(dma_engine_read(engine, handle, 5, back, sizeof(back)), 0, "%s: read",
+			     what);
 		expect_true(!memcmp(back, data, sizeof(data)), "%s: the bytes again", what);
 		query = engine_query(engine, handle);
 		expect_int(query.state & TPH_DMA_STATE_TAGGED, 0, "%s: tagged", what);

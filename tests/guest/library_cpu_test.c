@@ -92,7 +92,8 @@ static void probes(void)
 static void bounds(void)
 {
 	struct accelerator acc = acc_open("acc0");
-	int fd = acc_export(&acc, PAGE, 4 * PAGE, NULL), null = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	int fd = acc_export(&acc, PAGE, 4 * PAGE, NULL),
+	    null = open("/dev/zero", O_RDWR | O_CLOEXEC);
 	uint64_t size = 0;
 	void *addr;
 
@@ -122,7 +123,8 @@ static void same_memory(void)
 	map_buffer(fd, 0, 3 * PAGE);
 	close(fd);
 	*(volatile uint32_t *)(map + PAGE + 8) = 0x11223344;
-	require_error(tphbuf_device_bar_read(acc.dev, 2, 2 * PAGE + 8, &value, 4), 0, "read the BAR");
+	require_error(tphbuf_device_bar_read(acc.dev, 2, 2 * PAGE + 8, &value, 4), 0,
+		      "read the BAR");
 	expect_int(value, 0x11223344, "what the CPU wrote");
 	value = 0x55667788;
 	require_error(tphbuf_device_bar_write(acc.dev, 2, 8 * PAGE, &value, 4), 0, "write the BAR");
@@ -142,7 +144,8 @@ static void survives_revocation(void)
 	acc_decode(&acc, false);
 	expect_error(read_word(PAGE, &value), -EIO, "read, revoked");
 	require_true(!pipe(pipes), "a pipe");
-	expect_true(write(pipes[1], map, 4) < 0 && errno == EFAULT, "write(2) from it: %s", strerror(errno));
+	expect_true(write(pipes[1], map, 4) < 0 && errno == EFAULT, "write(2) from it: %s",
+		    strerror(errno));
 	expect_error(tphbuf_mmap(fd, 0, PAGE, PROT_READ, &addr), 0, "map it meanwhile");
 	acc_decode(&acc, true);
 	must_read(PAGE, 0x0badcafe, "what was there before");
@@ -166,8 +169,8 @@ static int run_cli(const char *verb, int fd, const char *input)
 	require_true(pid >= 0, "fork");
 	if (!pid) {
 		fcntl(fd, F_SETFD, 0);
-		execl(cli ? cli : "/build/cli/tphbuf", "tphbuf", verb, "--fd", number, "--length", "4",
-		      input, NULL);
+		execl(cli ? cli : "/build/cli/tphbuf", "tphbuf", verb, "--fd", number, "--length",
+		      "4", input, NULL);
 		_exit(99);
 	}
 	require_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status), "tphbuf %s ends", verb);
@@ -278,7 +281,8 @@ static void export_while_busy(void)
 		skip_case("BARs cannot be mapped through sysfs: %s", strerror(errno));
 	fd = dup(file);
 	close(fd);
-	expect_error(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC, NULL), -EBUSY, "export");
+	expect_error(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC, NULL), -EBUSY,
+		     "export");
 	expect_int(dup(file), fd, "the first free number: no file was left open");
 	munmap(sysfs, PAGE);
 	expect_true(tphbuf_export(acc.dev, 2, &range, 1, NULL, TPHBUF_EXPORT_WC, NULL) >= 0,

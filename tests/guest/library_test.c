@@ -138,7 +138,8 @@ static void open_by_path(void)
 	expect_true(!strncmp(probe.cdev, "/dev/vfio/devices/vfio", 22), "the device file is \"%s\"",
 		    probe.cdev);
 	accelerator_close(&acc);
-	require_error(tphbuf_device_open(probe.cdev, NULL, &dev, NULL), 0, "open \"%s\"", probe.cdev);
+	require_error(tphbuf_device_open(probe.cdev, NULL, &dev, NULL), 0, "open \"%s\"",
+		      probe.cdev);
 	expect_true(!strcmp(tphbuf_device_bdf(dev), device_bdf("acc0")), "it is \"%s\"",
 		    tphbuf_device_bdf(dev));
 	tphbuf_device_close(dev);
@@ -159,7 +160,8 @@ static void open_without_permission(void)
 		struct tphbuf_device *dev;
 
 		require_true(!setgid(NOBODY) && !setuid(NOBODY), "become nobody");
-		expect_error(tphbuf_device_open(device_bdf("acc0"), NULL, &dev, &why), -EACCES, "open");
+		expect_error(tphbuf_device_open(device_bdf("acc0"), NULL, &dev, &why), -EACCES,
+			     "open");
 		expect_reason(why.open, TPHBUF_REASON_NO_PERMISSION, "why");
 		_exit(0);
 	}
@@ -195,7 +197,8 @@ static void completers(void)
 				require_error(tphbuf_probe(device_bdf(name), &options, &probe), 0,
 					      "probe %s", name);
 			} else {
-				require_error(tphbuf_device_probe(acc.dev, &probe), 0, "probe %s", name);
+				require_error(tphbuf_device_probe(acc.dev, &probe), 0, "probe %s",
+					      name);
 			}
 			expect_int(probe.completer, completer[i], "%s: completer", name);
 			expect_reason(probe.dmabuf, TPHBUF_REASON_NONE, "dma-buf");
@@ -227,7 +230,8 @@ static void probe_finds_all(void)
 static void export_all_or_nothing(void)
 {
 	const struct tphbuf_range page = { 0, PAGE };
-	struct tphbuf_tag ext = tag_ext(0x0011, 1), narrow = tag_8bit(0x11, 1), bad = tag_8bit(1, 4);
+	struct tphbuf_tag ext = tag_ext(0x0011, 1), narrow = tag_8bit(0x11, 1),
+			  bad = tag_8bit(1, 4);
 	unsigned int fds;
 
 	for (int i = 0; i < 4; i++) {
@@ -237,14 +241,16 @@ static void export_all_or_nothing(void)
 
 		fds = open_fds();
 		if (!extended)
-			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &ext, 0, NULL), -EOPNOTSUPP,
-				     "%s: with an extended tag", name);
+			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &ext, 0, NULL),
+				     -EOPNOTSUPP, "%s: with an extended tag", name);
 		if (!tph)
-			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0, NULL), -EOPNOTSUPP,
-				     "%s: with an 8-bit tag", name);
-		expect_error(tphbuf_export(acc.dev, 2, &page, 1, &bad, 0, NULL), -EINVAL, "%s: with hint 4", name);
+			expect_error(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0, NULL),
+				     -EOPNOTSUPP, "%s: with an 8-bit tag", name);
+		expect_error(tphbuf_export(acc.dev, 2, &page, 1, &bad, 0, NULL), -EINVAL,
+			     "%s: with hint 4", name);
 		expect_int(open_fds(), fds, "%s: open files", name);
-		expect_true(tphbuf_export(acc.dev, 2, &page, 1, NULL, 0, NULL) >= 0, "%s: without tag", name);
+		expect_true(tphbuf_export(acc.dev, 2, &page, 1, NULL, 0, NULL) >= 0,
+			    "%s: without tag", name);
 		if (tph)
 			expect_true(tphbuf_export(acc.dev, 2, &page, 1, &narrow, 0, NULL) >= 0,
 				    "%s: with an 8-bit tag", name);
@@ -270,15 +276,17 @@ static void export_bad_ranges(void)
 	};
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-		expect_error(tphbuf_export(acc.dev, 2, &list[i].range, 1, NULL, 0, NULL), list[i].want,
-			     "range %zu", i);
+		expect_error(tphbuf_export(acc.dev, 2, &list[i].range, 1, NULL, 0, NULL),
+			     list[i].want, "range %zu", i);
 	expect_error(tphbuf_export(acc.dev, 2, NULL, 0, NULL, 0, NULL), -EINVAL, "no range");
 	expect_error(tphbuf_export(acc.dev, 6, &list[0].range, 1, NULL, 0, NULL), -EINVAL, "BAR 6");
 	expect_error(tphbuf_export(acc.dev, 5, &list[3].range, 1, NULL, 0, NULL), -ENXIO, "BAR 5");
-	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ size - PAGE, PAGE }, 1, NULL, 0, NULL) < 0,
+	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ size - PAGE, PAGE }, 1, NULL,
+				   0, NULL) < 0,
 		     0, "the last page");
-	expect_error(tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ 0, size }, 1, NULL, 0, NULL) < 0, 0,
-		     "the whole BAR");
+	expect_error(
+		tphbuf_export(acc.dev, 2, &(struct tphbuf_range){ 0, size }, 1, NULL, 0, NULL) < 0,
+		0, "the whole BAR");
 }
 
 static void no_fd_is_left(void)

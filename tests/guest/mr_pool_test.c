@@ -95,7 +95,8 @@ static void eight_tags(int (*order)(int cycle, uint32_t *random), int held)
 		if (mine->lkey)
 			nic_deregister(&s.nic, mine);
 		*mine = nic_register(&s.nic, s.fd[n], BUFFER_SIZE);
-		require_int(nic_write(&s.nic, mine, 0, &word, sizeof(word)), 0, "cycle %d: write", i);
+		require_int(nic_write(&s.nic, mine, 0, &word, sizeof(word)), 0, "cycle %d: write",
+			    i);
 		require_int(tag_count(&s, n), ++count[n],
 			    "cycle %d: writes with the tag of the buffer", i);
 	}
@@ -212,7 +213,8 @@ static void mixed(void)
 		}
 		switch (next_random(&random) % 4) {
 		case 0:
-			require_error(tphbuf_clear_tag(s.acc.dev, s.fd[n % BUFFERS], NULL), 0, "clear");
+			require_error(tphbuf_clear_tag(s.acc.dev, s.fd[n % BUFFERS], NULL), 0,
+				      "clear");
 			hint[n] = wire_none();
 			region[n] = nic_register(&s.nic, s.fd[n % BUFFERS], BUFFER_SIZE);
 			break;

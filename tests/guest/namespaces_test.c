@@ -91,7 +91,8 @@ static void check_pair(const char *acc_name, const char *engine_name)
 			     (acc.completer == 1 && !(tags[i].valid & TPHBUF_TAG_ST_EXT));
 		int ret;
 
-		require_error(acc.completer & 1 ? tphbuf_clear_tag(acc.dev, fd, NULL) : 0, 0, "clear");
+		require_error(acc.completer & 1 ? tphbuf_clear_tag(acc.dev, fd, NULL) : 0, 0,
+			      "clear");
 		ret = tphbuf_set_tag(acc.dev, fd, &tags[i], NULL);
 		expect_error(ret, legal ? 0 : -EOPNOTSUPP, "%s: SET of valid bits %u", name,
 			     tags[i].valid);

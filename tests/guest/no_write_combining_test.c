@@ -31,7 +31,8 @@ static void refused(void)
 	expect_error(wc_probe(&mem), -EOPNOTSUPP, "PROBE");
 	expect_error(raw_feature(device, &arg), -EOPNOTSUPP, "SET");
 	arg.flags = 1;
-	expect_error(raw_feature(device, &arg), -EOPNOTSUPP, "SET that is wrong in another way too");
+	expect_error(raw_feature(device, &arg), -EOPNOTSUPP,
+		     "SET that is wrong in another way too");
 	arg.argsz = 8;
 	expect_error(raw_feature(device, &arg), -EOPNOTSUPP, "SET, the header alone");
 }

@@ -31,7 +31,8 @@ def _environment():
 
 def _run(*args):
     FILE.write_bytes(DATA)
-    return subprocess.run(_command(*args), capture_output=True, text=True, timeout=2 * rdma.PATIENCE, check=False, env=_environment())
+    return subprocess.run(_command(*args), capture_output=True, text=True, timeout=2 * rdma.PATIENCE, check=False,
+                          env=_environment())
 
 
 def _end_of_trace():
@@ -146,7 +147,8 @@ def test_errors():
              "too large": _command("acc0", "nic0", "--st", "0x100"),
              "--bar 0x100000002": _command("acc0", "nic0", "--bar", "0x100000002")}
     for words, command in cases.items():
-        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * rdma.PATIENCE, check=False, env=_environment())
+        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * rdma.PATIENCE, check=False,
+                              env=_environment())
         tap.equal(done.returncode, 1, f"{words}: {done.stdout}{done.stderr}\nexit status")
         tap.equal(len(done.stderr.splitlines()), 1, f"lines of {done.stderr}")
         tap.true(words in done.stderr, f"no '{words}' in {done.stderr}")

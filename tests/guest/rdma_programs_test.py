@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Programs of rdma-core, perftest and iproute2 on the kernel's mlx5 driver and the model of its device.
 
-All devices are ports of one subnet; nic0 and nic1 have the traffic. What the programs say is held against what the model has counted.
+All devices are ports of one subnet; nic0 and nic1 have the traffic. What the programs say is held against
+what the model has counted.
 """
 
 import re

@@ -51,7 +51,8 @@ static void judge(int result, unsigned long phase_before, bool revoked_before, c
 	}
 	expect_int(result, 0, "%s: signal", what);
 	atomic_fetch_add(&good, 1);
-	expect_true(!revoked_before || !atomic_load(&revoked) || atomic_load(&phase) != phase_before,
+	expect_true(!revoked_before || !atomic_load(&revoked) ||
+			    atomic_load(&phase) != phase_before,
 		    "%s: success while revoked", what);
 }
 
@@ -62,7 +63,8 @@ static void access_once(volatile uint8_t *base, uint64_t offset, bool write, con
 	uint32_t value;
 	int result;
 
-	result = write ? touch_write(base + offset, (uint32_t)offset) : touch_read(base + offset, &value);
+	result = write ? touch_write(base + offset, (uint32_t)offset)
+		       : touch_read(base + offset, &value);
 	judge(result, before, was_revoked, what);
 }
 
@@ -89,7 +91,8 @@ static void *map_thread(void *arg)
 	uint64_t at = (uintptr_t)arg;
 
 	for (; !atomic_load(&stop); at = (at + STRIDE) % LENGTH) {
-		volatile uint8_t *mine = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
+		volatile uint8_t *mine =
+			mmap(NULL, LENGTH, PROT_READ | PROT_WRITE, MAP_SHARED, dmabuf, 0);
 
 		require_true(mine != MAP_FAILED, "map: errno %d", errno);
 		access_once(mine, at & ~3ul, false, "read a new mapping");
@@ -115,7 +118,8 @@ static void *fork_thread(void *arg)
 			_exit(result == 0 ? 0 : result == SIGBUS ? 1 : 2);
 		}
 		require_true(waitpid(pid, &status, 0) == pid, "wait");
-		expect_true(WIFEXITED(status) && WEXITSTATUS(status) < 2, "the child: status 0x%x", status);
+		expect_true(WIFEXITED(status) && WEXITSTATUS(status) < 2, "the child: status 0x%x",
+			    status);
 	}
 	return NULL;
 }
@@ -127,7 +131,8 @@ static void *file_thread(void *arg)
 	uint8_t bytes[512];
 
 	for (; !atomic_load(&stop); at = (at + STRIDE) % LENGTH) {
-		int ret = tphbuf_device_bar_read(mem.dev, MEMORY_BAR, at & ~7ul, bytes, sizeof(bytes));
+		int ret = tphbuf_device_bar_read(mem.dev, MEMORY_BAR, at & ~7ul, bytes,
+						 sizeof(bytes));
 
 		expect_true(!ret || ret == -EIO, "read the file: %d", ret);
 		ret = tphbuf_device_bar_write(mem.dev, MEMORY_BAR, at & ~7ul, bytes, 64);
@@ -146,13 +151,16 @@ static unsigned int round_count(void)
 /* Threads inherit it: who revokes does not queue behind eight busy ones for each of its steps. */
 static void start_threads(pthread_t threads[8])
 {
-	static void *(* const runs[8])(void *) = { read_thread, read_thread, write_thread, write_thread,
-						   map_thread, map_thread, fork_thread, file_thread };
+	static void *(*const runs[])(void *) = {
+		read_thread, read_thread, write_thread, write_thread,
+		map_thread, map_thread, fork_thread, file_thread,
+	};
 	uintptr_t i;
 
 	require_true(!setpriority(PRIO_PROCESS, 0, 19), "lower the priority");
 	for (i = 0; i < 8; i++)
-		require_true(!pthread_create(&threads[i], NULL, runs[i], (void *)(i * 12345 * 4)), "thread");
+		require_true(!pthread_create(&threads[i], NULL, runs[i], (void *)(i * 12345 * 4)),
+			     "thread");
 	require_true(!setpriority(PRIO_PROCESS, 0, -20), "raise the priority");
 }
 

@@ -56,7 +56,8 @@ static void function_reset(void)
 	expect_writes(&path, wire_ext(0x0012, 3), "after the last");
 	acc_decode(&acc, false);
 	acc_reset(&acc);
-	expect_error(copy_word(&path), -ENODEV, "a reset of a device without decoding revives nothing");
+	expect_error(copy_word(&path), -ENODEV,
+		     "a reset of a device without decoding revives nothing");
 	acc_decode(&acc, true);
 	expect_writes(&path, wire_ext(0x0012, 3), "with decoding");
 }

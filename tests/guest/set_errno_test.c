@@ -283,7 +283,8 @@ static void foreign_exporters(void)
 	expect_error(set(&acc, &arg), -EINVAL, "clearing a udmabuf");
 
 	arg = raw_set(foreign_system_heap(PAGE));
-	require_error(arg.dmabuf_fd < 0 ? arg.dmabuf_fd : 0, 0, "take a buffer from the system heap");
+	require_error(arg.dmabuf_fd < 0 ? arg.dmabuf_fd : 0, 0,
+		      "take a buffer from the system heap");
 	expect_error(set(&acc, &arg), -EINVAL, "a buffer of the system heap");
 }
 

@@ -100,11 +100,13 @@ static void resv_lock_interrupted(void)
 	call_start(&revoke, run_revoke, &acc, 'D');
 	call_start(&call, run_set, &set, 'S');
 	require_true(!pthread_kill(call.thread, SIGUSR1), "send a signal");
-	expect_error(call_end(&call), -EINTR, "SET through another device that a signal interrupted");
+	expect_error(call_end(&call), -EINTR,
+		     "SET through another device that a signal interrupted");
 
 	call_start(&call, run_set, &set, 'S');
 	require_error(sw_fence_signal(timeline), 0, "signal the fence");
-	expect_error(call_end(&call), -EINVAL, "without a signal it sees that the buffer is not its own");
+	expect_error(call_end(&call), -EINVAL,
+		     "without a signal it sees that the buffer is not its own");
 	expect_error(call_end(&revoke), 0, "the revocation");
 }
 
@@ -202,7 +204,8 @@ static void importer_interrupted(void)
 	expect_error(call_end(&call), -EINTR, "a copy that a signal interrupted");
 	call_start(&call, run_copy, &path, 'S');
 	require_error(sw_fence_signal(timeline), 0, "signal the fence");
-	expect_error(call_end(&call), -ENODEV, "without a signal it sees that the buffer is revoked");
+	expect_error(call_end(&call), -ENODEV,
+		     "without a signal it sees that the buffer is revoked");
 	expect_error(call_end(&revoke), 0, "the revocation");
 	acc_decode(&acc, true);
 	expect_writes(&path, wire_ext(0x0033, 1), "after");

@@ -215,7 +215,8 @@ static void operations(void)
 		acc_set_tag(&s.acc, s.fd, &tag);
 		import_again(&s);
 		mem[4] = 0x80000ffe;
-		require_error(dma_engine_write(s.path.engine, s.path.handle, 16, &payload, 4), 0, "copy");
+		require_error(dma_engine_write(s.path.engine, s.path.handle, 16, &payload, 4), 0,
+			      "copy");
 		expect_int(mem[4], domain_is_translated() ? payload : list[i].want,
 			   "operation of tag 0x%04x", list[i].st);
 	}

@@ -79,7 +79,8 @@ static uint64_t kernel_maps(uint64_t phys, uint64_t length)
 		/* The size has a guard page in it. */
 		to = from + strtoull(size_at, NULL, 10) - PAGE;
 		if (from < phys + length && to > phys)
-			total += (to < phys + length ? to : phys + length) - (from > phys ? from : phys);
+			total += (to < phys + length ? to : phys + length) -
+				 (from > phys ? from : phys);
 	}
 	fclose(file);
 	return total;
@@ -113,7 +114,8 @@ static void bad_arguments(void)
 	for (arg.argsz = 8; arg.argsz < sizeof(arg); arg.argsz++)
 		expect_error(raw_feature(device, &arg), -EINVAL, "argsz %u", arg.argsz);
 	page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	require_true(page != MAP_FAILED && !munmap((uint8_t *)page + PAGE, PAGE), "a page before a hole");
+	require_true(page != MAP_FAILED && !munmap((uint8_t *)page + PAGE, PAGE),
+		     "a page before a hole");
 	page = (void *)((uint8_t *)page + PAGE - 12);
 	memcpy(page, &(struct raw_set_wc){ .argsz = sizeof(arg), .feature = arg.feature,
 					   .dmabuf_fd = fd }, 12);
@@ -154,7 +156,8 @@ static void bad_buffers(void)
 static void real_in_the_entries(void)
 {
 	struct bar_memory mem = memory_open("acc0");
-	int fd = memory_export(&mem, HUGE_ENTRY, HUGE_ENTRY), small = memory_export(&mem, 0, 3 * PAGE);
+	int fd = memory_export(&mem, HUGE_ENTRY, HUGE_ENTRY),
+	    small = memory_export(&mem, 0, 3 * PAGE);
 	uint64_t phys = bar_address("acc0", MEMORY_BAR);
 	volatile uint8_t *map;
 
@@ -163,10 +166,12 @@ static void real_in_the_entries(void)
 	require_error(wc_set(&mem, fd), 0, "SET");
 	map = map_shared(fd, 0, HUGE_ENTRY);
 	expect_type_at(map, HUGE_ENTRY, TYPE_WC, "after");
-	expect_int((int64_t)page_entries(map, HUGE_ENTRY).smallest, HUGE_ENTRY, "bytes of the entry");
+	expect_int((int64_t)page_entries(map, HUGE_ENTRY).smallest, HUGE_ENTRY,
+		   "bytes of the entry");
 	expect_error(wc_set(&mem, fd), 0, "SET once more");
 	expect_type_at(map, HUGE_ENTRY, TYPE_WC, "after the second");
-	expect_true(memtype_of(phys + HUGE_ENTRY, HUGE_ENTRY) == TYPE_WC, "the PAT memtype list: %s",
+	expect_true(memtype_of(phys + HUGE_ENTRY, HUGE_ENTRY) == TYPE_WC,
+		    "the PAT memtype list: %s",
 		    memory_type_name(memtype_of(phys + HUGE_ENTRY, HUGE_ENTRY)));
 	expect_int((int64_t)kernel_maps(phys + HUGE_ENTRY, HUGE_ENTRY), 0, "bytes the kernel maps");
 
@@ -195,7 +200,8 @@ static void no_aliases_differ(void)
 		expect_type_at(other + 3 * PAGE, HUGE_ENTRY - 3 * PAGE, TYPE_UC_MINUS,
 			       "overlapping, behind them");
 		expect_type_at(bar, HUGE_ENTRY + PAGE, TYPE_UC_MINUS, "device file, before them");
-		expect_type_at(bar + HUGE_ENTRY + PAGE, 2 * PAGE, TYPE_WC, "device file, the same pages");
+		expect_type_at(bar + HUGE_ENTRY + PAGE, 2 * PAGE, TYPE_WC,
+			       "device file, the same pages");
 		expect_type_at(bar + HUGE_ENTRY + 3 * PAGE, HUGE_ENTRY - 3 * PAGE, TYPE_UC_MINUS,
 			       "device file, behind them");
 		/* And once more with mappings made after SET. */
@@ -223,7 +229,8 @@ static void device_file_goes_on(void)
 	fill_bytes(want, length, 7);
 	require_error(tphbuf_device_bar_write(mem.dev, MEMORY_BAR, from, want, length), 0,
 		      "write across both types");
-	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, from, got, length), 0, "read it back");
+	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, from, got, length), 0,
+		      "read it back");
 	expect_true(!memcmp(got, want, length), "the same bytes");
 	map = map_shared(fd, 0, 2 * PAGE);
 	for (i = 0; i < 2 * PAGE; i++)
@@ -231,14 +238,18 @@ static void device_file_goes_on(void)
 			break;
 	expect_int((int64_t)i, 2 * PAGE, "bytes that the mapping has in common");
 	/* Offsets within a page, and lengths that no window is a multiple of. */
-	require_error(tphbuf_device_bar_write(mem.dev, MEMORY_BAR, MIB - 5, want, 11), 0, "write 11 bytes");
-	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, MIB - 5, got, 11), 0, "read 11 bytes");
+	require_error(tphbuf_device_bar_write(mem.dev, MEMORY_BAR, MIB - 5, want, 11), 0,
+		      "write 11 bytes");
+	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, MIB - 5, got, 11), 0,
+		      "read 11 bytes");
 	expect_true(!memcmp(got, want, 11), "11 bytes");
-	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, mem.size - 3, got, 3), 0, "the last three");
+	require_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, mem.size - 3, got, 3), 0,
+		      "the last three");
 	expect_int((int64_t)kernel_maps(bar_address("acc0", MEMORY_BAR), mem.size), 0,
 		   "bytes that the kernel keeps mapped");
 	memory_revoke(&mem);
-	expect_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, from, got, 8), -EIO, "read, no memory");
+	expect_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, from, got, 8), -EIO,
+		     "read, no memory");
 	memory_restore(&mem);
 	free(want);
 	free(got);
@@ -282,8 +293,8 @@ static void until_the_device_is_closed(void)
 		    memory_type_name(memtype_of(phys, mem.size)));
 	mem = memory_open("acc0");
 	expect_true(kernel_maps(phys, mem.size) == mem.size, "the kernel maps the BAR again");
-	expect_type_at(map_shared(memory_export(&mem, 0, 2 * PAGE), 0, 2 * PAGE), 2 * PAGE, TYPE_UC_MINUS,
-		       "the next user's");
+	expect_type_at(map_shared(memory_export(&mem, 0, 2 * PAGE), 0, 2 * PAGE), 2 * PAGE,
+		       TYPE_UC_MINUS, "the next user's");
 }
 
 static void used_through_sysfs(void)
@@ -293,7 +304,8 @@ static void used_through_sysfs(void)
 	volatile uint8_t *map = map_shared(fd, 0, 2 * PAGE), *sysfs;
 	char path[200];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", device_bdf("acc0"), MEMORY_BAR);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%u", device_bdf("acc0"),
+		 MEMORY_BAR);
 	file = open(path, O_RDWR | O_CLOEXEC);
 	require_true(file >= 0, "open %s", path);
 	sysfs = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, PAGE);
@@ -351,7 +363,8 @@ static void msix_table(void)
 
 	if (!device_exists(name))
 		skip_case("no %s", name);
-	require_error(tphbuf_device_open(device_bdf(name), &options, &mem.dev, NULL), 0, "open %s", name);
+	require_error(tphbuf_device_open(device_bdf(name), &options, &mem.dev, NULL), 0, "open %s",
+		      name);
 	require_error(tphbuf_device_enable_memory(mem.dev), 0, "enable its memory");
 	require_error(tphbuf_device_config_read(mem.dev, 0x34, &cap, 1), 0, "capabilities");
 	for (; cap; cap = head[1]) {
@@ -398,7 +411,8 @@ static void too_many_ranges(void)
 	fd = raw_feature(tphbuf_device_fd(mem.dev), arg);
 	require_error(fd < 0 ? fd : 0, 0, "export one less");
 	expect_error(wc_set(&mem, fd), 0, "SET");
-	expect_type_at(map_shared(fd, 0, (TOO_MANY - 1) * PAGE), (TOO_MANY - 1) * PAGE, TYPE_WC, "all of them");
+	expect_type_at(map_shared(fd, 0, (TOO_MANY - 1) * PAGE), (TOO_MANY - 1) * PAGE, TYPE_WC,
+		       "all of them");
 	free(arg);
 }
 

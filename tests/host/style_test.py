@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every file names its licence, the right one for its folder, and nothing in a file is left undone."""
 
+import configparser
+import fnmatch
 import re
 import subprocess
 import sys
@@ -20,6 +22,16 @@ LICENCES = [
 ]
 UNDONE = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 LINES_MAX = 700
+# What the C of the project does not do, for what can be seen in a line.
+DIALECT = (
+    (r"^\s*//(?! SPDX)", "a comment in //"),
+    (r"[!=]= NULL\b", "a comparison with NULL"),
+    (r"\bwhile \((?:1|true)\)", "an endless loop that is not for (;;)"),
+    (r"\bsizeof [^(]", "sizeof without parentheses"),
+    (r"= \{ ?\};", "an empty initializer, want { 0 }"),
+    (r"\)\{\S", "a compound literal without a space behind the brace"),
+    (r"^\s*typedef [^(\n]*;", "a typedef that is not of a function"),
+)
 
 
 def _files():
@@ -70,6 +82,58 @@ def test_module_names():
     """no test program hides a module of Python's library from the programs beside it"""
     _report([name for name in _files() if name.startswith("tests/") and name.endswith(".py")
              and Path(name).stem in sys.stdlib_module_names])
+
+
+def _braces(pattern):
+    """The patterns that one with {a,b} in it stands for."""
+    found = re.search(r"\{([^{}]*,[^{}]*)\}", pattern)
+    if not found:
+        return [pattern]
+    return [one for word in found[1].split(",")
+            for one in _braces(pattern[:found.start()] + word + pattern[found.end():])]
+
+
+def _rules():
+    """What .editorconfig says: (patterns, properties) of each section."""
+    parser = configparser.ConfigParser()
+    parser.read_string("[top]\n" + (PROJECT / ".editorconfig").read_text())
+    return [(_braces(name), dict(parser[name])) for name in parser.sections() if name != "top"]
+
+
+def _properties(name, rules):
+    found = {}
+    for patterns, properties in rules:
+        if any(fnmatch.fnmatchcase(name if "/" in pattern else Path(name).name, pattern) for pattern in patterns):
+            found.update(properties)
+    return found
+
+
+def test_editor_settings():
+    """indentation and length of lines are as .editorconfig says; a text for people to read may be longer"""
+    wrong = []
+    rules = _rules()
+    for name in _files():
+        properties = _properties(name, rules)
+        bad = {"tab": r"^\t* {8}", "space": r"^ *\t"}.get(properties.get("indent_style"), r"(?!)")
+        longest = int(properties.get("max_line_length", sys.maxsize))
+        for number, line in enumerate((PROJECT / name).read_text(errors="replace").splitlines(), 1):
+            if re.search(bad, line):
+                wrong.append(f"{name}:{number}: indentation")
+            if len(line.expandtabs(8)) > longest and not re.match(r'\s*(\w+\()?"[^"]*"[,;)]*$', line):
+                wrong.append(f"{name}:{number}: {len(line.expandtabs(8))} columns")
+    _report(wrong)
+
+
+def test_dialect():
+    """C is written one way: CONTRIBUTING.md has the list"""
+    wrong = []
+    for name in _files():
+        if not re.search(r"\.[ch]$", name) or name.startswith("kernel/"):
+            continue
+        text = (PROJECT / name).read_text()
+        wrong += [f"{name}:{text[:found.start()].count(chr(10)) + 1}: {what}"
+                  for pattern, what in DIALECT for found in re.finditer(pattern, text, re.MULTILINE)]
+    _report(wrong)
 
 
 def test_white_space():

@@ -57,14 +57,16 @@ def test_teardown():
 
 def test_time():
     """a test that hangs fails"""
-    status, cases, _ = _run(TESTS + "tap.TEST_SECONDS = 1\ndef test_slow():\n    time.sleep(20)\ntap.run(globals())", "test_slow")
+    status, cases, _ = _run(TESTS + "def test_slow():\n    time.sleep(20)\ntap.TEST_SECONDS = 1\ntap.run(globals())",
+                            "test_slow")
     tap.equal((status, [case.status for case in cases]), (1, ["fail"]))
     tap.true("still running after 1 s" in cases[0].notes[-1], cases[0].notes[-1])
 
 
 def test_checks():
     """one result for each check; a program without any is not a good one"""
-    program = "import sys, tap\ntap.result(True, 'one')\ntap.result({}, 'two')\ntap.result(True, 'three', skip='why')\nsys.exit(tap.done())"
+    program = ("import sys, tap\ntap.result(True, 'one')\ntap.result({}, 'two')\ntap.result(True, 'three', skip='why')\n"
+               "sys.exit(tap.done())")
     status, cases, _ = _run(program.format(1))
     tap.equal((status, _states(cases)), (0, [("one", "pass"), ("two", "pass"), ("three", "skip")]))
     status, cases, _ = _run(program.format(0))

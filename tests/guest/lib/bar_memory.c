@@ -17,7 +17,8 @@ struct bar_memory memory_open(const char *name)
 	struct bar_memory mem;
 	struct tphbuf_bar bar;
 
-	require_error(tphbuf_device_open(device_bdf(name), &options, &mem.dev, NULL), 0, "open %s", name);
+	require_error(tphbuf_device_open(device_bdf(name), &options, &mem.dev, NULL), 0, "open %s",
+		      name);
 	require_error(tphbuf_device_enable_memory(mem.dev), 0, "enable the memory of %s", name);
 	require_error(tphbuf_device_bar(mem.dev, MEMORY_BAR, &bar), 0, "BAR2 of %s", name);
 	require_true(bar.size && (bar.flags & TPHBUF_BAR_MMAP), "BAR2 of %s can be mapped", name);
@@ -47,8 +48,8 @@ int memory_export(struct bar_memory *mem, uint64_t offset, uint64_t length)
 	struct tphbuf_range range = { .offset = offset, .length = length };
 	int fd = memory_export_ranges(mem, &range, 1, O_RDWR | O_CLOEXEC);
 
-	require_error(fd < 0 ? fd : 0, 0, "export 0x%llx bytes at 0x%llx", (unsigned long long)length,
-		      (unsigned long long)offset);
+	require_error(fd < 0 ? fd : 0, 0, "export 0x%llx bytes at 0x%llx",
+		      (unsigned long long)length, (unsigned long long)offset);
 	return fd;
 }
 

@@ -189,7 +189,8 @@ int run_cases(const struct test_case *cases, size_t count, int argc, char **argv
 			return 2;
 		}
 	}
-	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
 	if (state == MAP_FAILED) {
 		puts("Bail out! no memory");
 		return 1;

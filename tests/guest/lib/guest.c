@@ -87,7 +87,8 @@ struct accelerator acc_open(const char *name)
 {
 	struct accelerator acc;
 
-	require_error(accelerator_open(&acc, device_bdf(name), TPHBUF_OPEN_BIND), 0, "open %s", name);
+	require_error(accelerator_open(&acc, device_bdf(name), TPHBUF_OPEN_BIND), 0, "open %s",
+		      name);
 	require_error(accelerator_map(&acc), 0, "map BAR2 of %s", name);
 	return acc;
 }
@@ -104,8 +105,9 @@ int acc_export(struct accelerator *acc, uint64_t offset, uint64_t length,
 
 void acc_set_tag(struct accelerator *acc, int dmabuf, const struct tphbuf_tag *tag)
 {
-	require_error(tphbuf_set_tag(acc->dev, dmabuf, tag, NULL), 0, "set tag 0x%x/0x%x valid %u ph %u",
-		      tag->st, tag->st_ext, tag->valid, tag->ph);
+	require_error(tphbuf_set_tag(acc->dev, dmabuf, tag, NULL), 0,
+		      "set tag 0x%x/0x%x valid %u ph %u", tag->st, tag->st_ext, tag->valid,
+		      tag->ph);
 }
 
 void acc_decode(struct accelerator *acc, bool on)

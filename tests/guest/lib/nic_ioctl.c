@@ -44,7 +44,8 @@ enum {
 /* A header, in which the attributes begin, with room for them. */
 union request {
 	struct ib_uverbs_ioctl_hdr header;
-	uint8_t room[sizeof(struct ib_uverbs_ioctl_hdr) + MAX_ATTRS * sizeof(struct ib_uverbs_attr)];
+	uint8_t room[sizeof(struct ib_uverbs_ioctl_hdr) +
+		     MAX_ATTRS * sizeof(struct ib_uverbs_attr)];
 };
 
 static struct ib_uverbs_attr *add(union request *request, uint16_t id)
@@ -79,8 +80,8 @@ static int call(int cmd_fd, union request *request, uint16_t object, uint16_t me
 	request->header.object_id = object;
 	request->header.method_id = method;
 	request->header.driver_id = RDMA_DRIVER_MLX5;
-	request->header.length =
-		sizeof(request->header) + request->header.num_attrs * sizeof(request->header.attrs[0]);
+	request->header.length = sizeof(request->header) +
+				 request->header.num_attrs * sizeof(request->header.attrs[0]);
 	return ioctl(cmd_fd, RDMA_VERBS_IOCTL, request) ? -errno : 0;
 }
 

@@ -51,7 +51,8 @@ static FILE *open_dump(const char *path)
 {
 	FILE *dump = fopen(path, "re");
 
-	if (!dump && access("/sys/kernel/debug/tracing", F_OK) && access("/sys/kernel/debug/x86", F_OK))
+	if (!dump && access("/sys/kernel/debug/tracing", F_OK) &&
+	    access("/sys/kernel/debug/x86", F_OK))
 		skip_case("debugfs is not mounted");
 	if (!dump)
 		skip_case("%s: not in this kernel", path);
@@ -69,7 +70,8 @@ struct page_entries page_entries(volatile const void *addr, size_t length)
 		uint64_t from, to, size;
 		enum memory_type type;
 
-		if (sscanf(line, "0x%" SCNx64 "-0x%" SCNx64, &from, &to) != 2 || to <= first || from >= end)
+		if (sscanf(line, "0x%" SCNx64 "-0x%" SCNx64, &from, &to) != 2 || to <= first ||
+		    from >= end)
 			continue;
 		size = entry_size(line);
 		if (!size)
@@ -96,7 +98,8 @@ enum memory_type memtype_of(uint64_t phys, uint64_t length)
 		enum memory_type type = TYPE_OTHER;
 		uint64_t from, to;
 
-		if (sscanf(line, "PAT: [mem 0x%" SCNx64 "-0x%" SCNx64 "] %39s", &from, &to, name) != 3 ||
+		if (sscanf(line, "PAT: [mem 0x%" SCNx64 "-0x%" SCNx64 "] %39s", &from, &to,
+			   name) != 3 ||
 		    to <= phys || from >= phys + length)
 			continue;
 		if (!strcmp(name, "write-combining"))

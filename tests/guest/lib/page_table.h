@@ -32,7 +32,7 @@ struct page_entries {
 /* Ends the case when the dump cannot be read, skips it where there is none. */
 struct page_entries page_entries(volatile const void *addr, size_t length);
 
-/* The type that the PAT memtype list has for a range, TYPE_NONE without an entry that touches it. */
+/* The type that the PAT memtype list has for a range, TYPE_NONE without an entry in it. */
 enum memory_type memtype_of(uint64_t phys, uint64_t length);
 
 #endif

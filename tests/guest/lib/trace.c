@@ -78,7 +78,8 @@ static bool read_span(FILE *file, const struct trace_query *query, struct trace_
 			   &rest) != 3 || !rest || strncmp(type, "MWr", 3))
 			continue;
 		if (!strcmp(requester, "rc")) {
-			uint32_t value = strtoul(field(line, " value=", buf, sizeof(buf)), NULL, 16);
+			uint32_t value =
+				strtoul(field(line, " value=", buf, sizeof(buf)), NULL, 16);
 
 			if (*buf && value == query->begin)
 				inside = true;

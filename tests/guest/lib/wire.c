@@ -52,7 +52,8 @@ static uint32_t next_mark(struct accelerator *acc)
 		/* Nothing before the first mark is of interest. */
 		trace_offset = trace_end();
 		clock_gettime(CLOCK_MONOTONIC, &now);
-		mark = (uint32_t)getpid() << 20 ^ (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+		mark = (uint32_t)getpid() << 20 ^
+		       (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
 	}
 	mark++;
 	require_error(accelerator_write32(acc, ACC_REG_MARK, mark), 0, "write MARK");
@@ -105,19 +106,21 @@ static void expect_trace(const struct wire_path *path, struct wire_hint hint, ui
 		 * hint.
 		 */
 		if (hint.tagged)
-			expect_int(sum.matching_bytes, WIRE_LENGTH, "%s: bytes sent with tag %s", what,
-				   st);
-		expect_int(sum.tagged, hint.tagged ? sum.matching : 0, "%s: TLPs with a hint", what);
+			expect_int(sum.matching_bytes, WIRE_LENGTH, "%s: bytes sent with tag %s",
+				   what, st);
+		expect_int(sum.tagged, hint.tagged ? sum.matching : 0, "%s: TLPs with a hint",
+			   what);
 		return;
 	}
 	expect_int(sum.to_completer_bytes, WIRE_LENGTH, "%s: bytes sent to the accelerator", what);
 	expect_int(sum.tagged, hint.tagged ? sum.to_completer : 0, "%s: TLPs with a hint", what);
 	if (hint.tagged)
-		expect_int(sum.matching, sum.to_completer, "%s: TLPs with tag %s and hint %u", what, st,
-			   hint.ph);
+		expect_int(sum.matching, sum.to_completer, "%s: TLPs with tag %s and hint %u", what,
+			   st, hint.ph);
 }
 
-static int copy_bytes(const struct wire_path *path, uint64_t offset, const void *data, size_t length)
+static int copy_bytes(const struct wire_path *path, uint64_t offset, const void *data,
+		      size_t length)
 {
 	if (path->copy)
 		return path->copy(path, offset, data, length);

@@ -36,7 +36,8 @@ static void *work(void *arg)
 void workers_start(struct workers *w, unsigned int count)
 {
 	while (w->count < count) {
-		require_true(!pthread_create(&w->threads[w->count], NULL, work, w), "start a thread");
+		require_true(!pthread_create(&w->threads[w->count], NULL, work, w),
+			     "start a thread");
 		w->count++;
 	}
 }

@@ -259,7 +259,8 @@ def test_json():
         answer = json.loads(done.stdout)
         ok(answer.pop("microseconds") > 0, "JSON: it took some time")
         same((done.returncode, answer),
-             (0, {"device": BDF, "bar": 2, "offset": 7, "bytes": 100, "wc": True, "reason": "none", "error": None, "version": 1}), "JSON: read")
+             (0, {"device": BDF, "bar": 2, "offset": 7, "bytes": 100, "wc": True, "reason": "none", "error": None,
+                 "version": 1}), "JSON: read")
         answer = json.loads(run(tree, "write", "--json", path).stdout)
         same((answer["bytes"], answer["wc"]), (100, False), "JSON: write")
         done = run(tree, "write", "--json", data=b"x" * CHUNK * 2, errors={"revoked_from": CHUNK})
@@ -268,7 +269,8 @@ def test_json():
         same(f"tphbuf: {answer['error']}\n", done.stderr, "JSON: the line is in it")
         done = run(tree, "write", "--json", errors={"bind": errno.EINVAL})
         answer = json.loads(done.stdout)
-        same((done.returncode, answer["device"], answer["bytes"], answer["reason"]), (6, None, 0, "busy"), "JSON: a device that cannot be opened")
+        same((done.returncode, answer["device"], answer["bytes"], answer["reason"]), (6, None, 0, "busy"),
+             "JSON: a device that cannot be opened")
         same(run(tree, "write", "--json", "--offset", "1M").stdout, b"", "JSON: none when the command line is wrong")
 
 
@@ -443,7 +445,8 @@ def test_inherited():
         ok(done.stdout == BYTES[65536 + 4090:65536 + 4096] + BYTES[:14], "--fd: bytes of both ranges")
         same(memory(tree, 65536, 4), b"abc" + BYTES[65539:65540], "--fd: what was written")
         for more, wanted in (("-d " + BDF, "--fd cannot be combined"), ("--bar 2", "--fd cannot be combined"),
-                             ("--range 0:4K", "--fd cannot be combined"), ("--wc", "--fd cannot be combined"), ("--bind", "--fd cannot be combined"),
+                             ("--range 0:4K", "--fd cannot be combined"), ("--wc", "--fd cannot be combined"),
+                             ("--bind", "--fd cannot be combined"),
                              ("--offset 8K", "0x1000 bytes")):
             done = run(tree, "exec", "--range", "0:4K", "--", "sh", "-c", f"{FAKE} read --fd $TPHBUF_FD {more}")
             one_line(done, 2, wanted, f"--fd {more}")

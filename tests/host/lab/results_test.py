@@ -86,7 +86,8 @@ def test_skipped_failure():
 
 def test_write():
     """what is written can be read again"""
-    cases = [results.Case("one", "pass"), results.Case("two", "fail", "why", ["note"]), results.Case("three", "skip", "no device")]
+    cases = [results.Case("one", "pass"), results.Case("two", "fail", "why", ["note"]),
+             results.Case("three", "skip", "no device")]
     out = io.StringIO()
     results.write(out, [("suite", cases)])
     back = results.parse(out.getvalue().removeprefix("TAP version 13\n"), 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mistakes of who calls the lab end in one line at once, also while another run, here the one of this test, has the checkout."""
+"""Mistakes of the caller end in one line at once, also while another run, here that of this test, has the checkout."""
 
 import os
 import subprocess
@@ -30,7 +30,8 @@ def test_values():
 def test_suites():
     """names of suites"""
     _refused(["check", "none"], "no suite none; tests/run.py --list shows all")
-    _refused(["check", "--host", "tag"], "tag: no host suite; without --host it runs in the virtual machine or in the tool root")
+    _refused(["check", "--host", "tag"], "tag: no host suite; without --host it runs in the virtual machine "
+             "or in the tool root")
 
 
 def test_unfinished_rebase():

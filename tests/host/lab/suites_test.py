@@ -83,7 +83,7 @@ def test_meson():
             return ["echo", '[{"name": "lib_other"}]']
     listed = _load("", "host/lib/a_test.c")
     tap.equal(suite_host.nameless(Place, listed), ["lib_other"], "tests without a program")
-    listed[0].program = suite_host.HOST_TESTS / "lib/a_test.c"
+    listed[0].program = suite_host.HOST_TESTS / "a_test.c"
     found = []
     suite_host.run(Place, listed, types.SimpleNamespace(add=lambda suite, cases, _seconds: found.append((suite.name, cases))))
     tap.equal([(name, case.name, case.status) for name, cases in found for case in cases], [("lib_a", "is built", "fail")])

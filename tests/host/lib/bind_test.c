@@ -157,7 +157,8 @@ static void locked(void)
 	   fake_sys.slept_ms);
 	is_int(fake_sys.sysfs_writes, 0, "nothing was written");
 	fake_sys.errors.flock = 0;
-	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "when it is done, it can be taken");
+	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0,
+	       "when it is done, it can be taken");
 	is_int(tphbuf_device_restore_driver(dev), 0, "and given back");
 	is_int(tphbuf_device_restore_driver(NULL), 0, "no device at all is ignored");
 	fake_tree_remove(root);
@@ -171,7 +172,8 @@ static void short_write(void)
 
 	start("accel", NULL);
 	fake_sys.errors.short_sysfs = true;
-	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -ENODEV, "a short write is a failure");
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -ENODEV,
+	       "a short write is a failure");
 	is_int(why.reason, TPHBUF_REASON_BIND_FAILED, "to bind");
 	is_int(why.error, EIO, "with an errno value");
 	fake_tree_remove(root);
@@ -226,7 +228,8 @@ static void vf_token(bool groups)
 		   how);
 	tphbuf_device_close(dev);
 	fake_sys.errors.token = 0;
-	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "%s: a token that nobody needs", how);
+	is_int(tphbuf_device_open(BDF, &options, &dev, NULL), 0, "%s: a token that nobody needs",
+	       how);
 	tphbuf_device_close(dev);
 	options.vf_token = NULL;
 	fake_tree_remove(root);

@@ -118,7 +118,8 @@ static void bad_ranges(void)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0, NULL),
+		is_int(tphbuf_export(dev, rows[i].bar, rows[i].ranges, rows[i].count, NULL, 0,
+				     NULL),
 		       rows[i].ret, "%s", rows[i].what);
 	is_int(tphbuf_export(dev, 2, rows[1].ranges, SIZE_MAX, NULL, 0, NULL), -EINVAL,
 	       "a count that no kernel takes");
@@ -130,7 +131,8 @@ static void bad_tags(void)
 	const struct tphbuf_range range = { 0, page };
 	struct tphbuf_tag tag = { .valid = 0, .st = 1 };
 
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL), -EINVAL, "a tag without a namespace");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL), -EINVAL,
+	       "a tag without a namespace");
 	tag.valid = 4;
 	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL), -EINVAL, "an unknown namespace");
 	tag.valid = TPHBUF_TAG_ST;

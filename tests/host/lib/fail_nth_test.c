@@ -169,8 +169,8 @@ static bool try_probe(unsigned int n, int error)
 	options.flags = TPHBUF_PROBE_OPEN;
 	fail_from_here(n, error);
 	tphbuf_probe(BDF, &options, &probe);
-	return check(!fake_sys.sysfs_writes && !fake_sys.mappings, "nothing written, nothing mapped",
-		     n, error);
+	return check(!fake_sys.sysfs_writes && !fake_sys.mappings,
+		     "nothing written, nothing mapped", n, error);
 }
 
 static bool try_list(unsigned int n, int error)

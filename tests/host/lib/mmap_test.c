@@ -148,7 +148,8 @@ static void write_combining(void)
 	is_int(tphbuf_set_wc(dev, null, NULL), -EBADF, "a closed file");
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		fake_sys.errors.wc_set = errors[i];
-		is_int(tphbuf_set_wc(dev, fd, NULL), -errors[i], "the kernel's errno %d", errors[i]);
+		is_int(tphbuf_set_wc(dev, fd, NULL), -errors[i], "the kernel's errno %d",
+		       errors[i]);
 	}
 	close(fd);
 }
@@ -177,7 +178,8 @@ static void exported_so(void)
 	is_int(tphbuf_export(dev, 2, &range, 1, &tag, TPHBUF_EXPORT_WC, NULL), -EBUSY,
 	       "memory that has to be uncached");
 	is_int(fake_sys_open_fds(), fds, "no file is left open");
-	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL) < 0, 0, "which is none without the flag");
+	is_int(tphbuf_export(dev, 2, &range, 1, &tag, 0, NULL) < 0, 0,
+	       "which is none without the flag");
 	close(fake_sys.tag.dmabuf_fd);
 }
 

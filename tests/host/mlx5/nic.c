@@ -107,7 +107,8 @@ void nic_enable_tph(struct nic *nic, uint32_t requester)
 {
 	unsigned int cap = pci_function_ext_cap(nic->fn, PCI_EXT_CAP_ID_TPH);
 
-	config_write(nic, cap + offsetof(struct tph_cap, control), TPH_MODE_DEVICE_SPECIFIC | requester << 8, 4);
+	config_write(nic, cap + offsetof(struct tph_cap, control),
+		     TPH_MODE_DEVICE_SPECIFIC | requester << 8, 4);
 }
 
 void nic_set_tag(struct nic *nic, unsigned int entry, uint16_t tag)

@@ -6,6 +6,7 @@
 
 int main(void)
 {
-	plan_skip_all("the mlx5 model takes its layouts from headers of Linux 7.3, and none were found: "
-		      "KERNEL_TREE=PATH, or -Dkernel_tree=PATH for Meson");
+	plan_skip_all(
+		"the mlx5 model takes its layouts from headers of Linux 7.3, and none were found: "
+		"KERNEL_TREE=PATH, or -Dkernel_tree=PATH for Meson");
 }

@@ -469,7 +469,8 @@ static void test_random_writes(void)
 		illegal += pcie_cap_max_payload(&config) > 512 ||
 			   pcie_cap_max_read_request(&config) > 4096 ||
 			   PM_STATE(read_config(pm + PCI_PM_CTRL, 1)) % 3 ||
-			   tph_cap_mode(&config) % 2 || tph_cap_mode(&config) > 2 || tph_cap_requester(&config) == 2;
+			   tph_cap_mode(&config) % 2 || tph_cap_mode(&config) > 2 ||
+			   tph_cap_requester(&config) == 2;
 	}
 	is_int(constant, 0, "no constant bit changed");
 	is_int(beyond, 0, "no other register changed");

@@ -224,8 +224,8 @@ static void test_bus_master(void)
 	is_int(do_write(RAM, "x", 1, NULL), -EPERM, "write without Bus Master Enable");
 	is_int(do_read(PEER_BAR, buf, 1), -EPERM, "read without Bus Master Enable");
 	fake_config_write(requester, PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	fake_config_write(requester, pci_function_cap(requester->fn, PCI_CAP_ID_PM) + PCI_PM_CTRL, 3,
-			  2);
+	fake_config_write(requester, pci_function_cap(requester->fn, PCI_CAP_ID_PM) + PCI_PM_CTRL,
+			  3, 2);
 	is_int(do_write(PEER_BAR, "x", 1, NULL), -EPERM, "write in D3hot");
 	is_str(new_lines(), "", "nothing was sent");
 	is_int(counted(TLP_OK), 0, "nor counted");
