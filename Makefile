@@ -3,7 +3,7 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full shell kernel-tree kernel-series install clean
+.PHONY: help demo check check-host check-full shell kernel-tree kernel-series install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
@@ -17,6 +17,7 @@ help:
 	@echo 'make kernel-series  write the commits in build/linux back to kernel/series;'
 	@echo '                    TREE=path for a git tree of your own, TOPIC="name ..." for some topics'
 	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'
+	@echo 'make uninstall      delete what make install has installed with the same DESTDIR and PREFIX'
 	@echo 'make clean          delete build/ but for build/linux; what was built for the machine stays in the cache'
 	@echo
 	@echo 'KERNEL_TREE=path    a tree or tarball of Linux 7.3.y instead of the Debian package'
@@ -45,15 +46,8 @@ kernel-tree:
 kernel-series:
 	@$(LAB) kernel-series
 
-PREFIX = /usr/local
-INSTALL_BUILD = build/install
-
-install:
-	@[ -f $(INSTALL_BUILD)/build.ninja ] || \
-	meson setup --prefix $(PREFIX) --buildtype release -Dtests=false $(INSTALL_BUILD)
-	@meson configure $(INSTALL_BUILD) -Dprefix=$(PREFIX)
-	@meson compile -C $(INSTALL_BUILD)
-	@meson install -C $(INSTALL_BUILD) --no-rebuild
+install uninstall:
+	@PREFIX='$(or $(PREFIX),/usr/local)' DESTDIR='$(DESTDIR)' INSTALL_BUILD='$(INSTALL_BUILD)' packaging/install.sh $@
 
 # The tree of make kernel-tree may hold commits that are nowhere else.
 clean:

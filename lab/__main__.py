@@ -2,6 +2,7 @@
 """python3 -m lab VERB: what the Makefile calls."""
 
 import errno
+import subprocess
 import sys
 
 from lab import PROJECT, cache, process, progress
@@ -55,6 +56,12 @@ def _prepare(args):
     return 0
 
 
+def _command(argv):
+    """The program of a command line that begins with the words for entering the tool root."""
+    words = [str(word) for word in argv] if isinstance(argv, (list, tuple)) else [str(argv)]
+    return words[0] if len(words) < 2 else f"{words[0]} ... {words[-1]}"
+
+
 VERBS = {"demo": _demo, "check": _check, "shell": _shell, "prepare": _prepare,
          "kernel-tree": _kernel_tree, "kernel-series": _kernel_series}
 
@@ -66,6 +73,11 @@ def run(function, args):
         return function(args)
     except progress.StepError as err:
         progress.fail(err)
+        return 1
+    except subprocess.CalledProcessError as err:
+        words = (err.stderr or err.stdout or "").strip().splitlines()
+        progress.fail(progress.StepError(f"{_command(err.cmd)} ended with status {err.returncode}"
+                                         f"{': ' + words[-1] if words else ''}"))
         return 1
     except OSError as err:
         if err.errno not in ENVIRONMENT:
