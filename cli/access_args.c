@@ -2,6 +2,7 @@
 /* The command lines of read and write. */
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "access_args.h"
@@ -102,7 +103,10 @@ int access_args_parse(struct access_args *args, const struct verb *verb, int arg
 {
 	int c, code;
 
-	*args = (struct access_args) { .fd = -1 };
+	*args = (struct access_args) {
+		.fd = -1,
+		.buffer.options.vf_token = getenv(VF_TOKEN_VARIABLE),
+	};
 	while ((c = option_next(argc, argv, ":h" BUFFER_SHORT_OPTIONS, long_options)) >= 0) {
 		code = parse_option(args, verb, c, argv);
 		if (code || args->help)

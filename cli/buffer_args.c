@@ -71,6 +71,9 @@ int buffer_args_option(struct buffer_args *args, const struct verb *verb, int c,
 	case OPT_SYSROOT:
 		args->options.sysroot = value;
 		return EXIT_OK;
+	case OPT_VF_TOKEN:
+		args->options.vf_token = value;
+		return EXIT_OK;
 	case OPT_WC:
 		args->flags |= TPHBUF_EXPORT_WC;
 		return EXIT_OK;

@@ -25,7 +25,7 @@ struct buffer_args {
 };
 
 /* For getopt_long(); options of a verb itself begin with OPT_OF_VERB. */
-enum { OPT_BAR = 256, OPT_BIND, OPT_RANGE, OPT_SYSROOT, OPT_WC, OPT_OF_VERB };
+enum { OPT_BAR = 256, OPT_BIND, OPT_RANGE, OPT_SYSROOT, OPT_VF_TOKEN, OPT_WC, OPT_OF_VERB };
 
 #define BUFFER_SHORT_OPTIONS	"d:"
 #define BUFFER_LONG_OPTIONS \
@@ -34,6 +34,7 @@ enum { OPT_BAR = 256, OPT_BIND, OPT_RANGE, OPT_SYSROOT, OPT_WC, OPT_OF_VERB };
 	{ "device", required_argument, NULL, 'd' }, \
 	{ "range", required_argument, NULL, OPT_RANGE }, \
 	{ "sysroot", required_argument, NULL, OPT_SYSROOT }, \
+	{ "vf-token", required_argument, NULL, OPT_VF_TOKEN }, \
 	{ "wc", no_argument, NULL, OPT_WC }
 
 /* Takes an option; EXIT_OK, EXIT_USAGE after a line that says why, -1 for none of these. */

@@ -19,6 +19,21 @@ const char *completer_name(enum tphbuf_completer completer)
 	return "unknown";
 }
 
+const char *requester_name(enum tphbuf_requester requester)
+{
+	switch (requester) {
+	case TPHBUF_REQUESTER_NONE:
+		return "none";
+	case TPHBUF_REQUESTER_TPH:
+		return "tph";
+	case TPHBUF_REQUESTER_EXT_TPH:
+		return "ext-tph";
+	case TPHBUF_REQUESTER_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
 const char *access_name(enum tphbuf_access access)
 {
 	switch (access) {
@@ -73,6 +88,7 @@ void probe_json_members(struct json_writer *json, const struct tphbuf_probe *pro
 	else
 		json_null(json, "iommu_group");
 	json_string(json, "completer", completer_name(probe->completer));
+	json_string(json, "requester", requester_name(probe->requester));
 	answer_json(json, "open", probe->open, probe);
 	answer_json(json, "dmabuf", probe->dmabuf, probe);
 	answer_json(json, "st", probe->st, probe);

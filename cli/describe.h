@@ -10,6 +10,8 @@
 /* "none", "tph", "ext-tph", "unknown" */
 const char *completer_name(enum tphbuf_completer completer);
 
+const char *requester_name(enum tphbuf_requester requester);
+
 /* "cdev", "group", "none" */
 const char *access_name(enum tphbuf_access access);
 

@@ -70,6 +70,7 @@ const struct verb verb_exec = {
 		"      --wc                   memory write-combining for the CPU, not uncached\n"
 		"      --bind                 take the device from its driver until COMMAND has ended\n"
 		"      --sysroot DIR          use DIR/sys and DIR/dev in place of /sys and /dev\n"
+		"      --vf-token UUID        token of a virtual function whose physical one is on vfio-pci\n"
 		"  -h, --help                 print this text\n"
 		"\n"
 		"Ends as COMMAND does; 126 when COMMAND cannot be run, 127 when it is not found.\n",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command line of exec. */
 #include <errno.h>
+#include <stdlib.h>
 #include <stdint.h>
 
 #include "exec_args.h"
@@ -98,7 +99,7 @@ int exec_args_parse(struct exec_args *args, const struct verb *verb, int argc, c
 	bool ph = false;
 	int c, code;
 
-	*args = (struct exec_args) { .tagged = false };
+	*args = (struct exec_args) { .buffer.options.vf_token = getenv(VF_TOKEN_VARIABLE) };
 	/* Options end where the command begins: its own are not for this verb. */
 	while ((c = option_next(argc, argv, "+:h" BUFFER_SHORT_OPTIONS, long_options)) >= 0) {
 		code = parse_option(args, verb, &ph, c, argv);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* tphbuf list: all devices. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tphbuf/tphbuf.h>
@@ -19,7 +20,7 @@ struct list {
 	size_t count;
 };
 
-enum { OPT_BOUND = 256, OPT_JSON, OPT_OPEN, OPT_SYSROOT };
+enum { OPT_BOUND = 256, OPT_JSON, OPT_OPEN, OPT_SYSROOT, OPT_VF_TOKEN };
 
 static const struct option long_options[] = {
 	{ "bound", no_argument, NULL, OPT_BOUND },
@@ -27,6 +28,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "open", no_argument, NULL, OPT_OPEN },
 	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ "vf-token", required_argument, NULL, OPT_VF_TOKEN },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -43,10 +45,10 @@ static bool is_listed(const struct list *list, const struct tphbuf_probe *probe)
 
 static void print_row(const char *device, int width, const char *id, const char *group,
 		      const char *driver, int driver_width, const char *completer,
-		      const char *open, const char *dmabuf, const char *st, const char *st_ext)
+		      const char *requester, const char *open, const char *dmabuf, const char *st, const char *st_ext)
 {
-	printf("%-*s  %-9s  %5s  %-*s  %-9s  %-16s  %-9s  %-14s  %s\n", width, device, id, group,
-	       driver_width, driver, completer, open, dmabuf, st, st_ext);
+	printf("%-*s  %-9s  %5s  %-*s  %-9s  %-9s  %-16s  %-9s  %-14s  %s\n", width, device, id, group,
+	       driver_width, driver, completer, requester, open, dmabuf, st, st_ext);
 }
 
 static void print_table(const struct list *list)
@@ -67,7 +69,7 @@ static void print_table(const struct list *list)
 	}
 	if (!rows)
 		return;
-	print_row("DEVICE", width, "ID", "GROUP", "DRIVER", driver_width, "COMPLETER", "OPEN",
+	print_row("DEVICE", width, "ID", "GROUP", "DRIVER", driver_width, "COMPLETER", "REQUESTER", "OPEN",
 		  "DMA-BUF", "ST", "ST-EXT");
 	for (i = 0; i < list->count; i++) {
 		const struct tphbuf_probe *probe = &list->probes[i];
@@ -79,7 +81,8 @@ static void print_table(const struct list *list)
 		if (probe->iommu_group >= 0)
 			snprintf(group, sizeof(group), "%d", probe->iommu_group);
 		print_row(probe->bdf, width, id, group, probe->driver[0] ? probe->driver : "-",
-			  driver_width, completer_name(probe->completer), answer_name(probe->open),
+			  driver_width, completer_name(probe->completer),
+			  requester_name(probe->requester), answer_name(probe->open),
 			  answer_name(probe->dmabuf), answer_name(probe->st),
 			  answer_name(probe->st_ext));
 	}
@@ -133,7 +136,7 @@ static int print_list(struct list *list)
 
 static int run_list(int argc, char **argv)
 {
-	struct list list = { 0 };
+	struct list list = { .options.vf_token = getenv(VF_TOKEN_VARIABLE) };
 	int c;
 
 	while ((c = option_next(argc, argv, ":h", long_options)) >= 0) {
@@ -152,6 +155,9 @@ static int run_list(int argc, char **argv)
 			break;
 		case OPT_SYSROOT:
 			list.options.sysroot = optarg;
+			break;
+		case OPT_VF_TOKEN:
+			list.options.vf_token = optarg;
 			break;
 		default:
 			return option_error(&verb_list, c, argv);
@@ -179,6 +185,7 @@ const struct verb verb_list = {
 		"      --open         open each free device that a VFIO driver has, to ask the kernel\n"
 		"                     what it supports; the kernel resets a device when it is opened\n"
 		"      --sysroot DIR  use DIR/sys and DIR/dev in place of /sys and /dev\n"
+		"      --vf-token ID  UUID for virtual functions, if the physical one is on vfio-pci\n"
 		"  -h, --help         print this text\n",
 	.run = run_list,
 };

@@ -27,6 +27,7 @@ static const struct verb verb_help = {
 static const struct verb *const verbs[] = {
 	&verb_list,
 	&verb_probe,
+	&verb_path,
 	&verb_exec,
 	&verb_read,
 	&verb_write,

@@ -15,6 +15,7 @@ enum exit_code {
 	EXIT_PERMISSION		= 4,
 	EXIT_NO_DEVICE		= 5,	/* or not bound to VFIO, no such BAR, memory revoked */
 	EXIT_BUSY		= 6,	/* the device, its IOMMU group, or its memory */
+	EXIT_MAY_BE_LOST	= 7,	/* the tag, on its way */
 	EXIT_CANNOT_RUN		= 126,	/* as env(1) */
 	EXIT_NOT_FOUND		= 127,	/* as env(1) */
 };

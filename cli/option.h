@@ -6,6 +6,9 @@
 
 #include "verb.h"
 
+/* The VF token where no option gives one. */
+#define VF_TOKEN_VARIABLE	"TPHBUF_VF_TOKEN"
+
 /*
  * As getopt_long(), but long options must be given in full: an abbreviation
  * would mean something else once there is another option that begins so.

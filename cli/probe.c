@@ -2,6 +2,7 @@
 /* tphbuf probe: one device. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <tphbuf/tphbuf.h>
@@ -11,13 +12,14 @@
 #include "option.h"
 #include "verb.h"
 
-enum { OPT_JSON = 256, OPT_NO_OPEN, OPT_SYSROOT };
+enum { OPT_JSON = 256, OPT_NO_OPEN, OPT_SYSROOT, OPT_VF_TOKEN };
 
 static const struct option long_options[] = {
 	{ "help", no_argument, NULL, 'h' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "no-open", no_argument, NULL, OPT_NO_OPEN },
 	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ "vf-token", required_argument, NULL, OPT_VF_TOKEN },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -68,6 +70,7 @@ static void print_text(const struct tphbuf_probe *probe)
 	printf("file       %s\n", probe->cdev[0] ? probe->cdev : "-");
 	printf("access     %s\n", access_name(probe->access));
 	printf("completer  %s\n", completer_name(probe->completer));
+	printf("requester  %s\n", requester_name(probe->requester));
 	printf("open       %s\n", answer_name(probe->open));
 	printf("dma-buf    %s\n", answer_name(probe->dmabuf));
 	printf("st         %s\n", answer_name(probe->st));
@@ -113,7 +116,10 @@ static int probe_device(const char *name, const struct tphbuf_options *options, 
 
 static int run_probe(int argc, char **argv)
 {
-	struct tphbuf_options options = { .flags = TPHBUF_PROBE_OPEN };
+	struct tphbuf_options options = {
+		.flags = TPHBUF_PROBE_OPEN,
+		.vf_token = getenv(VF_TOKEN_VARIABLE),
+	};
 	bool as_json = false;
 	int c;
 
@@ -130,6 +136,9 @@ static int run_probe(int argc, char **argv)
 			break;
 		case OPT_SYSROOT:
 			options.sysroot = optarg;
+			break;
+		case OPT_VF_TOKEN:
+			options.vf_token = optarg;
 			break;
 		default:
 			return option_error(&verb_probe, c, argv);
@@ -160,6 +169,7 @@ const struct verb verb_probe = {
 		"      --json         for programs\n"
 		"      --no-open      do not open the device; what only the kernel knows stays open\n"
 		"      --sysroot DIR  use DIR/sys and DIR/dev in place of /sys and /dev\n"
+		"      --vf-token ID  UUID for virtual functions, if the physical one is on vfio-pci\n"
 		"  -h, --help         print this text\n"
 		"\n"
 		"The exit code is 0 when a dma-buf of the device can carry a steering tag, as far as\n"

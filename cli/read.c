@@ -30,6 +30,7 @@ const struct verb verb_read = {
 		"      --bind                 take the device from its driver meanwhile\n"
 		"      --json                 when done, print what was done, for programs\n"
 		"      --sysroot DIR          use DIR/sys and DIR/dev in place of /sys and /dev\n"
+		"      --vf-token UUID        token of a virtual function whose physical one is on vfio-pci\n"
 		"  -h, --help                 print this text\n"
 		"\n"
 		"The device is accessed in aligned units of 8 bytes, at the edges of 4, 2 or 1. The\n"

@@ -23,7 +23,7 @@ _tphbuf()
 	verb=${words[1]}
 
 	if [ "$cword" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "list probe exec read write help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write help --help --version" -- "$cur")
 		return
 	fi
 	if [ "$verb" = exec ]; then
@@ -48,7 +48,7 @@ _tphbuf()
 		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3" -- "$cur")
 		return
 		;;
-	--range | --st | --st-ext | --fd | --offset | --length)
+	--vf-token | --range | --st | --st-ext | --fd | --offset | --length)
 		return
 		;;
 	-d | --device)
@@ -59,27 +59,31 @@ _tphbuf()
 	esac
 	case $verb in
 	list)
-		mapfile -t COMPREPLY < <(compgen -W "--bound --json --open --sysroot --help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "--bound --json --open --sysroot --vf-token --help" -- "$cur")
 		;;
 	probe)
-		mapfile -t COMPREPLY < <(compgen -W "--json --no-open --sysroot --help \
+		mapfile -t COMPREPLY < <(compgen -W "--json --no-open --sysroot --vf-token --help \
 			$(_tphbuf_devices)" -- "$cur")
+		__ltrim_colon_completions "$cur"
+		;;
+	path)
+		mapfile -t COMPREPLY < <(compgen -W "--json --sysroot --help $(_tphbuf_devices)" -- "$cur")
 		__ltrim_colon_completions "$cur"
 		;;
 	exec)
 		mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --st --st-ext --ph --wc \
-			--bind --sysroot --help --" -- "$cur")
+			--bind --sysroot --vf-token --help --" -- "$cur")
 		;;
 	read | write)
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --fd --offset \
-				--length --wc --bind --json --sysroot --help" -- "$cur")
+				--length --wc --bind --json --sysroot --vf-token --help" -- "$cur")
 		else
 			_filedir
 		fi
 		;;
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "list probe exec read write help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write help" -- "$cur")
 		;;
 	esac
 }

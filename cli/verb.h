@@ -18,6 +18,7 @@ struct verb {
 
 extern const struct verb verb_exec;
 extern const struct verb verb_list;
+extern const struct verb verb_path;
 extern const struct verb verb_probe;
 extern const struct verb verb_read;
 extern const struct verb verb_write;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-/* The TPH completer type in a config space. */
+/* What configuration spaces say. */
 #include <stdbool.h>
 
 #include <linux/pci_regs.h>
@@ -7,6 +7,12 @@
 #include "config.h"
 
 #define DEVCAP2_TPH_COMPLETER_SHIFT	12
+
+/* TPH Requester capability, as far as <linux/pci_regs.h> of older kernels lacks it */
+#define TPH_CAP_MODES			0x7
+#define TPH_CAP_EXT			0x100
+#define TPH_CONTROL			8
+#define TPH_CONTROL_ENABLE_SHIFT	8
 
 static bool config_u8(const uint8_t *config, size_t size, size_t offset, uint8_t *value)
 {
@@ -54,24 +60,30 @@ static int express_capability(const uint8_t *config, size_t size)
 	return 0;
 }
 
-enum tphbuf_completer tpb_config_completer(const uint8_t *config, size_t size)
+/* A half of DEVCAP2: 1 and its value, 0 when the function has none, -1 when it cannot be read. */
+static int devcap2(const uint8_t *config, size_t size, unsigned int half, uint16_t *value)
 {
-	uint16_t flags, devcap2;
-	int express;
+	int express = express_capability(config, size);
+	uint16_t flags;
 
-	express = express_capability(config, size);
-	if (express < 0)
-		return TPHBUF_COMPLETER_UNKNOWN;
-	if (!express)
-		return TPHBUF_COMPLETER_NONE;
+	if (express <= 0)
+		return express;
 	if (!config_u16(config, size, express + PCI_EXP_FLAGS, &flags))
-		return TPHBUF_COMPLETER_UNKNOWN;
+		return -1;
 	/* The first version of the capability ends before DEVCAP2. */
 	if ((flags & PCI_EXP_FLAGS_VERS) < 2)
-		return TPHBUF_COMPLETER_NONE;
-	if (!config_u16(config, size, express + PCI_EXP_DEVCAP2, &devcap2))
-		return TPHBUF_COMPLETER_UNKNOWN;
-	switch (devcap2 >> DEVCAP2_TPH_COMPLETER_SHIFT & 3) {
+		return 0;
+	return config_u16(config, size, express + PCI_EXP_DEVCAP2 + 2 * half, value) ? 1 : -1;
+}
+
+enum tphbuf_completer tpb_config_completer(const uint8_t *config, size_t size)
+{
+	uint16_t value;
+	int ret = devcap2(config, size, 0, &value);
+
+	if (ret <= 0)
+		return ret ? TPHBUF_COMPLETER_UNKNOWN : TPHBUF_COMPLETER_NONE;
+	switch (value >> DEVCAP2_TPH_COMPLETER_SHIFT & 3) {
 	case 1:
 		return TPHBUF_COMPLETER_TPH;
 	case 3:
@@ -79,4 +91,89 @@ enum tphbuf_completer tpb_config_completer(const uint8_t *config, size_t size)
 	default:
 		return TPHBUF_COMPLETER_NONE;
 	}
+}
+
+int tpb_config_port_type(const uint8_t *config, size_t size)
+{
+	int express = express_capability(config, size);
+	uint16_t flags;
+
+	if (express <= 0)
+		return express ? -1 : -2;
+	if (!config_u16(config, size, express + PCI_EXP_FLAGS, &flags))
+		return -1;
+	return (flags & PCI_EXP_FLAGS_TYPE) >> 4;
+}
+
+int tpb_config_has_prefix(const uint8_t *config, size_t size)
+{
+	uint16_t value;
+	int ret = devcap2(config, size, 1, &value);
+
+	return ret > 0 ? !!(value & PCI_EXP_DEVCAP2_EE_PREFIX >> 16) : ret;
+}
+
+/* Follows the list of extended capabilities; as express_capability(). */
+static int extended_capability(const uint8_t *config, size_t size, uint16_t wanted)
+{
+	unsigned int at = TPB_CONFIG_SIZE, hops = (TPB_CONFIG_SIZE_ALL - TPB_CONFIG_SIZE) / 8;
+	uint16_t id, next;
+
+	/* Conventional PCI has no more; an ordinary user sees less. */
+	if (size == TPB_CONFIG_SIZE)
+		return 0;
+	for (; at >= TPB_CONFIG_SIZE && hops; hops--, at = next >> 4 & 0xffc) {
+		if (!config_u16(config, size, at, &id) || !config_u16(config, size, at + 2, &next))
+			return -1;
+		/* A function without any has zeros there, or nothing that answers. */
+		if ((!id && !next) || id == UINT16_MAX)
+			return 0;
+		if (id == wanted)
+			return (int)at;
+	}
+	return 0;
+}
+
+int tpb_config_acs_redirect(const uint8_t *config, size_t size)
+{
+	int acs = extended_capability(config, size, PCI_EXT_CAP_ID_ACS);
+	uint16_t control;
+
+	if (acs <= 0)
+		return acs;
+	if (!config_u16(config, size, acs + PCI_ACS_CTRL, &control))
+		return -1;
+	return control & (PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_EC);
+}
+
+static enum tphbuf_requester requester_type(unsigned int enable)
+{
+	switch (enable & 3) {
+	case 1:
+		return TPHBUF_REQUESTER_TPH;
+	case 3:
+		return TPHBUF_REQUESTER_EXT_TPH;
+	default:
+		return TPHBUF_REQUESTER_NONE;
+	}
+}
+
+void tpb_config_requester(const uint8_t *config, size_t size, struct tpb_tph_requester *tph)
+{
+	int at = extended_capability(config, size, PCI_EXT_CAP_ID_TPH);
+	uint16_t low, high, control_low, control_high;
+
+	*tph = (struct tpb_tph_requester) { .type = TPHBUF_REQUESTER_UNKNOWN };
+	if (!at)
+		tph->type = TPHBUF_REQUESTER_NONE;
+	if (at <= 0 || !config_u16(config, size, at + PCI_TPH_CAP, &low) ||
+	    !config_u16(config, size, at + PCI_TPH_CAP + 2, &high) ||
+	    !config_u16(config, size, at + TPH_CONTROL, &control_low) ||
+	    !config_u16(config, size, at + TPH_CONTROL + 2, &control_high))
+		return;
+	tph->type = low & TPH_CAP_EXT ? TPHBUF_REQUESTER_EXT_TPH : TPHBUF_REQUESTER_TPH;
+	tph->enabled = requester_type(control_low >> TPH_CONTROL_ENABLE_SHIFT);
+	tph->modes = low & TPH_CAP_MODES;
+	if (low & PCI_TPH_CAP_LOC_MASK)
+		tph->entries = (high & (PCI_TPH_CAP_ST_MASK >> 16)) + 1u;
 }

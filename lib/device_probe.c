@@ -1,45 +1,24 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /* What the kernel says about a device that is open. */
 #include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <tphbuf/mmap.h>
 
+#include "command_line.h"
 #include "config.h"
 #include "device.h"
 #include "device_probe.h"
 #include "dmabuf.h"
 #include "feature.h"
 #include "sys.h"
-#include "sysfs.h"
 #include "vfio_uapi.h"
 
 static enum tphbuf_reason system_reason(struct tphbuf_probe *probe, int err)
 {
 	probe->error = -err;
 	return TPHBUF_REASON_SYSTEM;
-}
-
-/* Whether "notph" is among the options of the pci= parameter. */
-static bool is_tph_off(const char *sysroot)
-{
-	char line[4096], *word, *option, *words, *options;
-	struct tpb_path path;
-
-	if (tpb_path(&path, sysroot, "/proc/cmdline") ||
-	    tpb_sysfs_read(&path, line, sizeof(line)))
-		return false;
-	for (word = strtok_r(line, " \t", &words); word; word = strtok_r(NULL, " \t", &words)) {
-		if (strncmp(word, "pci=", 4))
-			continue;
-		for (option = strtok_r(word + 4, ",", &options); option;
-		     option = strtok_r(NULL, ",", &options))
-			if (!strcmp(option, "notph"))
-				return true;
-	}
-	return false;
 }
 
 /* Why the kernel refuses a tag, although it has the feature and exports dma-bufs. */
@@ -49,7 +28,7 @@ static enum tphbuf_reason no_tag_reason(const struct tphbuf_device *dev,
 	if (probe->completer == TPHBUF_COMPLETER_NONE)
 		return TPHBUF_REASON_NO_COMPLETER;
 	/* The device could, so that it is the kernel that does not. */
-	return is_tph_off(dev->sysroot) ? TPHBUF_REASON_TPH_OFF : TPHBUF_REASON_TPH_NOT_BUILT;
+	return tpb_command_line_has_notph(dev->sysroot) ? TPHBUF_REASON_TPH_OFF : TPHBUF_REASON_TPH_NOT_BUILT;
 }
 
 static enum tphbuf_reason ask_dmabuf(struct tphbuf_device *dev, struct tphbuf_probe *probe)

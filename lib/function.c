@@ -193,9 +193,10 @@ static int read_iommu_group(const struct tpb_path *function, int32_t *group)
 	return sscanf(name, "%" SCNd32, group) == 1 ? 0 : -EINVAL;
 }
 
-static int read_completer(const struct tpb_path *function, enum tphbuf_completer *completer)
+static int read_hints(const struct tpb_path *function, struct tphbuf_probe *probe)
 {
-	uint8_t config[TPB_CONFIG_SIZE];
+	uint8_t config[TPB_CONFIG_SIZE_ALL];
+	struct tpb_tph_requester requester;
 	struct tpb_path path;
 	ssize_t got;
 	int ret;
@@ -208,7 +209,9 @@ static int read_completer(const struct tpb_path *function, enum tphbuf_completer
 		return 0;
 	if (got < 0)
 		return (int)got;
-	*completer = tpb_config_completer(config, (size_t)got);
+	probe->completer = tpb_config_completer(config, (size_t)got);
+	tpb_config_requester(config, (size_t)got, &requester);
+	probe->requester = requester.type;
 	return 0;
 }
 
@@ -350,7 +353,7 @@ int tpb_function_inspect(const char *sysroot, struct tphbuf_probe *probe)
 	if (!ret)
 		ret = read_iommu_group(&function, &probe->iommu_group);
 	if (!ret)
-		ret = read_completer(&function, &probe->completer);
+		ret = read_hints(&function, probe);
 	if (!ret)
 		ret = tpb_function_driver(sysroot, probe->bdf, probe->driver);
 	if (!ret)

@@ -40,6 +40,22 @@ enum tphbuf_completer {
 };
 
 /**
+ * enum tphbuf_requester - TPH requests that a function can send
+ * @TPHBUF_REQUESTER_UNKNOWN: not readable by this user
+ * @TPHBUF_REQUESTER_NONE: none
+ * @TPHBUF_REQUESTER_TPH: with 8-bit Steering Tags
+ * @TPHBUF_REQUESTER_EXT_TPH: with 8-bit and Extended Steering Tags
+ *
+ * From the TPH Requester capability (PCIe r6.2, sec 7.9.13).
+ */
+enum tphbuf_requester {
+	TPHBUF_REQUESTER_UNKNOWN = 0,
+	TPHBUF_REQUESTER_NONE,
+	TPHBUF_REQUESTER_TPH,
+	TPHBUF_REQUESTER_EXT_TPH,
+};
+
+/**
  * enum tphbuf_access - how a VFIO device is opened
  * @TPHBUF_ACCESS_NONE: not at all
  * @TPHBUF_ACCESS_CDEV: by its device file and an iommufd
@@ -70,6 +86,7 @@ enum tphbuf_access {
  * @vendor: PCI vendor id, or 0 when it is not known
  * @device: PCI device id, or 0 when it is not known
  * @completer: TPH requests that the device completes
+ * @requester: TPH requests that the device can send itself
  * @access: how the device is opened
  * @open: whether the device can be opened
  * @dmabuf: whether ranges of its BARs can be exported
@@ -93,6 +110,7 @@ struct tphbuf_probe {
 	uint16_t vendor;
 	uint16_t device;
 	enum tphbuf_completer completer;
+	enum tphbuf_requester requester;
 	enum tphbuf_access access;
 	enum tphbuf_reason open;
 	enum tphbuf_reason dmabuf;

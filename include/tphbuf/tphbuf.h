@@ -15,6 +15,7 @@
 #include <tphbuf/export.h>
 #include <tphbuf/mmap.h>
 #include <tphbuf/options.h>
+#include <tphbuf/path.h>
 #include <tphbuf/probe.h>
 #include <tphbuf/reason.h>
 #include <tphbuf/tag.h>

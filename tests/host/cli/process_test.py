@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -75,7 +76,7 @@ def test_help():
     ok(version.returncode == 0 and re.fullmatch(r"tphbuf \d+\.\d+\.\d+\n", version.stdout),
        "--version", version.stdout)
     completion = pathlib.Path(SOURCE, "cli/tphbuf.bash").read_text()
-    for verb in ("list", "probe", "exec", "read", "write", "help"):
+    for verb in ("list", "probe", "path", "exec", "read", "write", "help"):
         ok(re.search(rf"^  {verb} +\w", overview.stdout, re.M), f"help names {verb}")
         text = subprocess.run([TPHBUF, "help", verb], capture_output=True, text=True)
         same(text.returncode, 0, f"help {verb}: exit code")
@@ -148,6 +149,56 @@ def test_probe():
         same(json.loads(done.stdout)["dmabuf"]["possible"], None, "probe: --no-open: not asked")
 
 
+def make_pci(tree, place, express, devcap2, control=None):
+    """A function with a PCI Express capability, a TPH Requester capability with @control, and its place in sysfs."""
+    config = bytearray(4096)
+    config[6], config[0x34], config[0x40] = 0x10, 0x40, 0x10
+    config[0x42:0x44] = (2 | express << 4).to_bytes(2, "little")
+    config[0x64:0x68] = devcap2.to_bytes(4, "little")
+    if control is not None:
+        config[0x100:0x10c] = struct.pack("<III", 0x10017, 0x003f0307, control)
+    folder = tree.path("sys/devices", place)
+    os.makedirs(folder)
+    with open(os.path.join(folder, "config"), "wb") as file:
+        file.write(config)
+    os.symlink(folder, tree.path("sys/bus/pci/devices", os.path.basename(place)))
+
+
+def test_path():
+    device, peer = "0000:03:00.0", "0000:04:00.0"
+    switch = "pci0000:00/0000:00:01.0/0000:01:00.0"
+    for control, st, st_ext, code in ((0x301, "cannot", "arrives", 0), (0x101, "arrives", "cannot", 0),
+                                      (0, "may-be-lost", "may-be-lost", 7)):
+        with Tree() as tree:
+            make_pci(tree, "pci0000:00/0000:00:01.0", 4, 0x203000)
+            make_pci(tree, switch, 5, 0x200000)
+            make_pci(tree, f"{switch}/0000:02:00.0", 6, 0x200000)
+            make_pci(tree, f"{switch}/0000:02:01.0", 6, 0x200000)
+            make_pci(tree, f"{switch}/0000:02:00.0/{device}", 0, 0x203000)
+            make_pci(tree, f"{switch}/0000:02:01.0/{peer}", 0, 0x200000, control)
+            text = tree.run("path", device, peer)
+            program = tree.run("path", "--json", device, peer)
+            none = tree.run("path", peer, device)
+            missing = tree.run("path", device, "0000:09:00.0")
+            wrong = tree.run("path", device, "nonsense")
+            one = tree.run("path", device)
+        what = f"path: {st}, {st_ext}"
+        same((text.returncode, text.stderr, program.returncode), (code, "", code), f"{what}: exit code")
+        same(text.stdout.splitlines()[:2], [f"8-bit Steering Tags     {st}", f"Extended Steering Tags  {st_ext}"],
+             f"{what}: verdicts")
+        answer = json.loads(program.stdout)
+        same((answer["version"], answer["device"], answer["peer"], answer["st"], answer["st_ext"]),
+             (1, device, peer, st, st_ext), f"{what}: JSON")
+        same(len(answer["facts"]), len(text.stdout.splitlines()) - 2, f"{what}: a line for each fact")
+        same([fact["function"] for fact in answer["facts"] if fact["fact"] == "switch"], ["0000:01:00.0"],
+             f"{what}: the switch")
+        same(none.returncode, 3, "path: the other way round there is no tag")
+        ok("no TPH Requester capability" in none.stdout and "\n- " in none.stdout, "path: and it says why", none.stdout)
+        one_line(missing, 5, "0000:09:00.0", "path: a peer that is not there")
+        one_line(wrong, 2, "nonsense", "path: a name that is none")
+        one_line(one, 2, "expected two devices", "path: one device")
+
+
 def test_missing():
     with Tree() as tree:
         for name in ("0000:00:09.0", "/dev/vfio/devices/vfio7"):
@@ -194,11 +245,11 @@ def test_list():
         same([row[0] for row in rows],
              ["DEVICE", "0000:00:01.0", "0000:00:02.0", BDF, "0000:01:00.0", "10000:00:00.0"],
              "list: devices in order, with a bridge that VFIO takes and a device without an IOMMU group")
-        same(rows[2][1:6], ["1b36:0001", "-", "-", "ext-tph", "no-iommu"], "list: without an IOMMU group")
-        same(rows[3][1:], ["1b36:0001", "3", "vfio-pci", "ext-tph", "yes", "not-asked",
+        same(rows[2][1:7], ["1b36:0001", "-", "-", "ext-tph", "none", "no-iommu"], "list: without an IOMMU group")
+        same(rows[3][1:], ["1b36:0001", "3", "vfio-pci", "ext-tph", "none", "yes", "not-asked",
                            "not-asked", "not-asked"], "list: a row")
-        same(rows[5][3:6], ["accel", "none", "not-bound"], "list: a device of another driver")
-        same({len(row) for row in rows}, {9}, "list: nine columns")
+        same(rows[5][3:7], ["accel", "none", "none", "not-bound"], "list: a device of another driver")
+        same({len(row) for row in rows}, {10}, "list: ten columns")
         answer = json.loads(tree.run("list", "--json").stdout)
         same([device["device"] for device in answer["devices"]],
              [row[0] for row in rows[1:]], "list: JSON")
@@ -380,5 +431,5 @@ def test_exec_bind():
         same(tree.driver(), "accel", "exec: which changes nothing")
 
 
-run_tests((test_usage, test_help, test_probe, test_missing, test_list, test_output, test_exec, test_exec_errors,
+run_tests((test_usage, test_help, test_probe, test_path, test_missing, test_list, test_output, test_exec, test_exec_errors,
            test_exec_end, test_exec_signals, test_exec_bind))

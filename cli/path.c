@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf path: whether writes of a peer reach a device with their Steering Tag. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <tphbuf/path.h>
+
+#include "json_writer.h"
+#include "message.h"
+#include "option.h"
+#include "verb.h"
+
+enum { OPT_JSON = 256, OPT_SYSROOT };
+
+static const struct option long_options[] = {
+	{ "help", no_argument, NULL, 'h' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "sysroot", required_argument, NULL, OPT_SYSROOT },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void print_json(const struct tphbuf_path *path)
+{
+	struct json_writer json;
+	char line[512];
+	uint32_t i;
+
+	json_start(&json, stdout);
+	json_object(&json, NULL);
+	json_int(&json, "version", JSON_VERSION);
+	json_string(&json, "device", path->device);
+	json_string(&json, "peer", path->peer);
+	json_string(&json, "st", tphbuf_verdict_name(path->st));
+	json_string(&json, "st_ext", tphbuf_verdict_name(path->st_ext));
+	json_array(&json, "facts");
+	for (i = 0; i < path->nr_facts; i++) {
+		const struct tphbuf_path_fact *fact = &path->facts[i];
+
+		json_object(&json, NULL);
+		json_string(&json, "fact", tphbuf_fact_name(fact->fact));
+		json_string(&json, "function", fact->bdf);
+		json_int(&json, "value", fact->value);
+		json_string(&json, "st", tphbuf_verdict_name(fact->st));
+		json_string(&json, "st_ext", tphbuf_verdict_name(fact->st_ext));
+		tphbuf_path_text(fact, line, sizeof(line));
+		json_string(&json, "text", line);
+		json_object_end(&json);
+	}
+	json_array_end(&json);
+	json_object_end(&json);
+}
+
+/* "+" for what helps both kinds of tags, "-" for what stands in the way of both, else one of each. */
+static const char *mark(const struct tphbuf_path_fact *fact)
+{
+	static const char *const marks[] = { "+", "?", "-" };
+
+	return marks[fact->st > fact->st_ext ? fact->st : fact->st_ext];
+}
+
+static void print_text(const struct tphbuf_path *path)
+{
+	char line[512];
+	uint32_t i;
+
+	printf("8-bit Steering Tags     %s\n", tphbuf_verdict_name(path->st));
+	printf("Extended Steering Tags  %s\n", tphbuf_verdict_name(path->st_ext));
+	for (i = 0; i < path->nr_facts; i++) {
+		const struct tphbuf_path_fact *fact = &path->facts[i];
+		const char *only = "";
+
+		if (fact->st != fact->st_ext)
+			only = fact->st < fact->st_ext ? " (Extended only)" : " (8-bit only)";
+		tphbuf_path_text(fact, line, sizeof(line));
+		printf("%s %s%s\n", mark(fact), line, only);
+	}
+}
+
+static int examine_path(char **names, const struct tphbuf_options *options, bool as_json)
+{
+	struct tphbuf_probe about = { .iommu_group = -1 };
+	enum tphbuf_verdict best;
+	struct tphbuf_path path;
+	int ret;
+
+	ret = tphbuf_path(names[0], names[1], options, &path);
+	if (ret) {
+		error_line("cannot examine the way from %s to %s: %s", names[1], names[0],
+			   strerror(-ret));
+		return EXIT_FAILED;
+	}
+	if (path.reason == TPHBUF_REASON_BAD_NAME)
+		return usage_error(&verb_path, "\"%s\" is neither a PCI address such as "
+				   "0000:00:03.0 nor the path of a VFIO device file", path.missing);
+	if (path.reason) {
+		snprintf(about.cdev, sizeof(about.cdev), "%s", path.missing);
+		return reason_error(path.reason, &about);
+	}
+	if (as_json)
+		print_json(&path);
+	else
+		print_text(&path);
+	best = path.st < path.st_ext ? path.st : path.st_ext;
+	if (best == TPHBUF_VERDICT_ARRIVES)
+		return EXIT_OK;
+	return best == TPHBUF_VERDICT_CANNOT ? EXIT_UNSUPPORTED : EXIT_MAY_BE_LOST;
+}
+
+static int run_path(int argc, char **argv)
+{
+	struct tphbuf_options options = { .flags = 0 };
+	bool as_json = false;
+	int c;
+
+	while ((c = option_next(argc, argv, ":h", long_options)) >= 0) {
+		switch (c) {
+		case 'h':
+			fputs(verb_path.usage, stdout);
+			return EXIT_OK;
+		case OPT_JSON:
+			as_json = true;
+			break;
+		case OPT_SYSROOT:
+			options.sysroot = optarg;
+			break;
+		default:
+			return option_error(&verb_path, c, argv);
+		}
+	}
+	if (argc - optind != 2)
+		return usage_error(&verb_path, "expected two devices, the one that is written to "
+				   "and the peer that writes");
+	return examine_path(argv + optind, &options, as_json);
+}
+
+const struct verb verb_path = {
+	.name = "path",
+	.summary = "tell whether writes of a peer arrive with their steering tag",
+	.usage =
+		"Usage: tphbuf path [OPTION]... DEVICE PEER\n"
+		"\n"
+		"Tell whether writes of PEER, a NIC for example, reach DEVICE with their Steering Tag,\n"
+		"from sysfs and the configuration space alone: for each kind of tag whether it arrives,\n"
+		"may be lost or cannot arrive, and the facts that decide it, with what would change\n"
+		"them. \"+\" marks a fact that is no obstacle, \"?\" one with which tags may be lost, \"-\"\n"
+		"one with which they are. Nothing is opened, bound or written.\n"
+		"\n"
+		"Options:\n"
+		"      --json         for programs\n"
+		"      --sysroot DIR  use DIR/sys, DIR/dev and DIR/proc in place of /sys, /dev and /proc\n"
+		"  -h, --help         print this text\n"
+		"\n"
+		"The exit code is that of the better of both kinds: 0 when tags arrive, 7 when they may\n"
+		"be lost, 3 when they cannot arrive.\n",
+	.run = run_path,
+};
