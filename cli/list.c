@@ -43,49 +43,62 @@ static bool is_listed(const struct list *list, const struct tphbuf_probe *probe)
 	return !list->bound || is_bound(probe);
 }
 
-static void print_row(const char *device, int width, const char *id, const char *group,
-		      const char *driver, int driver_width, const char *completer,
-		      const char *requester, const char *open, const char *dmabuf, const char *st, const char *st_ext)
+#define COLUMNS	10
+
+static void print_row(const int widths[COLUMNS], const char *const cells[COLUMNS])
 {
-	printf("%-*s  %-9s  %5s  %-*s  %-9s  %-9s  %-16s  %-9s  %-14s  %s\n", width, device, id, group,
-	       driver_width, driver, completer, requester, open, dmabuf, st, st_ext);
+	unsigned int i;
+
+	for (i = 0; i < COLUMNS; i++)
+		printf("%s%*s", i ? "  " : "", widths[i], cells[i]);
+	putchar('\n');
+}
+
+static void print_device(const int widths[COLUMNS], const struct tphbuf_probe *probe)
+{
+	char id[16], group[16] = "-";
+	const char *const cells[COLUMNS] = {
+		probe->bdf, id, group, probe->driver[0] ? probe->driver : "-",
+		completer_name(probe->completer), requester_name(probe->requester),
+		answer_name(probe->open), answer_name(probe->dmabuf), answer_name(probe->st),
+		answer_name(probe->st_ext),
+	};
+
+	snprintf(id, sizeof(id), "%04x:%04x", probe->vendor, probe->device);
+	if (probe->iommu_group >= 0)
+		snprintf(group, sizeof(group), "%d", probe->iommu_group);
+	print_row(widths, cells);
+}
+
+/* The column is wide enough for @text; text stands at its left. */
+static void widen(int *width, const char *text)
+{
+	if ((int)strlen(text) > -*width)
+		*width = -(int)strlen(text);
 }
 
 static void print_table(const struct list *list)
 {
-	int width = strlen("DEVICE"), driver_width = strlen("DRIVER");
+	static const char *const head[COLUMNS] = {
+		"DEVICE", "ID", "GROUP", "DRIVER", "COMPLETER", "REQUESTER", "OPEN", "DMA-BUF",
+		"ST", "ST-EXT",
+	};
+	int widths[COLUMNS] = { -6, -9, 5, -6, -9, -9, -16, -9, -14, 0 };
 	size_t i, rows = 0;
 
 	for (i = 0; i < list->count; i++) {
-		const struct tphbuf_probe *probe = &list->probes[i];
-
-		if (!is_listed(list, probe))
+		if (!is_listed(list, &list->probes[i]))
 			continue;
 		rows++;
-		if ((int)strlen(probe->bdf) > width)
-			width = strlen(probe->bdf);
-		if ((int)strlen(probe->driver) > driver_width)
-			driver_width = strlen(probe->driver);
+		widen(&widths[0], list->probes[i].bdf);
+		widen(&widths[3], list->probes[i].driver);
 	}
 	if (!rows)
 		return;
-	print_row("DEVICE", width, "ID", "GROUP", "DRIVER", driver_width, "COMPLETER", "REQUESTER", "OPEN",
-		  "DMA-BUF", "ST", "ST-EXT");
-	for (i = 0; i < list->count; i++) {
-		const struct tphbuf_probe *probe = &list->probes[i];
-		char id[16], group[16] = "-";
-
-		if (!is_listed(list, probe))
-			continue;
-		snprintf(id, sizeof(id), "%04x:%04x", probe->vendor, probe->device);
-		if (probe->iommu_group >= 0)
-			snprintf(group, sizeof(group), "%d", probe->iommu_group);
-		print_row(probe->bdf, width, id, group, probe->driver[0] ? probe->driver : "-",
-			  driver_width, completer_name(probe->completer),
-			  requester_name(probe->requester), answer_name(probe->open),
-			  answer_name(probe->dmabuf), answer_name(probe->st),
-			  answer_name(probe->st_ext));
-	}
+	print_row(widths, head);
+	for (i = 0; i < list->count; i++)
+		if (is_listed(list, &list->probes[i]))
+			print_device(widths, &list->probes[i]);
 }
 
 static void print_json_device(struct json_writer *json, const struct tphbuf_probe *probe)

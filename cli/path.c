@@ -51,7 +51,7 @@ static void print_json(const struct tphbuf_path *path)
 	json_object_end(&json);
 }
 
-/* "+" for what helps both kinds of tags, "-" for what stands in the way of both, else one of each. */
+/* By the worse of both kinds of tags: "+" for no obstacle, "-" for one that stands. */
 static const char *mark(const struct tphbuf_path_fact *fact)
 {
 	static const char *const marks[] = { "+", "?", "-" };
@@ -143,8 +143,8 @@ const struct verb verb_path = {
 		"Tell whether writes of PEER, a NIC for example, reach DEVICE with their Steering Tag,\n"
 		"from sysfs and the configuration space alone: for each kind of tag whether it arrives,\n"
 		"may be lost or cannot arrive, and the facts that decide it, with what would change\n"
-		"them. \"+\" marks a fact that is no obstacle, \"?\" one with which tags may be lost, \"-\"\n"
-		"one with which they are. Nothing is opened, bound or written.\n"
+		"them. \"+\" marks a fact that is no obstacle, \"?\" one with which tags may be lost,\n"
+		"\"-\" one with which they are. Nothing is opened, bound or written.\n"
 		"\n"
 		"Options:\n"
 		"      --json         for programs\n"

@@ -28,7 +28,8 @@ static enum tphbuf_reason no_tag_reason(const struct tphbuf_device *dev,
 	if (probe->completer == TPHBUF_COMPLETER_NONE)
 		return TPHBUF_REASON_NO_COMPLETER;
 	/* The device could, so that it is the kernel that does not. */
-	return tpb_command_line_has_notph(dev->sysroot) ? TPHBUF_REASON_TPH_OFF : TPHBUF_REASON_TPH_NOT_BUILT;
+	return tpb_command_line_has_notph(dev->sysroot) ? TPHBUF_REASON_TPH_OFF :
+							  TPHBUF_REASON_TPH_NOT_BUILT;
 }
 
 static enum tphbuf_reason ask_dmabuf(struct tphbuf_device *dev, struct tphbuf_probe *probe)

@@ -72,8 +72,8 @@ static int enabled_text(const struct tphbuf_path_fact *fact, char *buf, size_t s
 		return snprintf(buf, size, "%s is not enabled to send Steering Tags at the moment; "
 				"its driver has to enable TPH, at the latest with the first tag",
 				fact->bdf);
-	return snprintf(buf, size, "%s is enabled for %s Steering Tags, and its driver uses no others",
-			fact->bdf, fact->value == TPHBUF_REQUESTER_EXT_TPH ? "Extended" : "8-bit");
+	return snprintf(buf, size, "%s is enabled for %s Steering Tags, and its driver uses no "
+			"others", fact->bdf, fact->value == TPHBUF_REQUESTER_EXT_TPH ? "Extended" : "8-bit");
 }
 
 static int modes_text(const struct tphbuf_path_fact *fact, char *buf, size_t size)
@@ -86,7 +86,8 @@ static int modes_text(const struct tphbuf_path_fact *fact, char *buf, size_t siz
 	};
 
 	return snprintf(buf, size, "%s supports %s%s", fact->bdf, names[fact->value & 7],
-			fact->value & 6 ? "" : ", in which all Steering Tags are 0; use another peer");
+			fact->value & 6 ? "" :
+			", in which all Steering Tags are 0; use another peer");
 }
 
 static int acs_text(const struct tphbuf_path_fact *fact, char *buf, size_t size)

@@ -59,8 +59,8 @@ if [ -n "$multiarch" ] && [ -d "/usr/lib/$multiarch" ]; then
 fi
 
 if [ ! -f "$build/build.ninja" ]; then
-    quiet meson setup ${libdir:+"--libdir=$libdir"} --prefix "$prefix" --buildtype release -Dwerror=false -Dtests=false -Dendpoints=false \
-        --default-library both "$build" "$project"
+    quiet meson setup ${libdir:+"--libdir=$libdir"} --prefix "$prefix" --buildtype release \
+        -Dwerror=false -Dtests=false -Dendpoints=false --default-library both "$build" "$project"
 else
     quiet meson configure "$build" -Dprefix="$prefix"
 fi

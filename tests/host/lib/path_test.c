@@ -152,8 +152,9 @@ static void ask(const char *what, const char *device, const char *peer, enum tph
 }
 
 #define ASK(what, functions, type, st, st_ext) do { \
-	const struct function *last = &(functions)[sizeof(functions) / sizeof((functions)[0]) - 1]; \
-	start(functions, sizeof(functions) / sizeof((functions)[0]), type); \
+	const size_t count = sizeof(functions) / sizeof((functions)[0]); \
+	const struct function *last = &(functions)[count - 1]; \
+	start(functions, count, type); \
 	ask(what, strrchr(last[-1].place, '/') + 1, strrchr(last->place, '/') + 1, st, st_ext); \
 	fake_tree_remove(root); \
 } while (0)
@@ -241,7 +242,8 @@ static void roots(void)
 	ok(!fact(TPHBUF_FACT_ACS, NULL), "two root ports with ACS: it is no matter");
 	ASK("two root ports, identity", f, "identity", CANNOT, MAYBE);
 	ok(fact(TPHBUF_FACT_ROOT_COMPLEX, NULL), "two root ports: through the root complex");
-	is_int(fact(TPHBUF_FACT_DOMAIN, NULL)->st, ARRIVES, "two root ports: identity is no matter");
+	is_int(fact(TPHBUF_FACT_DOMAIN, NULL)->st, ARRIVES,
+	       "two root ports: identity is no matter");
 	ASK("two root ports, translated", f, "DMA", CANNOT, MAYBE);
 	is_int(fact(TPHBUF_FACT_DOMAIN, NULL)->st, MAYBE, "two root ports: translation is");
 	is_int(fact(TPHBUF_FACT_DOMAIN, NULL)->value, 1, "two root ports: translated");
@@ -282,7 +284,7 @@ static void ordinary_user(void)
 {
 	const struct function f[] = {
 		{ .place = ROOT, .type = PCI_EXP_TYPE_ROOT_PORT, COMPLETER, .readable = 64 },
-		{ .place = UPSTREAM, .type = PCI_EXP_TYPE_UPSTREAM, .prefix = true, .readable = 64 },
+		{ .place = UPSTREAM, .type = PCI_EXP_TYPE_UPSTREAM, .readable = 64 },
 		{ .place = DOWN_DEVICE, .type = PCI_EXP_TYPE_DOWNSTREAM, .readable = 64 },
 		{ .place = DOWN_PEER, .type = PCI_EXP_TYPE_DOWNSTREAM, .readable = 64 },
 		{ .place = DEVICE, COMPLETER, .readable = 64 },
