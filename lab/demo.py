@@ -80,7 +80,7 @@ class Count:
                 offset = trace.register_write(tlp, self.engine)
                 if offset in (self.base, self.base + 4, self.size):
                     self.ring[offset] = tlp.value
-            elif self.current and tlp.write and tlp.requester == self.engine and not self.own(tlp):
+            elif self.current and tlp.kind == "MWr" and tlp.requester == self.engine and not self.own(tlp):
                 self._add(self.current, tlp)
 
     def _divide(self, value):

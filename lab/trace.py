@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lab import PROJECT
 
 HEADERS = PROJECT / "registers"
-LINE = re.compile(r"(\d+) (\S+) -> (\S+) (MWr32|MWr64|MRd32|MRd64) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
+LINE = re.compile(r"(\d+) (\S+) -> (\S+) ((?:MWr|MRd|FAdd|CAS)(?:32|64)) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
 REGISTER_MASK = 0xfff
 
 
@@ -25,12 +25,15 @@ class Tag:
 
 @dataclass
 class Tlp:
-    """One line of the trace; @tag is None when the TLP carried no hint, @value None when it is not recorded."""
+    """One line of the trace; @tag is None when the TLP carried no hint, @value None when it is not recorded.
+
+    @kind is that of the trace without the width of the address: MWr, MRd, FAdd, CAS.
+    """
 
     number: int
     requester: str
     completer: str
-    write: bool
+    kind: str
     address: int
     length: int
     tag: Tag
@@ -52,7 +55,7 @@ def parse_line(line):
             raise ValueError(f"steering tag of {len(digits)} digits: {line!r}")
         tag = Tag(len(digits) == 4, int(digits, 16), int(fields["ph"]))
     value = int(fields["value"], 16) if "value" in fields else None
-    return Tlp(int(number), requester, completer, kind.startswith("MWr"), int(address, 16), int(fields["len"]), tag,
+    return Tlp(int(number), requester, completer, kind[:-2], int(address, 16), int(fields["len"]), tag,
                value, fields["result"])
 
 
@@ -77,6 +80,6 @@ def register(header, name):
 
 def register_write(tlp, completer):
     """Offset of the register of a device that the TLP is the CPU's write to, None when it is something else."""
-    if tlp.write and tlp.requester == "rc" and tlp.completer == completer:
+    if tlp.kind == "MWr" and tlp.requester == "rc" and tlp.completer == completer:
         return tlp.address & REGISTER_MASK
     return None

@@ -41,6 +41,7 @@
 /* refused, nothing written: unknown operation, part of a lane, prefix not supported */
 #define ACC_REG_MALFORMED	0x048
 #define ACC_REG_READS		0x050	/* memory reads completed */
+#define ACC_REG_ATOMICS		0x058	/* AtomicOps completed */
 /* tagged writes by processing hint, n = 0..3 */
 #define ACC_REG_PH(n)		(0x060 + 8 * (n))
 

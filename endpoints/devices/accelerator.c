@@ -13,6 +13,7 @@
 
 #include "accelerator.h"
 #include "device_options.h"
+#include "pcie/atomic_op.h"
 #include "pcie/byteorder.h"
 #include "pcie/device_model.h"
 #include "pcie/tlp.h"
@@ -48,6 +49,7 @@ struct counters {
 	uint64_t tagged_ext;
 	uint64_t malformed;
 	uint64_t reads;
+	uint64_t atomics;
 	uint64_t ph[ACC_PH_VALUES];
 	uint64_t tag[ACC_TAGS];
 	uint64_t tag_ext[ACC_TAGS_EXT];
@@ -113,6 +115,9 @@ static bool accelerator_register64(struct pci_function *fn, uint64_t offset, uin
 		return true;
 	case ACC_REG_READS:
 		*value = c->reads;
+		return true;
+	case ACC_REG_ATOMICS:
+		*value = c->atomics;
 		return true;
 	case ACC_REG_TAG_COUNT:
 		*value = ext ? c->tag_ext[tag] : c->tag[tag];
@@ -356,6 +361,17 @@ static int accelerator_mem_read(struct pci_function *fn, unsigned int bar, uint6
 	return 0;
 }
 
+static int accelerator_mem_atomic(struct pci_function *fn, unsigned int bar, uint64_t offset,
+				  const struct tlp *tlp, uint64_t *before)
+{
+	struct accelerator *acc = pci_function_device(fn);
+
+	(void)bar;
+	*before = atomic_op_execute(acc->memory + offset, tlp);
+	acc->counters.atomics++;
+	return 0;
+}
+
 static void accelerator_malformed(struct pci_function *fn)
 {
 	struct accelerator *acc = pci_function_device(fn);
@@ -393,6 +409,7 @@ static const struct pci_device_ops accelerator_ops = {
 	.bar_write = accelerator_bar_write,
 	.mem_write = accelerator_mem_write,
 	.mem_read = accelerator_mem_read,
+	.mem_atomic = accelerator_mem_atomic,
 	.malformed = accelerator_malformed,
 	.destroy = accelerator_destroy,
 };
@@ -454,6 +471,7 @@ static int accelerator_create(struct fabric *fabric, struct options *options,
 	desc->bars[ACC_BAR_REGS] = (struct pci_bar){ PCI_BAR_MEM32, ACC_BAR_REGS_SIZE, -1 };
 	desc->bars[ACC_BAR_MEM] = (struct pci_bar){ PCI_BAR_MEM64_PREF, acc->size, acc->fd };
 	desc->pcie.completer = completer;
+	desc->pcie.atomic_completer = true;
 	desc->pcie.end_end_prefix = completer == TPH_COMPLETER_EXTENDED;
 	desc->ops = &accelerator_ops;
 	desc->device = acc;

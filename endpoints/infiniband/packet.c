@@ -21,6 +21,8 @@ bool ib_packet_is_answered(const struct ib_packet *packet)
 	case IB_PACKET_SEND:
 	case IB_PACKET_WRITE:
 	case IB_PACKET_READ:
+	case IB_PACKET_COMPARE_SWAP:
+	case IB_PACKET_FETCH_ADD:
 		return true;
 	default:
 		return false;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #define IB_GRH_SIZE	   40
+#define IB_ATOMIC_SIZE	   8 /* bytes that an atomic changes, aligned */
 #define IB_PSN_MASK	   0xffffffu
 #define IB_LID_UNICAST_MAX 0xbfffu
 
@@ -19,14 +20,17 @@ enum ib_packet_kind {
 	/* requests */
 	IB_PACKET_SEND,
 	IB_PACKET_WRITE,
-	IB_PACKET_READ,	    /* asks for one packet's worth */
+	IB_PACKET_READ, /* asks for one packet's worth */
+	IB_PACKET_COMPARE_SWAP,
+	IB_PACKET_FETCH_ADD,
 	IB_PACKET_DATAGRAM, /* not answered */
 	/* answers */
 	IB_PACKET_ACK,
 	IB_PACKET_READ_RESPONSE,
-	IB_PACKET_RNR_NAK, /* no receive request; @code is the timer field */
-	IB_PACKET_NAK,	   /* refused; @code is an enum ib_nak */
-	IB_PACKET_LOST,	   /* nobody took the request */
+	IB_PACKET_ATOMIC_RESPONSE, /* 8 bytes big-endian: the value before */
+	IB_PACKET_RNR_NAK,	   /* no receive request; @code is the timer field */
+	IB_PACKET_NAK,		   /* refused; @code is an enum ib_nak */
+	IB_PACKET_LOST,		   /* nobody took the request */
 };
 
 /**
@@ -62,9 +66,11 @@ enum ib_nak {
  * @grh: that header
  * @qkey: of a datagram
  * @pkey: of a datagram
- * @address: remote address of the message, in the first packet of a write and in each read
+ * @address: remote address of the message, in the first packet of a write, in each read and atomic
  * @key: remote key of the message, in the same packets
  * @message_length: bytes of the message, in the same packets
+ * @swap_add: of an atomic: what is swapped in or added
+ * @compare: of a compare and swap
  * @length: bytes in @payload
  */
 struct ib_packet {
@@ -89,6 +95,8 @@ struct ib_packet {
 	uint64_t address;
 	uint32_t key;
 	uint32_t message_length;
+	uint64_t swap_add;
+	uint64_t compare;
 	uint32_t length;
 	uint8_t payload[];
 };

@@ -90,6 +90,14 @@ static inline uint32_t get_le32(const void *bytes)
 	return le32_to_cpu(value);
 }
 
+static inline uint64_t get_le64(const void *bytes)
+{
+	__le64 value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return le64_to_cpu(value);
+}
+
 static inline uint16_t get_be16(const void *bytes)
 {
 	__be16 value;

@@ -97,6 +97,12 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 		return code;
 	if (options->end_end_prefix)
 		devcap2 |= DEVCAP2_EXT_FMT | DEVCAP2_PREFIX | DEVCAP2_PREFIXES_1;
+	if (options->atomic_completer)
+		devcap2 |= PCI_EXP_DEVCAP2_ATOMIC_COMP64;
+	if (options->atomic_requester) {
+		values.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_ATOMIC_REQ);
+		writable.device_control2 |= cpu_to_le16(PCI_EXP_DEVCTL2_ATOMIC_REQ);
+	}
 	values.device_capabilities = cpu_to_le32(code | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
 	values.device_capabilities2 = cpu_to_le32(devcap2);
 
@@ -139,6 +145,20 @@ unsigned int pcie_cap_max_read_request(const struct pci_config *config)
 	if (!pci_config_cap(config, PCI_CAP_ID_EXP))
 		return 128u << MRRS_CODE_RESET;
 	return 128u << field(device_control(config), PCI_EXP_DEVCTL_READRQ, DEVCTL_MRRS_SHIFT);
+}
+
+bool pcie_cap_atomic_requester(const struct pci_config *config)
+{
+	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_EXP);
+
+	return offset && pci_config_get16(config, offset + offsetof(struct pcie_cap,
+								    device_control2)) &
+				 PCI_EXP_DEVCTL2_ATOMIC_REQ;
+}
+
+bool pcie_cap_atomic_completer(const struct pci_config *config)
+{
+	return device_capabilities2(config) & PCI_EXP_DEVCAP2_ATOMIC_COMP64;
 }
 
 bool pcie_cap_end_end_prefix(const struct pci_config *config)

@@ -54,12 +54,17 @@ enum tph_completer {
  * @mps: Max_Payload_Size Supported in bytes: 128, 256, 512, 1024, 2048 or 4096
  * @completer: TPH Completer Supported
  * @end_end_prefix: End-End TLP Prefix Supported, one prefix at most
+ * @atomic_completer: 64-bit AtomicOp Completer Supported
+ * @atomic_requester: AtomicOp Requester Enable can be set, and is after a reset: a hypervisor sets
+ *	it for a function whose root port the driver cannot see, and Linux takes it for that
  * @immediate_readiness: bit of the Status register: config accesses succeed at once after a reset
  */
 struct pcie_cap_options {
 	unsigned int mps;
 	enum tph_completer completer;
 	bool end_end_prefix;
+	bool atomic_completer;
+	bool atomic_requester;
 	bool immediate_readiness;
 };
 
@@ -82,6 +87,12 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
  */
 unsigned int pcie_cap_max_payload(const struct pci_config *config);
 unsigned int pcie_cap_max_read_request(const struct pci_config *config);
+
+/* Whether the function may send AtomicOps now. */
+bool pcie_cap_atomic_requester(const struct pci_config *config);
+
+/* Whether it completes those of 64 bits. */
+bool pcie_cap_atomic_completer(const struct pci_config *config);
 
 bool pcie_cap_end_end_prefix(const struct pci_config *config);
 enum tph_completer pcie_cap_tph_completer(const struct pci_config *config);

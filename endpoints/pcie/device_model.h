@@ -29,6 +29,9 @@ struct fabric;
  *	-EBADMSG when the device refuses its content. NULL: an unsupported request.
  * @mem_read: memory read TLP that was routed to this function; fabric checks were done. 0, or
  *	-EBADMSG when the device refuses. NULL: an unsupported request.
+ * @mem_atomic: AtomicOp that was routed to this function, which announces that it completes them;
+ *	fabric checks were done. Puts the value before into @before. 0, or -EBADMSG when the device
+ *	refuses. NULL: an unsupported request.
  * @malformed: a TLP to this function was dropped because it is malformed; may be NULL
  * @config_written: after bytes of config space changed; may be NULL
  * @work: does pending work, called on the function's worker thread with the fabric lock held;
@@ -46,6 +49,8 @@ struct pci_device_ops {
 			 const struct tlp *tlp);
 	int (*mem_read)(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
 			size_t len);
+	int (*mem_atomic)(struct pci_function *fn, unsigned int bar, uint64_t offset,
+			  const struct tlp *tlp, uint64_t *before);
 	void (*malformed)(struct pci_function *fn);
 	void (*config_written)(struct pci_function *fn, unsigned int offset, unsigned int len);
 	bool (*work)(struct pci_function *fn);

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "atomic_op.h"
 #include "dma_map.h"
+#include "tlp.h"
 
 /*
  * A file that entries share. Each file is mapped whole and once: with an IOMMU in between, a
@@ -76,6 +78,21 @@ static int guarded_copy(void *dst, const void *src, size_t len, const uint8_t *f
 	/* Keeps the copy between the two stores. */
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	memcpy(dst, src, len);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	current_guard = NULL;
+	return 0;
+}
+
+/* Executes an AtomicOp on memory of the file, which may lose its pages. */
+static int guarded_atomic(uint8_t *memory, const struct tlp *tlp, uint64_t *before)
+{
+	struct copy_guard guard = { .start = memory, .len = TLP_ATOMIC_SIZE };
+
+	if (sigsetjmp(guard.env, 0))
+		return -EFAULT;
+	current_guard = &guard;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*before = atomic_op_execute(memory, tlp);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	current_guard = NULL;
 	return 0;
@@ -321,4 +338,13 @@ int dma_entry_write(const struct dma_entry *entry, uint64_t address, const void 
 	/* Posted writes do not pass each other: whoever sees this one sees the earlier ones. */
 	__sync_synchronize();
 	return guarded_copy(memory, buf, len, memory);
+}
+
+int dma_entry_atomic(const struct dma_entry *entry, const struct tlp *tlp, uint64_t *before)
+{
+	uint8_t *memory = entry_memory(entry, tlp->address, TLP_ATOMIC_SIZE);
+
+	if (!memory || !entry->readable || !entry->writable)
+		return -EFAULT;
+	return guarded_atomic(memory, tlp, before);
 }

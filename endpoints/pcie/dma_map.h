@@ -20,6 +20,7 @@
 #define DMA_MAP_ENTRIES_MAX	65536
 
 struct dma_file;
+struct tlp;
 
 /**
  * struct dma_entry - a range of bus addresses
@@ -104,5 +105,15 @@ int dma_entry_read(const struct dma_entry *entry, uint64_t address, void *buf, s
 
 /* The reverse; visible to whoever maps the file after everything that was written before. */
 int dma_entry_write(const struct dma_entry *entry, uint64_t address, const void *buf, size_t len);
+
+/**
+ * dma_entry_atomic() - an AtomicOp on memory that a file backs
+ * @entry: from dma_map_find()
+ * @tlp: the AtomicOp, for an address in @entry
+ * @before: out: value before it
+ *
+ * Return: 0, -EFAULT as dma_entry_write(); also when it is not readable.
+ */
+int dma_entry_atomic(const struct dma_entry *entry, const struct tlp *tlp, uint64_t *before);
 
 #endif

@@ -66,6 +66,8 @@ void fabric_count(struct fabric *fabric, enum tlp_type type, enum tlp_result res
 {
 	if (type == TLP_MWR)
 		fabric->counters.writes++;
+	else if (tlp_is_atomic(type))
+		fabric->counters.atomics++;
 	else
 		fabric->counters.reads++;
 	fabric->counters.results[result]++;

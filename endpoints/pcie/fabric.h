@@ -24,11 +24,13 @@ struct trace;
  * struct fabric_counters - TLPs that functions have sent since the fabric was created
  * @writes: memory writes
  * @reads: memory reads
- * @results: of both, by result, indexed by enum tlp_result
+ * @atomics: AtomicOps
+ * @results: of all, by result, indexed by enum tlp_result
  */
 struct fabric_counters {
 	uint64_t writes;
 	uint64_t reads;
+	uint64_t atomics;
 	uint64_t results[TLP_ABORT + 1];
 };
 

@@ -14,6 +14,8 @@
 #define TLP_DW0_FMT_PREFIX	(4u << 29)
 #define TLP_DW0_FMT		(7u << 29)
 #define TLP_DW0_TYPE		(0x1fu << 24)	/* 0 is a memory request */
+#define TLP_DW0_TYPE_FETCH_ADD	(0x0cu << 24)
+#define TLP_DW0_TYPE_CAS	(0x0eu << 24)
 #define TLP_DW0_TH		(1u << 16)
 #define TLP_DW0_TD		(1u << 15)
 #define TLP_DW0_EP		(1u << 14)
@@ -52,6 +54,16 @@ int tlp_init_range(struct tlp *tlp, uint64_t address, size_t bytes)
 	return 0;
 }
 
+bool tlp_is_atomic(enum tlp_type type)
+{
+	return type == TLP_FETCH_ADD || type == TLP_CAS;
+}
+
+size_t tlp_payload(const struct tlp *tlp)
+{
+	return tlp->type == TLP_MRD ? 0 : (size_t)tlp->length * 4;
+}
+
 size_t tlp_enabled_bytes(const struct tlp *tlp)
 {
 	size_t bytes = __builtin_popcount(tlp->first_be & 0xf);
@@ -81,7 +93,7 @@ static bool byte_enables_ok(const struct tlp *tlp)
 {
 	if (tlp->first_be > 0xf || tlp->last_be > 0xf)
 		return false;
-	if (tlp->type == TLP_MRD && tlp->hint.present)
+	if (tlp->type != TLP_MWR && tlp->hint.present)
 		return tlp->first_be == 0xf && tlp->last_be == (tlp->length > 1 ? 0xf : 0);
 	if (tlp->length == 1)
 		return !tlp->last_be;
@@ -93,17 +105,27 @@ static bool byte_enables_ok(const struct tlp *tlp)
 	return be_is_upper_part(tlp->first_be) && be_is_lower_part(tlp->last_be);
 }
 
+static bool atomic_ok(const struct tlp *tlp)
+{
+	size_t operands = tlp->type == TLP_CAS ? 2 : 1;
+
+	return (size_t)tlp->length * 4 == operands * TLP_ATOMIC_SIZE &&
+	       tlp->address % TLP_ATOMIC_SIZE == 0 && tlp->first_be == 0xf && tlp->last_be == 0xf;
+}
+
 int tlp_check(const struct tlp *tlp, size_t max_payload)
 {
 	size_t bytes = (size_t)tlp->length * 4;
 
-	if (tlp->type != TLP_MRD && tlp->type != TLP_MWR)
+	if (tlp->type > TLP_CAS || (tlp_is_atomic(tlp->type) && !atomic_ok(tlp)))
 		return -EBADMSG;
 	if (!bytes || bytes > TLP_PAYLOAD_MAX)
 		return -EBADMSG;
-	if (tlp->type == TLP_MWR && (bytes > max_payload || !tlp->data))
+	if (tlp->type != TLP_MRD && (bytes > max_payload || !tlp->data))
 		return -EBADMSG;
-	if (tlp->address & 3 || tlp->address % TLP_BOUNDARY + bytes > TLP_BOUNDARY)
+	/* The operands of an AtomicOp are longer than the memory that it is about. */
+	if (!tlp_is_atomic(tlp->type) &&
+	    (tlp->address & 3 || tlp->address % TLP_BOUNDARY + bytes > TLP_BOUNDARY))
 		return -EBADMSG;
 	if (!byte_enables_ok(tlp))
 		return -EBADMSG;
@@ -113,14 +135,48 @@ int tlp_check(const struct tlp *tlp, size_t max_payload)
 	return 0;
 }
 
+static uint32_t type_bits(enum tlp_type type)
+{
+	switch (type) {
+	case TLP_FETCH_ADD:
+		return TLP_DW0_TYPE_FETCH_ADD;
+	case TLP_CAS:
+		return TLP_DW0_TYPE_CAS;
+	case TLP_MRD:
+	case TLP_MWR:
+		break;
+	}
+	return 0;
+}
+
+/* Return: whether the bits are a request of a kind that is known here. */
+static bool type_of(uint32_t dw0, enum tlp_type *type)
+{
+	bool data = dw0 & TLP_DW0_FMT_DATA;
+
+	switch (dw0 & TLP_DW0_TYPE) {
+	case 0:
+		*type = data ? TLP_MWR : TLP_MRD;
+		return true;
+	case TLP_DW0_TYPE_FETCH_ADD:
+		*type = TLP_FETCH_ADD;
+		return data;
+	case TLP_DW0_TYPE_CAS:
+		*type = TLP_CAS;
+		return data;
+	default:
+		return false;
+	}
+}
+
 int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 {
 	const struct tlp_hint *hint = &tlp->hint;
 	bool prefix = hint->present && hint->extended;
 	bool wide = tlp->address >> 32;
-	size_t payload = tlp->type == TLP_MWR ? (size_t)tlp->length * 4 : 0;
+	size_t payload = tlp_payload(tlp);
 	size_t total = (prefix ? 4 : 0) + (wide ? 16 : 12) + payload;
-	uint32_t dw0 = tlp->length & TLP_DW0_LENGTH;
+	uint32_t dw0 = type_bits(tlp->type) | (tlp->length & TLP_DW0_LENGTH);
 	uint32_t be = (uint32_t)tlp->last_be << 4 | tlp->first_be;
 	uint32_t tag = tlp->tag;
 	uint8_t *p = buf;
@@ -160,7 +216,7 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 }
 
 /*
- * DW1 of the header: with a hint, the tag of a write or the byte enables of a read are the
+ * DW1 of the header: with a hint, the tag of a write or the byte enables of other requests are the
  * steering tag.
  */
 static void decode_dw1(struct tlp *tlp, uint32_t dw1)
@@ -205,7 +261,8 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 			return -EBADMSG;
 		dw0 = get_be32(p);
 	}
-	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TYPE | TLP_DW0_TD | TLP_DW0_EP | TLP_DW0_AT))
+	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TD | TLP_DW0_EP | TLP_DW0_AT) ||
+	    !type_of(dw0, &tlp->type))
 		return -EOPNOTSUPP;
 
 	hint.present = dw0 & TLP_DW0_TH;
@@ -215,10 +272,9 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 	 */
 	if (hint.extended && !hint.present)
 		return -EOPNOTSUPP;
-	tlp->type = dw0 & TLP_DW0_FMT_DATA ? TLP_MWR : TLP_MRD;
 	tlp->length = dw0 & TLP_DW0_LENGTH ? dw0 & TLP_DW0_LENGTH : TLP_PAYLOAD_MAX / 4;
 	header = dw0 & TLP_DW0_FMT_4DW ? 16 : 12;
-	payload = tlp->type == TLP_MWR ? (size_t)tlp->length * 4 : 0;
+	payload = tlp_payload(tlp);
 	if ((size_t)(end - p) != header + payload)
 		return -EBADMSG;
 

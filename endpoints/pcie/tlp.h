@@ -18,7 +18,12 @@
 enum tlp_type {
 	TLP_MRD,
 	TLP_MWR,
+	/* AtomicOps (section 6.15); here operands have 8 bytes */
+	TLP_FETCH_ADD,
+	TLP_CAS,
 };
+
+#define TLP_ATOMIC_SIZE	8	/* bytes of an operand */
 
 /**
  * struct tlp_hint - TLP Processing Hint and Steering Tag (section 2.2.7.1.1)
@@ -37,7 +42,7 @@ struct tlp_hint {
 
 /**
  * struct tlp - a memory request
- * @type: read or write
+ * @type: read, write or AtomicOp
  * @requester: requester ID, bus << 8 | device << 3 | function
  * @tag: transaction tag; a write with a hint has none, its field carries the steering tag
  * @address: of the first DW, a multiple of 4; decides between the 3 DW and the 4 DW header
@@ -45,7 +50,8 @@ struct tlp_hint {
  * @first_be: enabled bytes of the first DW, bit 0 for the lowest address
  * @last_be: of the last DW, 0 when there is only one
  * @hint: hint and steering tag
- * @data: payload of a write, @length DWs in address order; not owned, NULL for a read
+ * @data: payload, @length DWs in address order; not owned, NULL for a read. Of an AtomicOp the
+ *	operands, little-endian: what is added, or what is compared and then what is swapped in
  */
 struct tlp {
 	enum tlp_type type;
@@ -88,6 +94,12 @@ enum tlp_result {
  */
 int tlp_init_range(struct tlp *tlp, uint64_t address, size_t bytes);
 
+/* Bytes of payload that a request carries. */
+size_t tlp_payload(const struct tlp *tlp);
+
+/* Whether it is FetchAdd or CAS. */
+bool tlp_is_atomic(enum tlp_type type);
+
 /* Bytes enabled, 0..4096: what a trace calls the length. */
 size_t tlp_enabled_bytes(const struct tlp *tlp);
 
@@ -101,7 +113,7 @@ unsigned int tlp_first_byte(const struct tlp *tlp);
  *
  * Length 1..1024 and at most Max_Payload_Size (section 2.2.2), byte enables (section 2.2.5.1),
  * alignment and no crossing of a 4 KiB boundary (section 2.2.7.1), PH and ST in range (section
- * 2.2.7.1.1).
+ * 2.2.7.1.1), of an AtomicOp length of the operands and alignment to one of them.
  *
  * Return: 0, or -EBADMSG for a malformed TLP.
  */

@@ -22,6 +22,13 @@ struct trace {
 	char buffer[TRACE_BUFFER_SIZE];
 };
 
+static const char *const type_names[] = {
+	[TLP_MRD] = " MRd",
+	[TLP_MWR] = " MWr",
+	[TLP_FETCH_ADD] = " FAdd",
+	[TLP_CAS] = " CAS",
+};
+
 static const char *const result_names[] = {
 	[TLP_OK] = "ok",
 	[TLP_UNSUPPORTED] = "ur",
@@ -148,7 +155,7 @@ void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enu
 	p = put_party(p, tlp->requester);
 	p = put_text(p, " -> ");
 	p = put_party(p, completer);
-	p = put_text(p, tlp->type == TLP_MWR ? " MWr" : " MRd");
+	p = put_text(p, type_names[tlp->type]);
 	p = put_text(p, wide ? "64 0x" : "32 0x");
 	p = put_hex(p, tlp->address, 16);
 	p = put_text(p, " len=");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "byteorder.h"
 #include "cap_pcie.h"
 #include "fabric_state.h"
 #include "function_state.h"
@@ -17,8 +18,9 @@
  * @requester: the function that sends it; its fabric's lock is held
  * @tlp: the memory request
  * @address: of the first enabled byte
- * @buf: the enabled bytes; only a read changes them
+ * @buf: the enabled bytes; only a read changes them. Of an AtomicOp the operands
  * @len: of @buf
+ * @before: of an AtomicOp: receives the value before it
  */
 struct request {
 	struct pci_function *requester;
@@ -26,6 +28,7 @@ struct request {
 	uint64_t address;
 	uint8_t *buf;
 	size_t len;
+	uint64_t *before;
 };
 
 /* A BAR of another function, as a place that a TLP can go to. */
@@ -82,29 +85,25 @@ static bool find_target(const struct request *request, const struct dma_entry *e
 	return found;
 }
 
-/* The checks of a receiver, then the completer itself. */
-static enum tlp_result complete(const struct request *request, const struct target *target)
+/* Bytes of memory, from the first DW on, that a request is about. */
+static uint64_t span(const struct tlp *tlp)
+{
+	return tlp_is_atomic(tlp->type) ? TLP_ATOMIC_SIZE : (uint64_t)tlp->length * 4;
+}
+
+static enum tlp_result hand_over(const struct request *request, const struct target *target,
+				 uint64_t offset)
 {
 	struct pci_function *fn = target->fn;
 	const struct pci_device_ops *ops = fn->ops;
 	const struct tlp *tlp = &request->tlp;
-	uint64_t offset = tlp->address - fn->bar_address[target->bar];
-	uint64_t size = fn->config.bars[target->bar].size;
 	int ret;
 
-	/*
-	 * A prefix is an error for whoever does not support prefixes, whatever it says (section
-	 * 2.2.10.4).
-	 */
-	if (tlp_check(tlp, pcie_cap_max_payload(&fn->config)) ||
-	    (tlp->hint.present && tlp->hint.extended && !pcie_cap_end_end_prefix(&fn->config))) {
-		if (ops->malformed)
-			ops->malformed(fn);
-		return TLP_MALFORMED;
-	}
-	if (!fn->memory_enabled || (uint64_t)tlp->length * 4 > size - offset)
-		return TLP_UNSUPPORTED;
-	if (tlp->type == TLP_MWR) {
+	if (tlp_is_atomic(tlp->type)) {
+		if (!ops->mem_atomic || !pcie_cap_atomic_completer(&fn->config))
+			return TLP_UNSUPPORTED;
+		ret = ops->mem_atomic(fn, target->bar, offset, tlp, request->before);
+	} else if (tlp->type == TLP_MWR) {
 		if (!ops->mem_write)
 			return TLP_UNSUPPORTED;
 		ret = ops->mem_write(fn, target->bar, offset, tlp);
@@ -117,6 +116,30 @@ static enum tlp_result complete(const struct request *request, const struct targ
 	return ret ? TLP_REJECTED : TLP_OK;
 }
 
+/* The checks of a receiver, then the completer itself. */
+static enum tlp_result complete(const struct request *request, const struct target *target)
+{
+	struct pci_function *fn = target->fn;
+	const struct pci_device_ops *ops = fn->ops;
+	const struct tlp *tlp = &request->tlp;
+	uint64_t offset = tlp->address - fn->bar_address[target->bar];
+	uint64_t size = fn->config.bars[target->bar].size;
+
+	/*
+	 * A prefix is an error for whoever does not support prefixes, whatever it says (section
+	 * 2.2.10.4).
+	 */
+	if (tlp_check(tlp, pcie_cap_max_payload(&fn->config)) ||
+	    (tlp->hint.present && tlp->hint.extended && !pcie_cap_end_end_prefix(&fn->config))) {
+		if (ops->malformed)
+			ops->malformed(fn);
+		return TLP_MALFORMED;
+	}
+	if (!fn->memory_enabled || span(tlp) > size - offset)
+		return TLP_UNSUPPORTED;
+	return hand_over(request, target, offset);
+}
+
 /* Through the client, without the lock. */
 static enum tlp_result upstream_access(const struct request *request)
 {
@@ -127,6 +150,9 @@ static enum tlp_result upstream_access(const struct request *request)
 
 	if (!ops)
 		return TLP_ABORT;
+	/* The client has no message for it. */
+	if (tlp_is_atomic(request->tlp.type))
+		return TLP_UNSUPPORTED;
 	fn->upstream_users++;
 	fabric_unlock(fn->fabric);
 	if (request->tlp.type == TLP_MWR)
@@ -145,7 +171,9 @@ static enum tlp_result file_access(const struct request *request, const struct d
 {
 	int ret;
 
-	if (request->tlp.type == TLP_MWR)
+	if (tlp_is_atomic(request->tlp.type))
+		ret = dma_entry_atomic(entry, &request->tlp, request->before);
+	else if (request->tlp.type == TLP_MWR)
 		ret = dma_entry_write(entry, request->address, request->buf, request->len);
 	else
 		ret = dma_entry_read(entry, request->address, request->buf, request->len);
@@ -156,12 +184,12 @@ static enum tlp_result route(const struct request *request)
 {
 	struct pci_function *fn = request->requester;
 	const struct dma_entry *entry = dma_map_find(&fn->dma, request->address);
-	bool write = request->tlp.type == TLP_MWR;
+	bool read = request->tlp.type != TLP_MWR, write = request->tlp.type != TLP_MRD;
 	int completer = TRACE_RC;
 	enum tlp_result result;
 	struct target target;
 
-	if (entry && !(write ? entry->writable : entry->readable)) {
+	if (entry && ((write && !entry->writable) || (read && !entry->readable))) {
 		result = TLP_FAULT;
 	} else if (entry && entry->file) {
 		result = file_access(request, entry);
@@ -277,4 +305,38 @@ int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len
 	};
 
 	return transfer(&request, len, NULL);
+}
+
+int fabric_atomic(struct pci_function *fn, enum tlp_type type, uint64_t address,
+		  const uint64_t *operands, uint64_t *before)
+{
+	uint8_t data[2 * TLP_ATOMIC_SIZE];
+	struct request request = {
+		.requester = fn,
+		.tlp = { .type = type,
+			 .requester = fn->bdf,
+			 .address = address,
+			 .first_be = 0xf,
+			 .last_be = 0xf,
+			 .data = data },
+		.address = address,
+		.len = type == TLP_CAS ? sizeof(data) : TLP_ATOMIC_SIZE,
+		.buf = data,
+		.before = before,
+	};
+	uint64_t cancels = fn->cancels;
+	int ret;
+
+	if (address % TLP_ATOMIC_SIZE)
+		return -EINVAL;
+	if (!pci_header_bus_master(&fn->config))
+		return -EPERM;
+	if (!pcie_cap_atomic_requester(&fn->config))
+		return -EOPNOTSUPP;
+	for (size_t i = 0; i < request.len / TLP_ATOMIC_SIZE; i++)
+		put_le64(data + i * TLP_ATOMIC_SIZE, operands[i]);
+	request.tlp.length = (uint16_t)(request.len / 4);
+	request.tlp.tag = fn->tag++;
+	ret = result_errno(route(&request));
+	return fn->cancels != cancels ? -ECANCELED : ret;
 }

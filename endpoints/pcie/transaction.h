@@ -59,4 +59,21 @@ int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, siz
  */
 int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len);
 
+/**
+ * fabric_atomic() - an AtomicOp on 8 bytes
+ * @fn: as for fabric_write()
+ * @type: TLP_FETCH_ADD or TLP_CAS
+ * @address: bus address, a multiple of 8
+ * @operands: what is added, or what is compared and what is swapped in
+ * @before: receives the value before; undefined after an error
+ *
+ * The root complex completes those for memory that a file backs, atomically also for the CPUs. A
+ * peer completes them when it announces that.
+ *
+ * Return: as fabric_write(), -EOPNOTSUPP while AtomicOp Requester Enable is clear (nothing is
+ * sent), -EFAULT also when nobody there completes AtomicOps.
+ */
+int fabric_atomic(struct pci_function *fn, enum tlp_type type, uint64_t address,
+		  const uint64_t *operands, uint64_t *before);
+
 #endif

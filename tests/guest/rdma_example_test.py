@@ -65,7 +65,7 @@ def _writes(accelerator, nic, mark, function):
         file.seek(begin)
         tlps = [trace.parse_line(line.rstrip("\n")) for line in file]
     ends = [rdma.address(name).removeprefix("0000:") for name in (nic, accelerator)]
-    return result, [tlp for tlp in tlps if tlp.write and [tlp.requester, tlp.completer] == ends]
+    return result, [tlp for tlp in tlps if tlp.kind == "MWr" and [tlp.requester, tlp.completer] == ends]
 
 
 def _memory(accelerator):

@@ -13,9 +13,11 @@
 #define GID_TABLE_8	0u	 /* code of a table with 8 entries */
 #define CLOCK_KHZ	1000000u /* the timer counts nanoseconds */
 #define BOTH_SIGNATURES 3u
+#define ATOMIC_SIZE_8	(1u << 3) /* bit n: operands of 2^n bytes */
 
 _Static_assert(ifc_size(cmd_hca_cap) == CAPS_SIZE, "general capabilities");
 _Static_assert(ifc_size(odp_cap) == CAPS_SIZE, "capabilities for paging on demand");
+_Static_assert(ifc_size(atomic_caps) == CAPS_SIZE, "capabilities for atomic operations");
 
 #define general(field, value) ifc_set(cmd_hca_cap, caps, field, value)
 
@@ -59,6 +61,7 @@ static void fill_general(struct mlx5 *dev, uint8_t *caps)
 	general(ud, 1);
 	general(xrc, 1);
 	general(pg, 1);
+	general(atomic, 1);
 	general(cq_oi, 1);
 	general(cqe_version, 1);
 	general(compact_address_vector, 1);
@@ -71,8 +74,7 @@ static void fill_general(struct mlx5 *dev, uint8_t *caps)
 	general(num_of_uars_per_page, 1);
 	general(device_frequency_khz, CLOCK_KHZ);
 	general(device_frequency_mhz, CLOCK_KHZ / 1000);
-	general(mkey_pcie_tph,
-		pci_function_ext_cap(dev->fn, PCI_EXT_CAP_ID_TPH) != 0);
+	general(mkey_pcie_tph, pci_function_ext_cap(dev->fn, PCI_EXT_CAP_ID_TPH) != 0);
 }
 
 static void fill_odp(uint8_t *caps)
@@ -84,6 +86,18 @@ static void fill_odp(uint8_t *caps)
 	ifc_set(odp_per_transport_service_cap, rc, receive, 1);
 	ifc_set(odp_per_transport_service_cap, rc, write, 1);
 	ifc_set(odp_per_transport_service_cap, rc, read, 1);
+	ifc_set(odp_per_transport_service_cap, rc, atomic, 1);
+}
+
+/* Compare and swap, fetch and add, of 8 bytes. Whether a driver gets the values in its own byte
+ * order is its choice. */
+static void fill_atomic(uint8_t *caps)
+{
+	memset(caps, 0, CAPS_SIZE);
+	ifc_set(atomic_caps, caps, supported_atomic_req_8B_endianness_mode_1, 1);
+	ifc_set(atomic_caps, caps, atomic_operations,
+		MLX5_ATOMIC_OPS_CMP_SWAP | MLX5_ATOMIC_OPS_FETCH_ADD);
+	ifc_set(atomic_caps, caps, atomic_size_qp, ATOMIC_SIZE_8);
 }
 
 void mlx5_caps_reset(struct mlx5 *dev)
@@ -92,6 +106,7 @@ void mlx5_caps_reset(struct mlx5 *dev)
 	/* Drivers turn signatures off before they have made one right. */
 	ifc_set(cmd_hca_cap, dev->general_caps, cmdif_checksum, 0);
 	fill_odp(dev->odp_caps);
+	dev->atomic_host_endian = false;
 	dev->check_signatures = false;
 }
 
@@ -115,6 +130,11 @@ static uint8_t cap_query(struct mlx5 *dev, struct mlx5_command *command)
 			fill_odp(caps);
 		else
 			memcpy(caps, dev->odp_caps, CAPS_SIZE);
+		return MLX5_CMD_STAT_OK;
+	case MLX5_CAP_ATOMIC:
+		fill_atomic(caps);
+		ifc_set(atomic_caps, caps, atomic_req_8B_endianness_mode,
+			maximum || dev->atomic_host_endian);
 		return MLX5_CMD_STAT_OK;
 	default:
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
@@ -151,6 +171,17 @@ static uint8_t set_odp(struct mlx5 *dev, const uint8_t *wanted)
 	return MLX5_CMD_STAT_OK;
 }
 
+/* The byte order is all that there is to choose; the driver leaves the rest 0. */
+static uint8_t set_atomic(struct mlx5 *dev, const uint8_t *wanted)
+{
+	uint64_t mode = ifc_get(atomic_caps, wanted, atomic_req_8B_endianness_mode);
+
+	if (mode > 1)
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	dev->atomic_host_endian = mode;
+	return MLX5_CMD_STAT_OK;
+}
+
 static uint8_t cap_set(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *caps = ifc_at(set_hca_cap_in, command->in, capability);
@@ -164,6 +195,8 @@ static uint8_t cap_set(struct mlx5 *dev, struct mlx5_command *command)
 		return set_general(dev, caps);
 	case MLX5_CAP_ODP:
 		return set_odp(dev, caps);
+	case MLX5_CAP_ATOMIC:
+		return set_atomic(dev, caps);
 	default:
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	}

@@ -128,6 +128,7 @@ struct mlx5 {
 	bool check_signatures;
 	uint8_t general_caps[256];
 	uint8_t odp_caps[256];
+	bool atomic_host_endian; /* results of atomics, for the requester's memory */
 
 	uint64_t *given_page; /* pages that the driver lends, by MANAGE_PAGES */
 	uint32_t given_pages;

@@ -6,6 +6,7 @@
 
 #include "core.h"
 #include "dma.h"
+#include "memory.h"
 #include "pcie/transaction.h"
 
 static int account(struct mlx5 *dev, int ret)
@@ -36,6 +37,23 @@ int mlx5_dma_write(struct mlx5 *dev, uint64_t address, const void *from, size_t 
 	if (hint && hint->present)
 		dev->counters.tagged_writes += sent;
 	return account(dev, ret);
+}
+
+int mlx5_dma_atomic(struct mlx5 *dev, uint64_t address, const struct mlx5_atomic *atomic,
+		    uint64_t *before)
+{
+	uint64_t operands[2] = { atomic->swap_add };
+	int ret;
+
+	if (dev->reset_pending || dev->health_syndrome)
+		return -ECANCELED;
+	if (atomic->compare_swap) {
+		operands[0] = atomic->compare;
+		operands[1] = atomic->swap_add;
+	}
+	ret = fabric_atomic(dev->fn, atomic->compare_swap ? TLP_CAS : TLP_FETCH_ADD, address,
+			    operands, before);
+	return ret == -EOPNOTSUPP ? ret : account(dev, ret);
 }
 
 int mlx5_dma_read_be32(struct mlx5 *dev, uint64_t address, uint32_t *value)

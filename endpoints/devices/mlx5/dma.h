@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct mlx5;
+struct mlx5_atomic;
 struct tlp_hint;
 
 int mlx5_dma_read(struct mlx5 *dev, uint64_t address, void *to, size_t len);
@@ -20,6 +21,10 @@ int mlx5_dma_read(struct mlx5 *dev, uint64_t address, void *to, size_t len);
 /* @hint: of every TLP, NULL for none. */
 int mlx5_dma_write(struct mlx5 *dev, uint64_t address, const void *from, size_t len,
 		   const struct tlp_hint *hint);
+
+/* @before: receives the value before. -EOPNOTSUPP while the function may not send AtomicOps. */
+int mlx5_dma_atomic(struct mlx5 *dev, uint64_t address, const struct mlx5_atomic *atomic,
+		    uint64_t *before);
 
 /* A big-endian word of a doorbell record. */
 int mlx5_dma_read_be32(struct mlx5 *dev, uint64_t address, uint32_t *value);

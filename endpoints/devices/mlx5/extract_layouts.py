@@ -71,6 +71,7 @@ WANTED = {
         'struct mlx5_wqe_ctrl_seg',
         'struct mlx5_av',
         'struct mlx5_wqe_raddr_seg',
+        'struct mlx5_wqe_atomic_seg',
         'struct mlx5_wqe_data_seg',
         'struct mlx5_wqe_umr_ctrl_seg',
     ],
@@ -85,6 +86,7 @@ WANTED = {
         'define MLX5_CQ_DOORBELL',
     ],
     'include/linux/mlx5/driver.h': [
+        'member MLX5_ATOMIC_OPS_CMP_SWAP',
         'member MLX5_REG_NODE_DESC',
         'member MLX5_PTYS_IB',
         'enum mlx5_pagefault_type_flags',

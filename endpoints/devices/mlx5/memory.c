@@ -16,7 +16,8 @@ static bool key_allows(const uint8_t *context, enum mlx5_access access)
 	return !((access & MLX5_ACCESS_LOCAL_READ && !ifc_get(mkc, context, lr)) ||
 		 (access & MLX5_ACCESS_LOCAL_WRITE && !ifc_get(mkc, context, lw)) ||
 		 (access & MLX5_ACCESS_REMOTE_READ && !ifc_get(mkc, context, rr)) ||
-		 (access & MLX5_ACCESS_REMOTE_WRITE && !ifc_get(mkc, context, rw)));
+		 (access & MLX5_ACCESS_REMOTE_WRITE && !ifc_get(mkc, context, rw)) ||
+		 (access & MLX5_ACCESS_REMOTE_ATOMIC && !ifc_get(mkc, context, a)));
 }
 
 static bool key_covers(const uint8_t *context, uint64_t address, uint64_t len)
@@ -156,4 +157,46 @@ enum mlx5_memory_result mlx5_memory_write(struct mlx5 *dev, const struct mlx5_re
 					  const void *from, size_t len)
 {
 	return len ? memory_transfer(dev, region, NULL, from, len) : MLX5_MEMORY_OK;
+}
+
+/* Without AtomicOps: by a read and a write. */
+static int atomic_in_steps(struct mlx5 *dev, uint64_t bus, const struct mlx5_atomic *atomic,
+			   const struct tlp_hint *hint, uint64_t *before)
+{
+	uint8_t word[IB_ATOMIC_SIZE];
+	int ret;
+
+	ret = mlx5_dma_read(dev, bus, word, sizeof(word));
+	if (ret)
+		return ret;
+	*before = get_le64(word);
+	if (!atomic->compare_swap)
+		put_le64(word, *before + atomic->swap_add);
+	else if (*before == atomic->compare)
+		put_le64(word, atomic->swap_add);
+	return mlx5_dma_write(dev, bus, word, sizeof(word), hint);
+}
+
+enum mlx5_memory_result mlx5_memory_atomic(struct mlx5 *dev, const struct mlx5_region *region,
+					   const struct mlx5_atomic *atomic, uint64_t *before)
+{
+	struct mlx5_mkey *mkey = find_key(dev, region, IB_ATOMIC_SIZE);
+	enum mlx5_memory_result result;
+	struct tlp_hint hint;
+	uint64_t bus, left;
+	int ret;
+
+	if (!mkey)
+		return MLX5_MEMORY_DENIED;
+	result = key_translate(mkey, region->address, region->access, &bus, &left);
+	if (result)
+		return result;
+	ret = mlx5_dma_atomic(dev, bus, atomic, before);
+	if (ret == -EOPNOTSUPP) {
+		hint = hint_of(dev, mkey);
+		ret = atomic_in_steps(dev, bus, atomic, &hint, before);
+	}
+	if (ret)
+		return ret == -ECANCELED ? MLX5_MEMORY_STOPPED : MLX5_MEMORY_BUS_ERROR;
+	return MLX5_MEMORY_OK;
 }

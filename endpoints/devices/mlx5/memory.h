@@ -17,9 +17,11 @@ enum mlx5_access {
 	MLX5_ACCESS_LOCAL_WRITE = 1 << 1,
 	MLX5_ACCESS_REMOTE_READ = 1 << 2,
 	MLX5_ACCESS_REMOTE_WRITE = 1 << 3,
+	MLX5_ACCESS_REMOTE_ATOMIC = 1 << 4,
 };
 
-#define MLX5_ACCESS_WRITES (MLX5_ACCESS_LOCAL_WRITE | MLX5_ACCESS_REMOTE_WRITE)
+#define MLX5_ACCESS_WRITES \
+	(MLX5_ACCESS_LOCAL_WRITE | MLX5_ACCESS_REMOTE_WRITE | MLX5_ACCESS_REMOTE_ATOMIC)
 
 enum mlx5_memory_result {
 	MLX5_MEMORY_OK,
@@ -67,5 +69,32 @@ enum mlx5_memory_result mlx5_memory_read(struct mlx5 *dev, const struct mlx5_reg
 					 void *to, size_t len);
 enum mlx5_memory_result mlx5_memory_write(struct mlx5 *dev, const struct mlx5_region *region,
 					  const void *from, size_t len);
+
+/**
+ * struct mlx5_atomic - an atomic operation on 8 bytes
+ * @compare_swap: compare and swap; else fetch and add
+ * @swap_add: what is swapped in or added
+ * @compare: what the memory is compared with
+ */
+struct mlx5_atomic {
+	bool compare_swap;
+	uint64_t swap_add;
+	uint64_t compare;
+};
+
+/**
+ * mlx5_memory_atomic() - an atomic operation on memory
+ * @dev: the device
+ * @region: the memory, at an address that is a multiple of 8
+ * @atomic: what is done
+ * @before: receives the value before
+ *
+ * An AtomicOp on the bus where the function may send one; else a read and a write, between which no
+ * other operation of this function comes.
+ *
+ * Return: as mlx5_memory_write().
+ */
+enum mlx5_memory_result mlx5_memory_atomic(struct mlx5 *dev, const struct mlx5_region *region,
+					   const struct mlx5_atomic *atomic, uint64_t *before);
 
 #endif

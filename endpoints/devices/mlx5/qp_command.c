@@ -225,6 +225,10 @@ static void copy_optional(uint8_t *to, const uint8_t *from, uint64_t mask)
 		ifc_copy(qpc, to, from, rre);
 	if (mask & MLX5_QP_OPTPAR_RWE)
 		ifc_copy(qpc, to, from, rwe);
+	if (mask & MLX5_QP_OPTPAR_RAE) {
+		ifc_copy(qpc, to, from, rae);
+		ifc_copy(qpc, to, from, atomic_mode);
+	}
 	if (mask & MLX5_QP_OPTPAR_PKEY_INDEX)
 		ifc_copy(qpc, to, from, primary_address_path.pkey_index);
 	if (mask & MLX5_QP_OPTPAR_PRI_PORT)
@@ -245,8 +249,9 @@ static uint8_t enter_init(struct mlx5 *dev, struct mlx5_qp *qp, const uint8_t *f
 	if (qp->type == MLX5_QPC_ST_REG_UMR)
 		ifc_copy(qpc, qp->context, from, pd);
 	copy_optional(qp->context, from,
-		      MLX5_QP_OPTPAR_RRE | MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_PKEY_INDEX |
-			      MLX5_QP_OPTPAR_PRI_PORT | MLX5_QP_OPTPAR_Q_KEY);
+		      MLX5_QP_OPTPAR_RRE | MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RAE |
+			      MLX5_QP_OPTPAR_PKEY_INDEX | MLX5_QP_OPTPAR_PRI_PORT |
+			      MLX5_QP_OPTPAR_Q_KEY);
 	return MLX5_CMD_STAT_OK;
 }
 

@@ -54,6 +54,8 @@ bool mlx5_qp_packet_work(struct mlx5 *dev)
 	case IB_PACKET_SEND:
 	case IB_PACKET_WRITE:
 	case IB_PACKET_READ:
+	case IB_PACKET_COMPARE_SWAP:
+	case IB_PACKET_FETCH_ADD:
 		if (qp) {
 			mlx5_responder_request(dev, qp, packet);
 			return true;

@@ -184,9 +184,20 @@ static bool is_write(uint8_t opcode)
 	return opcode == MLX5_OPCODE_RDMA_WRITE || opcode == MLX5_OPCODE_RDMA_WRITE_IMM;
 }
 
+static bool is_atomic(uint8_t opcode)
+{
+	return opcode == MLX5_OPCODE_ATOMIC_CS || opcode == MLX5_OPCODE_ATOMIC_FA;
+}
+
+/* Operations whose answer brings the data. */
+static bool is_fetch(uint8_t opcode)
+{
+	return opcode == MLX5_OPCODE_RDMA_READ || is_atomic(opcode);
+}
+
 static bool is_reliable_operation(uint8_t opcode)
 {
-	return is_write(opcode) || opcode == MLX5_OPCODE_RDMA_READ || opcode == MLX5_OPCODE_SEND ||
+	return is_write(opcode) || is_fetch(opcode) || opcode == MLX5_OPCODE_SEND ||
 	       opcode == MLX5_OPCODE_SEND_IMM;
 }
 
@@ -199,14 +210,18 @@ static uint8_t prepare_request(struct mlx5_qp *qp)
 	if (qp->type != MLX5_QPC_ST_RC || !is_reliable_operation(requester->opcode))
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
 	requester->segments = sizeof(struct mlx5_wqe_ctrl_seg);
-	if (is_write(requester->opcode) || requester->opcode == MLX5_OPCODE_RDMA_READ)
+	if (is_write(requester->opcode) || is_fetch(requester->opcode))
 		requester->segments += sizeof(struct mlx5_wqe_raddr_seg);
+	if (is_atomic(requester->opcode))
+		requester->segments += sizeof(struct mlx5_wqe_atomic_seg);
 	if (requester->segments > requester->size)
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
-	sg = sg_of(qp, requester->opcode == MLX5_OPCODE_RDMA_READ ? MLX5_ACCESS_LOCAL_WRITE
-								  : MLX5_ACCESS_LOCAL_READ);
+	sg = sg_of(qp,
+		   is_fetch(requester->opcode) ? MLX5_ACCESS_LOCAL_WRITE : MLX5_ACCESS_LOCAL_READ);
 	if (!mlx5_sg_length(&sg, &requester->length))
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
+	if (is_atomic(requester->opcode) && requester->length != IB_ATOMIC_SIZE)
+		return MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR;
 	if (requester->length > 1ull << ifc_get(qpc, qp->context, log_msg_max))
 		return MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR;
 	return 0;
@@ -292,22 +307,45 @@ static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
 	}
 }
 
+static enum ib_packet_kind kind_of(uint8_t opcode)
+{
+	switch (opcode) {
+	case MLX5_OPCODE_RDMA_READ:
+		return IB_PACKET_READ;
+	case MLX5_OPCODE_ATOMIC_CS:
+		return IB_PACKET_COMPARE_SWAP;
+	case MLX5_OPCODE_ATOMIC_FA:
+		return IB_PACKET_FETCH_ADD;
+	default:
+		return is_write(opcode) ? IB_PACKET_WRITE : IB_PACKET_SEND;
+	}
+}
+
+static void add_operands(const struct mlx5_qp *qp, struct ib_packet *packet)
+{
+	const uint8_t *segment = qp->requester.wqe + sizeof(struct mlx5_wqe_ctrl_seg) +
+				 sizeof(struct mlx5_wqe_raddr_seg);
+
+	packet->swap_add = get_be64(segment + offsetof(struct mlx5_wqe_atomic_seg, swap_add));
+	packet->compare = get_be64(segment + offsetof(struct mlx5_wqe_atomic_seg, compare));
+}
+
 static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
-	bool is_read = requester->opcode == MLX5_OPCODE_RDMA_READ;
+	bool fetch = is_fetch(requester->opcode);
 	struct mlx5_sg sg = sg_of(qp, MLX5_ACCESS_LOCAL_READ);
 	enum mlx5_memory_result result = MLX5_MEMORY_OK;
 	uint64_t left = requester->length - requester->done;
 	struct ib_packet *packet;
 
 	requester->part = left < mlx5_qp_mtu(qp) ? (uint32_t)left : mlx5_qp_mtu(qp);
-	packet = ib_packet_new(is_read ? 0 : requester->part);
+	packet = ib_packet_new(fetch ? 0 : requester->part);
 	if (!packet) {
 		mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, qp->number);
 		return;
 	}
-	if (!is_read)
+	if (!fetch)
 		result = mlx5_sg_read(dev, &sg, requester->done, packet->payload, requester->part);
 	if (result) {
 		free(packet);
@@ -317,11 +355,11 @@ static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 			requester_complete(dev, qp, syndrome_of(result));
 		return;
 	}
-	packet->kind = is_read			     ? IB_PACKET_READ
-		       : is_write(requester->opcode) ? IB_PACKET_WRITE
-						     : IB_PACKET_SEND;
+	packet->kind = kind_of(requester->opcode);
 	address_packet(qp, packet);
-	if (is_read) {
+	if (is_atomic(requester->opcode))
+		add_operands(qp, packet);
+	if (fetch) {
 		packet->address += requester->done;
 		packet->message_length = requester->part;
 	}
@@ -453,7 +491,10 @@ void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packe
 		free(answer);
 		return;
 	}
-	if (answer->kind == IB_PACKET_READ_RESPONSE) {
+	/* The value is big-endian on the wire. */
+	if (answer->kind == IB_PACKET_ATOMIC_RESPONSE && dev->atomic_host_endian)
+		put_le64(answer->payload, get_be64(answer->payload));
+	if (answer->kind == IB_PACKET_READ_RESPONSE || answer->kind == IB_PACKET_ATOMIC_RESPONSE) {
 		requester->response = answer;
 		take_response(dev, qp);
 		return;

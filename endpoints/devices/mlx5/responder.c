@@ -264,7 +264,7 @@ static enum outcome remote_failure(struct mlx5 *dev, struct mlx5_qp *qp,
 		return STOPPED;
 	case MLX5_MEMORY_ABSENT:
 		responder->token = mlx5_fault_raise_rdma(dev, responder, length,
-							 request->kind == IB_PACKET_WRITE);
+							 request->kind != IB_PACKET_READ);
 		return responder->token ? HELD : refuse_access(dev, qp, request);
 	case MLX5_MEMORY_BUS_ERROR:
 		return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION,
@@ -317,6 +317,18 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 	return remote_failure(dev, qp, request, result, request->length);
 }
 
+static void respond(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *request,
+		    struct ib_packet *response, enum ib_packet_kind kind)
+{
+	response->kind = kind;
+	response->source_qpn = qp->number;
+	response->destination_lid = request->source_lid;
+	response->destination_qpn = request->source_qpn;
+	response->psn = request->psn;
+	qp->responder.psn = (qp->responder.psn + 1) & IB_PSN_MASK;
+	ib_port_send(&dev->port, response);
+}
+
 static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
 				 const struct ib_packet *request)
 {
@@ -338,13 +350,42 @@ static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
 		free(response);
 		return remote_failure(dev, qp, request, result, request->message_length);
 	}
-	response->kind = IB_PACKET_READ_RESPONSE;
-	response->source_qpn = qp->number;
-	response->destination_lid = request->source_lid;
-	response->destination_qpn = request->source_qpn;
-	response->psn = request->psn;
-	qp->responder.psn = (qp->responder.psn + 1) & IB_PSN_MASK;
-	ib_port_send(&dev->port, response);
+	respond(dev, qp, request, response, IB_PACKET_READ_RESPONSE);
+	return DONE;
+}
+
+static enum outcome receive_atomic(struct mlx5 *dev, struct mlx5_qp *qp,
+				   const struct ib_packet *request)
+{
+	struct mlx5_region region =
+		remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_ATOMIC);
+	struct mlx5_atomic atomic = {
+		.compare_swap = request->kind == IB_PACKET_COMPARE_SWAP,
+		.swap_add = request->swap_add,
+		.compare = request->compare,
+	};
+	enum mlx5_memory_result result;
+	struct ib_packet *response;
+	uint64_t before;
+
+	note_message(&qp->responder, request);
+	if (request->address % IB_ATOMIC_SIZE)
+		return refuse_request(dev, qp, request, IB_NAK_INVALID_REQUEST,
+				      MLX5_CQE_SYNDROME_LOCAL_ACCESS_ERR);
+	if (!ifc_get(qpc, qp->context, rae))
+		return refuse_access(dev, qp, request);
+	response = ib_packet_new(IB_ATOMIC_SIZE);
+	if (!response) {
+		mlx5_fatal(dev, MLX5_INITIAL_SEG_HEALTH_SYNDROME_FW_INTERNAL_ERR, qp->number);
+		return STOPPED;
+	}
+	result = mlx5_memory_atomic(dev, &region, &atomic, &before);
+	if (result) {
+		free(response);
+		return remote_failure(dev, qp, request, result, IB_ATOMIC_SIZE);
+	}
+	put_be64(response->payload, before);
+	respond(dev, qp, request, response, IB_PACKET_ATOMIC_RESPONSE);
 	return DONE;
 }
 
@@ -374,6 +415,10 @@ static void process_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_pack
 		break;
 	case IB_PACKET_WRITE:
 		outcome = receive_write(dev, qp, request);
+		break;
+	case IB_PACKET_COMPARE_SWAP:
+	case IB_PACKET_FETCH_ADD:
+		outcome = receive_atomic(dev, qp, request);
 		break;
 	default:
 		outcome = receive_read(dev, qp, request);

@@ -22,7 +22,7 @@
 	(MLX5_MKEY_MASK_LEN | MLX5_MKEY_MASK_PAGE_SIZE | MLX5_MKEY_MASK_START_ADDR |              \
 	 MLX5_MKEY_MASK_PD | MLX5_MKEY_MASK_EN_RINVAL | MLX5_MKEY_MASK_KEY | MLX5_MKEY_MASK_QPN | \
 	 MLX5_MKEY_MASK_LR | MLX5_MKEY_MASK_LW | MLX5_MKEY_MASK_RR | MLX5_MKEY_MASK_RW |          \
-	 MLX5_MKEY_MASK_SMALL_FENCE | MLX5_MKEY_MASK_FREE)
+	 MLX5_MKEY_MASK_A | MLX5_MKEY_MASK_SMALL_FENCE | MLX5_MKEY_MASK_FREE)
 
 /**
  * struct umr - a work request taken apart
@@ -68,6 +68,8 @@ static void apply_context(uint8_t *to, const uint8_t *from, uint64_t mask)
 		ifc_copy(mkc, to, from, rr);
 	if (mask & MLX5_MKEY_MASK_RW)
 		ifc_copy(mkc, to, from, rw);
+	if (mask & MLX5_MKEY_MASK_A)
+		ifc_copy(mkc, to, from, a);
 	if (mask & MLX5_MKEY_MASK_FREE)
 		ifc_copy(mkc, to, from, free);
 }

@@ -12,6 +12,7 @@
 #include <accelerator_regs.h>
 
 #include "devices/registry.h"
+#include "pcie/byteorder.h"
 #include "pcie/fake_device.h"
 #include "pcie/transaction.h"
 #include "tap.h"
@@ -43,7 +44,8 @@ static void setup(const char *options)
 {
 	struct fake_options requester_options = { .name = "requester",
 						  .bdf = 0x28,
-						  .end_end_prefix = true };
+						  .end_end_prefix = true,
+						  .atomic_requester = true };
 	char spec[128], error[128];
 	struct pci_bar bar;
 
@@ -140,7 +142,7 @@ static void test_bad_accesses(void)
 		{ "a 64-bit register that is not aligned: its high half and the next low half are",
 		  ACC_REG_WRITES + 4, 8, 0 },
 		{ "no register, 32 bits", 0xffc, 4, 1 },
-		{ "no register, 64 bits", 0x58, 8, 1 },
+		{ "no register, 64 bits", 0xf8, 8, 1 },
 		{ "behind the last PH counter", ACC_REG_PH(4), 8, 1 },
 		{ "three registers", ACC_REG_ID, 12, 1 },
 	};
@@ -389,6 +391,27 @@ static void test_memory(void)
 	teardown();
 }
 
+static void test_atomics(void)
+{
+	const uint64_t swap[] = { 6, 7 };
+	uint64_t before;
+
+	setup("size=64K,completer=none");
+	put_le64(memory + 0x100, 5);
+	fabric_lock(fabric);
+	is_int(fabric_atomic(requester->fn, TLP_FETCH_ADD, MEMORY + 0x100, (uint64_t[]){ 1 },
+			     &before), 0, "FetchAdd");
+	is_int(before, 5, "value before");
+	is_int(fabric_atomic(requester->fn, TLP_CAS, MEMORY + 0x100, swap, &before), 0, "CAS");
+	fabric_unlock(fabric);
+	is_int(before, 6, "value before");
+	is_int(memory[0x100], 7, "value after");
+	is_int(read_register(ACC_REG_ATOMICS, 8), 2, "ATOMICS");
+	is_int(read_register(ACC_REG_WRITES, 8) + read_register(ACC_REG_READS, 8), 0,
+	       "no writes or reads");
+	teardown();
+}
+
 static uint32_t model_lane(unsigned int op, uint32_t old, uint32_t operand)
 {
 	switch (op) {
@@ -463,6 +486,7 @@ int main(void)
 	test_counters();
 	test_reset();
 	test_memory();
+	test_atomics();
 	test_random();
 	return done_testing();
 }

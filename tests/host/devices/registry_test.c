@@ -252,7 +252,8 @@ static void test_help(void)
 	FILE *file = fmemopen(text, sizeof(text), "w");
 	static const char *const words[] = { "accelerator", "dma-engine", "bdf=",	"name=",
 					     "mps=",	    "size=",	  "completer=", "table=",
-					     "entries=",    "modes=",	  "ext=",	"readiness=" };
+					     "entries=",    "modes=",	  "ext=",
+					     "readiness=" };
 
 	device_print_help(file);
 	fclose(file);

@@ -126,6 +126,7 @@ static void make_peer(void)
 		.bar2_size = PEER_SIZE,
 		.end_end_prefix = true,
 		.is_completer = true,
+		.atomic_completer = true,
 	};
 
 	bench.peer = fake_device_attach(bench.fabric, &options);
@@ -383,6 +384,13 @@ void nic_start(struct nic *nic)
 	command_begin(&command, SET_ISSI, set_issi);
 	ifc_set(set_issi_in, command.in, current_issi, 1);
 	nic_must(nic, &command);
+	if (nic->host_order) {
+		command_begin(&command, SET_HCA_CAP, set_hca_cap);
+		ifc_set(set_hca_cap_in, command.in, op_mod, MLX5_CAP_ATOMIC << 1);
+		ifc_set(atomic_caps, ifc_at(set_hca_cap_in, command.in, capability),
+			atomic_req_8B_endianness_mode, 1);
+		nic_must(nic, &command);
+	}
 	command_begin(&command, INIT_HCA, init_hca);
 	nic_must(nic, &command);
 }
@@ -430,6 +438,7 @@ void nic_open(struct nic *nic)
 	ifc_set(mkc, context, lw, 1);
 	ifc_set(mkc, context, rr, 1);
 	ifc_set(mkc, context, rw, 1);
+	ifc_set(mkc, context, a, 1);
 	ifc_set(mkc, context, length64, 1);
 	ifc_set(mkc, context, pd, nic->pd);
 	ifc_set(mkc, context, qpn, 0xffffff);

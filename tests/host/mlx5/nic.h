@@ -50,6 +50,7 @@
  * @uar: number of its UAR
  * @pd: number of its protection domain
  * @key: memory key for all bus addresses
+ * @host_order: nic_start() asks for results of atomics in the byte order of this program
  * @eq: number of the event queue
  * @eq_ring: its entries
  * @eq_consumer: events read
@@ -63,6 +64,7 @@ struct nic {
 	uint32_t uar;
 	uint32_t pd;
 	uint32_t key;
+	bool host_order;
 	uint8_t eq;
 	uint64_t eq_ring;
 	uint32_t eq_consumer;

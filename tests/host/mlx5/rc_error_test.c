@@ -78,7 +78,7 @@ static void remote_access(void)
 	is_int(qp_read(&one, memory, nic->key, 64, memory, nic->key),
 	       MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR, "nor reads");
 	take_event(MLX5_EVENT_TYPE_WQ_ACCESS_ERROR, two.number);
-	two.access = MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RRE;
+	two.access = MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RRE | MLX5_QP_OPTPAR_RAE;
 	recover();
 }
 
@@ -99,7 +99,8 @@ static void local(void)
 	recover();
 	wqe_begin(&wqe, MLX5_OPCODE_ATOMIC_CS, 0);
 	qp_post(&one, &wqe);
-	ok(take(&send_cq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR), "an atomic");
+	ok(take(&send_cq, MLX5_CQE_REQ_ERR, MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR),
+	   "an atomic without operands");
 	recover();
 	wqe_begin(&wqe, MLX5_OPCODE_RDMA_WRITE, 0);
 	qp_post(&one, &wqe);

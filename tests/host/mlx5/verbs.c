@@ -95,6 +95,7 @@ void key_command(struct command *command, const struct nic *nic, const struct ke
 	ifc_set(mkc, context, lw, !!(rights & LOCAL_WRITE));
 	ifc_set(mkc, context, rr, !!(rights & REMOTE_READ));
 	ifc_set(mkc, context, rw, !!(rights & REMOTE_WRITE));
+	ifc_set(mkc, context, a, !!(rights & REMOTE_ATOMIC));
 	ifc_set(mkc, context, pd, options->pd ? options->pd : nic->pd);
 	ifc_set(mkc, context, qpn, 0xffffff);
 	ifc_set(mkc, context, start_addr, options->start);
@@ -153,7 +154,7 @@ void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
 		.cq = cq,
 		.ring = bench_alloc(RECEIVE_BYTES + SEND_BYTES),
 		.doorbell = bench_alloc(PAGE),
-		.access = MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RRE,
+		.access = MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RRE | MLX5_QP_OPTPAR_RAE,
 		.mtu = 5,
 		.not_ready_retry = 6,
 		.lid = (uint16_t)(nic - bench.nics + 1),
@@ -217,6 +218,7 @@ int qp_init(struct qp *qp)
 	ifc_set(qpc, context, pd, qp->nic->pd);
 	ifc_set(qpc, context, rwe, !!(qp->access & MLX5_QP_OPTPAR_RWE));
 	ifc_set(qpc, context, rre, !!(qp->access & MLX5_QP_OPTPAR_RRE));
+	ifc_set(qpc, context, rae, !!(qp->access & MLX5_QP_OPTPAR_RAE));
 	ifc_set(qpc, context, q_key, QKEY);
 	ifc_set(qpc, context, primary_address_path.vhca_port_num, 1);
 	return nic_execute(qp->nic, &command);
@@ -395,6 +397,19 @@ int qp_read(struct qp *qp, uint64_t to, uint32_t to_key, uint32_t length, uint64
 	wqe_begin(&wqe, MLX5_OPCODE_RDMA_READ, MLX5_WQE_CTRL_CQ_UPDATE);
 	wqe_remote(&wqe, from, from_key);
 	wqe_data(&wqe, to, length, to_key);
+	return complete(qp, &wqe);
+}
+
+int qp_atomic(struct qp *qp, const struct mlx5_wqe_atomic_seg *operands, bool compare_swap,
+	      uint64_t to, uint32_t to_key, uint64_t address, uint32_t key)
+{
+	struct wqe wqe;
+
+	wqe_begin(&wqe, compare_swap ? MLX5_OPCODE_ATOMIC_CS : MLX5_OPCODE_ATOMIC_FA,
+		  MLX5_WQE_CTRL_CQ_UPDATE);
+	wqe_remote(&wqe, address, key);
+	wqe_add(&wqe, operands, sizeof(*operands));
+	wqe_data(&wqe, to, 8, to_key);
 	return complete(qp, &wqe);
 }
 

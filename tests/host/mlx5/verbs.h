@@ -15,11 +15,12 @@
 #define RECEIVE_BYTES (1u << (RECEIVE_LOG + STRIDE_LOG))
 
 /* Rights of a key */
-#define LOCAL_READ   1u
-#define LOCAL_WRITE  2u
-#define REMOTE_READ  4u
-#define REMOTE_WRITE 8u
-#define ALL_RIGHTS   15u
+#define LOCAL_READ    1u
+#define LOCAL_WRITE   2u
+#define REMOTE_READ   4u
+#define REMOTE_WRITE  8u
+#define REMOTE_ATOMIC 16u
+#define ALL_RIGHTS    31u
 
 /**
  * struct cq - a completion queue
@@ -112,7 +113,7 @@ uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, ui
  * @doorbell: the doorbell record
  * @receive_head: requests posted
  * @send_head: blocks posted
- * @access: MLX5_QP_OPTPAR_RWE and MLX5_QP_OPTPAR_RRE, for remote accesses
+ * @access: MLX5_QP_OPTPAR_RWE, RRE and RAE, for remote accesses
  * @mtu: code, 1..5
  * @not_ready_retry: times that a receiver which is not ready is asked again; NOT_READY_FOREVER
  * @lid: of the port
@@ -175,6 +176,8 @@ int qp_write(struct qp *qp, uint64_t from, uint32_t from_key, uint32_t length, u
 	     uint32_t to_key);
 int qp_read(struct qp *qp, uint64_t to, uint32_t to_key, uint32_t length, uint64_t from,
 	    uint32_t from_key);
+int qp_atomic(struct qp *qp, const struct mlx5_wqe_atomic_seg *operands, bool compare_swap,
+	      uint64_t to, uint32_t to_key, uint64_t address, uint32_t key);
 int qp_send(struct qp *qp, uint64_t from, uint32_t from_key, uint32_t length);
 
 /* A UMR queue ready to use. */

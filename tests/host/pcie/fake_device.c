@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fake_device.h"
+#include "pcie/atomic_op.h"
 
 static int fake_bar_read(struct pci_function *fn, unsigned int bar, uint64_t offset, void *buf,
 			 size_t len)
@@ -72,6 +73,26 @@ static int fake_mem_read(struct pci_function *fn, unsigned int bar, uint64_t off
 		fake->bad_tlps++;
 	fake->reads++;
 	memcpy(buf, fake->memory + offset, len);
+	return 0;
+}
+
+static int fake_mem_atomic(struct pci_function *fn, unsigned int bar, uint64_t offset,
+			   const struct tlp *tlp, uint64_t *before)
+{
+	struct fake_device *fake = pci_function_device(fn);
+	unsigned int mps = pcie_cap_max_payload(pci_function_config(fn));
+	uint8_t bytes[TLP_BYTES_MAX];
+	struct tlp back;
+	int size = tlp_encode(tlp, bytes, sizeof(bytes));
+
+	if (fake->refuse)
+		return -EBADMSG;
+	if (bar != 2 || size < 0 || tlp_decode(&back, bytes, size, mps))
+		fake->bad_tlps++;
+	fake->atomics++;
+	fake->last = *tlp;
+	fake->last.data = NULL;
+	*before = atomic_op_execute(fake->memory + offset, tlp);
 	return 0;
 }
 
@@ -175,7 +196,9 @@ struct fake_device *fake_device_new(const struct fake_options *options)
 		.bdf = options->bdf,
 		.ids = { .vendor = 0x1234, .device = 0x5678 },
 		.pcie = { .mps = options->mps ? options->mps : 512,
-			  .end_end_prefix = options->end_end_prefix },
+			  .end_end_prefix = options->end_end_prefix,
+			  .atomic_completer = options->atomic_completer,
+			  .atomic_requester = options->atomic_requester },
 		.msix = { .vectors = options->vectors, .bar = 4, .pending = 0x800 },
 		.device = fake,
 	};
@@ -193,6 +216,7 @@ struct fake_device *fake_device_new(const struct fake_options *options)
 		.bar_write = fake_bar_write,
 		.mem_write = options->is_completer ? fake_mem_write : NULL,
 		.mem_read = options->is_completer ? fake_mem_read : NULL,
+		.mem_atomic = options->atomic_completer ? fake_mem_atomic : NULL,
 		.malformed = fake_malformed,
 		.config_written = fake_config_written,
 		.work = options->work,

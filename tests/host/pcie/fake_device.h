@@ -25,6 +25,8 @@
  * @vectors: MSI-X in BAR4, 0: none
  * @work: work operation, NULL: no worker
  * @is_completer: has mem_write and mem_read
+ * @atomic_completer: has mem_atomic and announces it
+ * @atomic_requester: may send AtomicOps
  */
 struct fake_options {
 	const char *name;
@@ -35,6 +37,8 @@ struct fake_options {
 	unsigned int vectors;
 	bool (*work)(struct pci_function *fn);
 	bool is_completer;
+	bool atomic_completer;
+	bool atomic_requester;
 };
 
 /**
@@ -48,11 +52,12 @@ struct fake_options {
  * @refuse: bar and memory operations fail
  * @writes: memory writes
  * @reads: memory reads
+ * @atomics: AtomicOps
  * @malformed: calls of the operation
  * @resets: likewise
  * @config_writes: likewise
  * @destroyed: if set, becomes true in destroy
- * @last: last memory write
+ * @last: last memory write or AtomicOp
  * @bad_tlps: memory writes that break a rule
  * @upstream: what the client answers from, at bus address 0
  * @upstream_result: what it answers when not 0
@@ -70,6 +75,7 @@ struct fake_device {
 	bool refuse;
 	unsigned int writes;
 	unsigned int reads;
+	unsigned int atomics;
 	unsigned int malformed;
 	unsigned int resets;
 	unsigned int config_writes;

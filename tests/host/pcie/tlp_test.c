@@ -104,6 +104,37 @@ static void test_vectors(void)
 					0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x01 }, 16);
 }
 
+static void test_atomics(void)
+{
+	struct tlp tlp = {
+		.type = TLP_FETCH_ADD, .requester = 0x0028, .tag = 0x5a, .address = 0xfea00108,
+		.length = 2, .first_be = 0xf, .last_be = 0xf, .data = payload,
+	};
+
+	memcpy(payload,
+	       "\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff\x00", 16);
+	check_vector("FetchAdd", &tlp,
+		     (const uint8_t[]){ 0x4c, 0x00, 0x00, 0x02, 0x00, 0x28, 0x5a, 0xff, 0xfe, 0xa0,
+					0x01, 0x08, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88 },
+		     20);
+	is_int(tlp_payload(&tlp), 8, "payload");
+	tlp.address = 0xfea0010c;
+	is_int(tlp_check(&tlp, ALL_PAYLOADS), -EBADMSG, "not aligned to the operand");
+	tlp.address = 0xfea00108;
+	tlp.length = 4;
+	is_int(tlp_check(&tlp, ALL_PAYLOADS), -EBADMSG, "FetchAdd with two operands");
+	tlp.type = TLP_CAS;
+	tlp.address = 0x380000000ff8;
+	check_vector("CAS64, two operands for the last 8 bytes of a page", &tlp,
+		     (const uint8_t[]){ 0x6e, 0x00, 0x00, 0x04, 0x00, 0x28, 0x5a, 0xff,
+					0x00, 0x00, 0x38, 0x00, 0x00, 0x00, 0x0f, 0xf8,
+					0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88,
+					0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff, 0x00 },
+		     32);
+	tlp.length = 2;
+	is_int(tlp_check(&tlp, ALL_PAYLOADS), -EBADMSG, "CAS with one operand");
+}
+
 static void test_largest(void)
 {
 	uint8_t buf[TLP_BYTES_MAX];
@@ -387,6 +418,7 @@ static void test_random_bytes(void)
 int main(void)
 {
 	test_vectors();
+	test_atomics();
 	test_largest();
 	test_byte_enables();
 	test_malformed_requests();
