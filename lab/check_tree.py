@@ -19,7 +19,10 @@ RESULTS = 500
 
 
 class CheckTree:
-    """The tree in one of the states of the series, and object folders by configuration."""
+    """The tree in one of the states of the series, and object folders by configuration.
+
+    A state is what series.apply() returns: dict from the names of files that patches touch to their content.
+    """
 
     def __init__(self, root, tree, check):
         self.root = root
@@ -29,10 +32,17 @@ class CheckTree:
         self.states = series.apply(check.original, self.patches)
         self.touched = series.touched(self.patches)
 
-    def sources(self, state):
-        """C files of the kernel that the series touches and that are there in the state after @state patches."""
-        return [name for name in self.touched if name.endswith(".c") and not name.startswith(NOT_KERNEL)
-                and self.states[state].get(name) is not None]
+    def chain(self, topic):
+        """(patch, state after it) for each patch of a topic, applied with nothing but its base."""
+        base = sum((other.patches for other in series.base(topic, series.topics())), [])
+        states = series.apply(self.tree.original, base + topic.patches)
+        return list(zip(topic.patches, states[1 + len(base):]))
+
+    @staticmethod
+    def sources(state):
+        """C files of the kernel that patches touch and that are there in a state."""
+        return [name for name, content in state.items() if name.endswith(".c") and not name.startswith(NOT_KERNEL)
+                and content is not None]
 
     def targets(self, out, state):
         """The objects of these files that the configuration in @out has."""
@@ -42,7 +52,7 @@ class CheckTree:
     def _configured(self, name, config, state):
         """Whether the makefile of an object makes it depend on no option that is off."""
         for folder in Path(name).parents:
-            makefile = self.states[state].get(str(folder / "Makefile")) or self.tree.original(str(folder / "Makefile"))
+            makefile = state.get(str(folder / "Makefile")) or self.tree.original(str(folder / "Makefile"))
             text = (makefile or b"").decode().replace("\\\n", " ")
             entry = re.escape(os.path.relpath(name, folder))
             line = re.search(rf"^\S+-(?:\$\((CONFIG_\w+)\)|y)\s*[:+]?=(?:.*\s)?{entry}(?:\s|$)", text, re.MULTILINE)
@@ -51,24 +61,27 @@ class CheckTree:
         return True
 
     def go(self, state):
-        """Bring the files to the state after @state patches."""
-        self.tree.sync(self.states[state])
+        """Bring the files to a state."""
+        self.tree.sync(state)
 
-    def objects(self, name, fragments=()):
-        """Object folder of a configuration: base with @fragments (paths) on top. Made from what the lab has built."""
+    def objects(self, name, fragments=(), args=()):
+        """Object folder of a configuration: base with @fragments (paths) on top. Made from what the lab has built.
+
+        With @args, words for make that name another architecture, the configuration is that of @fragments alone.
+        """
         out = self.tree.path / f"check-{name}"
-        fragments = [*kernel.fragments("base"), *fragments]
+        fragments = list(fragments) if args else [*kernel.fragments("base"), *fragments]
         wanted = {"config": kernel.config_digest(fragments), "toolchain": toolroot.toolchain(self.root)}
         if self.tree.state["built"].get(name) != wanted or not out.is_dir():
             cache.remove(out)
             base = self.lab_tree.path / "obj-base"
             with cache.exclusive(f"tree/{self.tree.path.name}.work"):
                 lab = kernel_source.Tree(self.lab_tree.path)
-                if kernel.usable(lab, "base", wanted):
+                if not args and kernel.usable(lab, "base", wanted):
                     process.run(["cp", "-a", str(base), str(out)], f"check-copy-{name}")
             # The objects may be newer than files that have another content here: make goes by dates.
-            self.tree.touch()
-            kernel.configure(self.root, self.tree, out, fragments, f"check-config-{name}")
+            self.tree.touch(kernel_source.Tree(self.lab_tree.path))
+            kernel.configure(self.root, self.tree, out, fragments, f"check-config-{name}", args)
             self.tree.state["built"][name] = wanted
             self.tree.save()
         return out
@@ -79,7 +92,7 @@ class CheckTree:
         A value that a run before this one got is taken from there: a second check does not compile again what has not
         changed. Values are JSON.
         """
-        content = {name: text and hashlib.sha256(text).hexdigest() for name, text in self.states[state].items()}
+        content = {name: text and hashlib.sha256(text).hexdigest() for name, text in state.items()}
         ours = cache.files_digest(PROJECT, ["lab/check_tree.py", "kernel/configs/sparse.sh"])
         key = cache.digest([self.tree.state["identity"], self.tree.state["built"][out.name.removeprefix("check-")],
                             content, ours, args])

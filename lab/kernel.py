@@ -11,8 +11,12 @@ from lab import PROJECT, cache, kernel_source, process, progress, sandbox, serie
 
 CONFIGS = PROJECT / "kernel/configs"
 MODULES = PROJECT / "kernel/modules"
+# Flavour of the kernels with some topics of the series only. They share a folder of objects, configured as base is.
+PARTS = "parts"
 # Objects of a full build, to show how far the first one has come; later ones know their own number.
 TYPICAL_OBJECTS = 1800
+# Results that are kept of each kind: a kernel for each flavour, and for each topic of the series.
+KEPT = 24
 # File of an object folder that takes the place of the kernel's Kconfig.
 KCONFIG = "lab.Kconfig"
 # Nothing of the machine or the moment goes into the image.
@@ -21,7 +25,7 @@ REPRODUCIBLE = ["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=tphbuf",
 
 def fragments(flavour):
     """Configuration fragments of a kernel flavour: base, or base with the fragment of that name on top."""
-    names = ["base"] if flavour == "base" else ["base", flavour]
+    names = ["base"] if flavour in ("base", PARTS) else ["base", flavour]
     return [CONFIGS / f"{name}.config" for name in names]
 
 
@@ -46,18 +50,18 @@ def make_argv(root, tree, out, args, bind=()):
     return sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"), *bind])
 
 
-def configure(root, tree, out, paths, log):
-    """Write .config from tinyconfig and fragments; every option named has to survive."""
+def configure(root, tree, out, paths, log, args=()):
+    """Write .config from tinyconfig and fragments; every option named has to survive. @args: more words for make."""
     out.mkdir(exist_ok=True)
     (out / KCONFIG).unlink(missing_ok=True)
     additions = [path.read_text() for path in _kconfigs(paths)]
     if additions:
         (out / KCONFIG).write_text("\n".join([(tree.source / "Kconfig").read_text(), *additions]))
-    process.run(make_argv(root, tree, out, ["tinyconfig"]), log)
+    process.run(make_argv(root, tree, out, [*args, "tinyconfig"]), log)
     with open(out / ".config", "a", encoding="utf-8") as file:
         for path in paths:
             file.write(path.read_text())
-    process.run(make_argv(root, tree, out, ["olddefconfig"]), log)
+    process.run(make_argv(root, tree, out, [*args, "olddefconfig"]), log)
     process.run(["sh", str(CONFIGS / "check.sh"), str(out / ".config"), *map(str, paths)], log)
 
 
@@ -65,11 +69,16 @@ def _digest(paths):
     return cache.files_digest(PROJECT, [path.relative_to(PROJECT) for path in paths])
 
 
-def _inputs(tree, flavour, root):
+def _patches(topics):
+    """The patches of the topics @topics, by default of all."""
+    return series.patches() if topics is None else series.selected(topics)
+
+
+def _inputs(tree, flavour, root, topics=None):
     """What a kernel depends on."""
     return {
         "source": tree.state["identity"],
-        "series": _digest(series.patches()),
+        "series": _digest(_patches(topics)),
         "config": config_digest(fragments(flavour)),
         "flavour": flavour,
         "toolchain": toolroot.toolchain(root),
@@ -102,8 +111,9 @@ def usable(tree, flavour, inputs):
     return built.get("unfinished") is False and built["toolchain"] == inputs["toolchain"]
 
 
-def _make(root, tree, flavour, inputs):
-    """Bring the objects of @flavour up to date in the tree; returns their folder."""
+def _make(root, tree, flavour, inputs, patches):
+    """Bring the objects of @flavour, with these patches, up to date in the tree; returns their folder."""
+    main = kernel_source.Tree(tree.path)
     out = tree.path / f"obj-{flavour}"
     built = tree.state["built"].setdefault(flavour, {})
     if built.get("key") == cache.digest(inputs) and tree.state.get("series") == inputs["series"]:
@@ -114,15 +124,17 @@ def _make(root, tree, flavour, inputs):
         # another configuration a copy of the base objects is the better start.
         if not usable(tree, flavour, inputs) or (flavour != "base" and built.get("config") != inputs["config"]):
             cache.remove(out)
-        if flavour != "base" and not out.is_dir() and usable(tree, "base", inputs):
+        if flavour != "base" and not out.is_dir() and usable(main, "base", inputs):
             process.run(["cp", "-a", str(tree.path / "obj-base"), str(out)], f"kernel-copy-{flavour}")
+            if flavour == PARTS:
+                tree.touch(main)
         first = not out.is_dir()
         built.pop("key", None)
         built.update(unfinished=True, toolchain=inputs["toolchain"], config=inputs["config"])
         tree.state["series"] = None
         tree.save()
         try:
-            tree.sync(series.apply(tree.original, series.patches())[-1])
+            tree.sync(series.apply(tree.original, patches)[-1])
             tree.state["series"] = inputs["series"]
             step.detail = "configuring"
             configure(root, tree, out, fragments(flavour), f"kernel-config-{flavour}")
@@ -133,7 +145,7 @@ def _make(root, tree, flavour, inputs):
         finally:
             built["unfinished"] = False
             tree.save()
-        step.detail = "%s, %d patches, %d objects" % (release(out), len(series.patches()), watch.objects)
+        step.detail = "%s, %d patches, %d objects" % (release(out), len(patches), watch.objects)
     return out
 
 
@@ -142,31 +154,37 @@ def release(out):
 
 
 @contextlib.contextmanager
-def objects(root, flavour="base"):
-    """(tree, object folder) of the built kernel, held against all who would change it."""
+def objects(root, flavour="base", topics=None):
+    """(tree, object folder) of the built kernel, held against all who would change it.
+
+    @topics: names of the topics of the series that it has, with flavour PARTS.
+    """
     tree = kernel_source.obtain()
     with cache.exclusive(f"tree/{tree.path.name}.work"):
         fresh = kernel_source.Tree(tree.path)
-        yield fresh, _make(root, fresh, flavour, _inputs(fresh, flavour, root))
+        if flavour == PARTS:
+            # A tree of its own: the objects of the other flavours would have to follow each change of this one.
+            fresh = fresh.clone(PARTS)
+        yield fresh, _make(root, fresh, flavour, _inputs(fresh, flavour, root, topics), _patches(topics))
 
 
-def obtain(root, flavour="base"):
-    """Folder of the cache with bzImage and config of the kernel with the series."""
+def obtain(root, flavour="base", topics=None):
+    """Folder of the cache with bzImage and config of the kernel with the series, or with some topics of it."""
     def build(part):
-        with objects(root, flavour) as (_, out):
+        with objects(root, flavour, topics) as (_, out):
             shutil.copyfile(out / "arch/x86/boot/bzImage", part / "bzImage")
             shutil.copyfile(out / ".config", part / "config")
             (part / "release").write_text(release(out) + "\n")
-    return cache.obtain("kernel", _inputs(kernel_source.obtain(), flavour, root), build, keep=6)
+    return cache.obtain("kernel", _inputs(kernel_source.obtain(), flavour, root, topics), build, keep=KEPT)
 
 
-def selftests(root, collections):
+def selftests(root, collections, flavour="base", topics=None):
     """Folder with the kernel's selftests of these collections, as its own Makefile builds and installs them."""
-    inputs = {"source": kernel_source.obtain().state["identity"], "series": _digest(series.patches()),
+    inputs = {"source": kernel_source.obtain().state["identity"], "series": _digest(_patches(topics)),
               "toolchain": toolroot.toolchain(root), "collections": list(collections), "recipe": 1}
 
     def build(part):
-        with objects(root) as (tree, out), progress.step("selftests") as step:
+        with objects(root, flavour, topics) as (tree, out), progress.step("selftests") as step:
             step.detail = " ".join(collections)
             process.run(make_argv(root, tree, out, ["headers"]), "selftests-headers")
             # FORCE_TARGETS: by default it is enough that one of the collections can be built.
@@ -174,7 +192,7 @@ def selftests(root, collections):
                     f"TARGETS={' '.join(collections)}", "FORCE_TARGETS=1", "O=/obj", "KSFT_INSTALL_PATH=/scratch", "install"]
             process.run(sandbox.argv(root, make, bind=[(tree.source, "/linux", "ro"), (out, "/obj", "rw"),
                                                        (part, "/scratch", "rw")]), "selftests")
-    return cache.obtain("selftests", inputs, build, keep=4)
+    return cache.obtain("selftests", inputs, build, keep=KEPT)
 
 
 def _module_inputs(name):
@@ -189,15 +207,15 @@ def module_argv(root, tree, out, name, target, args):
                      bind=[(PROJECT, "/src", "ro"), (target, "/scratch", "rw")])
 
 
-def modules(root, name="tph_dma", flavour="base"):
+def modules(root, name="tph_dma", flavour="base", topics=None):
     """Folder with the modules of kernel/modules/@name, built for the kernel that obtain() gives."""
-    inputs = {"kernel": _inputs(kernel_source.obtain(), flavour, root), "name": name,
+    inputs = {"kernel": _inputs(kernel_source.obtain(), flavour, root, topics), "name": name,
               "files": _digest(_module_inputs(name))}
 
     def build(part):
-        with objects(root, flavour) as (tree, out), progress.step(f"module {name}"), \
+        with objects(root, flavour, topics) as (tree, out), progress.step(f"module {name}"), \
                 tempfile.TemporaryDirectory(prefix="tphbuf-module-") as work:
             process.run(module_argv(root, tree, out, name, work, []), f"module-{name}")
             for path in Path(work).glob("*.ko"):
                 shutil.copy(path, part)
-    return cache.obtain("module", inputs, build, keep=12)
+    return cache.obtain("module", inputs, build, keep=KEPT)

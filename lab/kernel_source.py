@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel source: from the Debian package, or a tree or tarball of the user's own (KERNEL_TREE)."""
 
+import filecmp
 import json
 import lzma
 import os
@@ -19,6 +20,10 @@ LAYOUT_HEADERS = ("include/linux/mlx5/*.h", "include/rdma/ib_mad.h", "include/rd
 DEBIAN_HEADERS = Path("/usr/src")
 # Suffixes of what a build leaves in a tree, which must not come along with the sources.
 BUILT = (".o", ".a", ".ko", ".cmd", ".mod", ".mod.c", ".order", ".symvers")
+
+
+class Gone(progress.StepError):
+    """The archive does not have a package."""
 
 
 class Tree:
@@ -69,11 +74,12 @@ class Tree:
                 part.write_bytes(target)
                 part.rename(path)
 
-    def touch(self):
-        """Make the files that ever differed from the pristine ones newer than all objects."""
-        for name in self.state["replaced"] + self.state["absent"]:
-            if (self.source / name).is_file():
-                os.utime(self.source / name)
+    def touch(self, other):
+        """Make the files that are not the same here as in the tree @other newer than the objects, which were made there."""
+        for name in {*self.state["replaced"], *self.state["absent"], *other.state["replaced"], *other.state["absent"]}:
+            here, there = self.source / name, other.source / name
+            if here.is_file() and not (there.is_file() and filecmp.cmp(here, there, shallow=False)):
+                os.utime(here)
 
     def clone(self, name):
         """A second tree in the pristine state, @name beside this one: links to the same files, as sync() replaces
@@ -88,7 +94,7 @@ class Tree:
                 (other.source / path).unlink(missing_ok=True)
             for path in self.state["replaced"]:
                 (other.source / path).unlink(missing_ok=True)
-                shutil.copyfile(self.originals / path, other.source / path)
+                shutil.copy2(self.originals / path, other.source / path)
             other.save()
         return other
 
@@ -118,12 +124,12 @@ def _check_version(version, where):
         raise progress.StepError("%s is Linux %d.%d.%d, the series is for %d.%d.y" % (where, *version, *SERIES_BASE))
 
 
-def _apt_environment(work, uri):
+def _apt_environment(work, uri, suite):
     """Environment for an apt of its own: no root needed, nothing of the machine's state is touched."""
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (work / folder).mkdir(parents=True)
     (work / "state/status").touch()
-    (work / "sources.list").write_text(f"deb {uri} {toolroot.SUITES[1]} main\n")
+    (work / "sources.list").write_text(f"deb {uri} {suite} main\n")
     settings = {"Dir::Etc::main": "/dev/null", "Dir::Etc::parts": "/dev/null", "Dir::Etc::sourceparts": "/dev/null",
                 "Dir::Etc::preferences": "/dev/null", "Dir::Etc::preferencesparts": "/dev/null",
                 "Dir::Etc::sourcelist": work / "sources.list", "Dir::State": work / "state",
@@ -137,25 +143,23 @@ def _apt_environment(work, uri):
     return {**os.environ, "APT_CONFIG": str(work / "apt.conf")}
 
 
-def _download(work, uri, step):
-    """Fetch the source package; apt checks its signature chain."""
-    env = _apt_environment(work, uri)
+def download(work, uri, package, suite, step, options=()):
+    """Fetch a source package out of a suite of the archive into the folder @work; apt checks its signature chain."""
+    env = _apt_environment(work, uri, suite)
     step.detail = "reading the package list"
-    process.run(["apt-get", "-q", "update", "--error-on=any"], "kernel-source-list", env=env)
+    process.run(["apt-get", "-q", *options, "update", "--error-on=any"], "kernel-source-list", env=env)
 
     def watch(line):
         found = re.match(r"dlstatus:\d+:([\d.]+):", line)
         if found:
             step.fraction = float(found[1]) / 100
-    step.detail = f"downloading {PACKAGE}"
+    step.detail = f"downloading {package}"
     try:
-        process.run(["apt-get", "-q", "-o", "APT::Status-Fd=1", "download", PACKAGE], "kernel-source-download",
+        process.run(["apt-get", "-q", *options, "-o", "APT::Status-Fd=1", "download", package], "kernel-source-download",
                     cwd=work, env=env, watch=watch)
     except progress.StepError as err:
         if any("Unable to locate" in line for line in err.tail):
-            err.args = (f"the package mirror has no {PACKAGE} (any more): name a tree or tarball of Linux "
-                        "%d.%d.y with KERNEL_TREE=" % SERIES_BASE,)
-            err.reason = err.args[0]
+            raise Gone(f"the package mirror has no {package} (any more)", err.log, err.tail) from None
         raise
     step.fraction = None
     return next(work.glob("*.deb"))
@@ -192,7 +196,11 @@ def _from_package(target):
         if uri is None:
             raise progress.StepError("apt on this machine names no Debian archive: set MIRROR= to one, or KERNEL_TREE=")
         with toolroot.mirror_errors():
-            package = _download(work, uri, step)
+            try:
+                package = download(work, uri, PACKAGE, toolroot.SUITES[1], step)
+            except Gone as err:
+                what = "name a tree or tarball of Linux %d.%d.y with KERNEL_TREE=" % SERIES_BASE
+                raise progress.StepError(f"{err.reason}: {what}", err.log, err.tail) from None
         step.detail = "unpacking"
         process.run(["dpkg-deb", "-x", str(package), str(work / "deb")], "kernel-source-unpack")
         archive = next((work / "deb/usr/src").glob("linux-source-*.tar.xz"))

@@ -12,6 +12,8 @@ from pathlib import Path
 from lab import PROJECT, progress
 
 SERIES = PROJECT / "kernel/series"
+# Patches that take the place of those of the same topic and name, in a folder for each kernel on which they differ.
+REPLACED = PROJECT / "kernel/replaced"
 COVER = "0000-cover-letter.patch"
 # The line of a cover letter that names the topic. b4 takes it as the name of a posting over all of its versions. What follows
 # it, the list of patches and the diffstat, is generated.
@@ -92,6 +94,17 @@ def files(folder=SERIES):
 def patches(folder=SERIES):
     """All patches of all topics in order, without the cover letters."""
     return [path for topic in topics(folder) for path in topic.patches]
+
+
+def for_kernel(paths, name):
+    """The patches @paths for the kernel that a folder of REPLACED is named after."""
+    other = [REPLACED / name / path.parent.name / path.name for path in paths]
+    return [replaced if replaced.is_file() else path for path, replaced in zip(paths, other)]
+
+
+def selected(names, folder=SERIES):
+    """The patches of the topics @names, in order."""
+    return [path for topic in topics(folder) if topic.name in names for path in topic.patches]
 
 
 def label(path):

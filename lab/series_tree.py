@@ -3,6 +3,7 @@
 
 import filecmp
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -55,6 +56,13 @@ def _create(tree):
         step.detail = ""
 
 
+def _name(tree):
+    """What a kernel is called in the folder of patches that differ: 7.2, or 7.3-rc."""
+    text = (tree / "Makefile").read_text()
+    version = kernel_source.makefile_version(text)
+    return "%d.%d" % version[:2] + ("-rc" if re.search(r"^EXTRAVERSION = -rc", text, re.MULTILINE) else "")
+
+
 def _write_own(tree, base):
     """The series on top of the commit @base in a git tree of the user's own, on no branch, so that nothing is lost."""
     if not base:
@@ -62,7 +70,7 @@ def _write_own(tree, base):
     if _uncommitted(tree):
         raise progress.StepError(f"{tree} has changes that are not committed")
     series.git(tree, "checkout", "-q", "--detach", base)
-    series.commit(tree, series.files())
+    series.commit(tree, series.for_kernel(series.files(), _name(tree)))
     print(f"{tree}: {len(series.patches())} patches on {base}, HEAD is detached")
 
 

@@ -4,7 +4,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import tap
-from lab import PROJECT, check_tree, kernel, process, series
+from lab import PROJECT, check_tree, kernel, process
 
 # Who posts the series adds the sign-off: it certifies the origin in the name of a person. And checkpatch asks at every
 # new file whether MAINTAINERS should change: test_maintainers() has the answer.
@@ -53,5 +53,5 @@ def test_module():
 
 if __name__ == "__main__":
     with check_tree.opened() as check:
-        check.go(len(series.patches()))
+        check.go(check.states[-1])
         tap.run(globals())

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the series touches gives no new warning with W=1 and sparse; the modules give none at all."""
+"""What the series touches gives no new warning with W=1, sparse and kernel-doc; the modules give none at all."""
 
+import re
 import tempfile
 
 import tap
-from lab import check_tree, kernel
+from lab import check_tree, kernel, series
 
 tap.TEST_SECONDS = 900
 SPARSE = ["C=2", "CHECK=sh /src/kernel/configs/sparse.sh"]
 
 
-def _compile(out, state, args):
+def _compile(out, state, args, names):
     check.go(state)
-    objects = check.targets(out, state)
+    objects = [name for name in check.targets(out, state) if name[:-2] + ".c" in names]
+    if not objects:
+        return []
     for name in objects:
         (out / name).unlink(missing_ok=True)
     ok, output = check.make(out, [*args, *objects])
@@ -20,18 +23,25 @@ def _compile(out, state, args):
     return sorted(check_tree.warnings(output))
 
 
-def _complaints(state, args):
-    """Complaints about the touched files in a state of the series."""
+def _complaints(state, args, names):
+    """Complaints about the files @names in a state of the series."""
     out = check.objects("base")
-    return set(check.once(out, state, [args, check.sources(state)], lambda: _compile(out, state, args)))
+    return set(check.once(out, state, [args, names], lambda: _compile(out, state, args, names)))
 
 
 def _new(args):
-    before = _complaints(0, args)
-    after = _complaints(len(check.patches), args)
-    new = sorted(after - before)
-    tap.diag("\n".join(new))
-    tap.equal(len(new), 0, "new warnings")
+    """Nothing new in the whole series, and in the files of each topic on its base alone."""
+    before = _complaints(check.states[0], args, check.touched)
+    for name, state, names in _ends():
+        new = sorted(_complaints(state, args, names) - before)
+        tap.diag("\n".join(new))
+        tap.equal(len(new), 0, f"new warnings of {name}")
+
+
+def _ends():
+    """(name, state, files) of each topic and of the whole series."""
+    return [("the whole series", check.states[-1], check.touched),
+            *((topic.name, check.chain(topic)[-1][1], series.touched(topic.patches)) for topic in series.topics())]
 
 
 def _module(args):
@@ -49,6 +59,24 @@ def test_series_w1():
     _new(["W=1"])
 
 
+def _kernel_doc(state):
+    check.go(state)
+    names = [name for name, content in state.items() if name.endswith((".c", ".h")) and content is not None]
+    _, output = check.run(["scripts/kernel-doc", "-none", "-Wall", *names])
+    return sorted({re.sub(r":\d+ ", ": ", line) for line in output.splitlines() if line.strip()})
+
+
+def test_series_kernel_doc():
+    """the series, kernel-doc"""
+    out = check.objects("base")
+    before, after = (set(check.once(out, state, "kernel-doc", lambda state=state: _kernel_doc(state)))
+                     for state in (check.states[0], check.states[-1]))
+    tap.true(before, "no remark on any touched file of the pristine tree: did it run?")
+    new = sorted(after - before)
+    tap.diag("\n".join(new))
+    tap.equal(len(new), 0, "new warnings")
+
+
 def test_series_sparse():
     """the series, sparse"""
     _new(SPARSE)
@@ -56,7 +84,8 @@ def test_series_sparse():
 
 def test_sparse_runs():
     """sparse says something about a file that it is known to have remarks on"""
-    tap.true(_complaints(0, SPARSE), "no remark on any touched file of the pristine tree: did it run?")
+    found = _complaints(check.states[0], SPARSE, check.touched)
+    tap.true(found, "no remark on any touched file of the pristine tree: did it run?")
 
 
 def test_module_w1():
