@@ -30,6 +30,11 @@ def _check(args):
     return check.main(args, _alone)
 
 
+def _matrix(args):
+    from lab import matrix
+    return matrix.main(args, _alone)
+
+
 def _shell(args):
     from lab import shell
     with _alone():
@@ -62,7 +67,7 @@ def _command(argv):
     return words[0] if len(words) < 2 else f"{words[0]} ... {words[-1]}"
 
 
-VERBS = {"demo": _demo, "check": _check, "shell": _shell, "prepare": _prepare,
+VERBS = {"demo": _demo, "check": _check, "matrix": _matrix, "shell": _shell, "prepare": _prepare,
          "kernel-tree": _kernel_tree, "kernel-series": _kernel_series}
 
 

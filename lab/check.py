@@ -70,7 +70,7 @@ class Report:
         progress.say(f"    {progress.paint('failed:', 'red')} {case.name}" + (f": {case.why}" if case.why else ""))
         for note in case.notes[-25:]:
             progress.say(progress.paint(f"      | {note}", "dim"))
-        progress.say(f"    again: tests/run.py '{suite.name}/{case.name}'")
+        progress.say(f"    again: {suite.again(case)}")
 
     def add_failure(self, name, case, why):
         """Something outside of any suite failed."""
@@ -84,12 +84,12 @@ class Report:
         words = ", ".join(f"{name} {progress.duration(self.seconds[name])}" for name in slowest)
         print(f"took {progress.duration(time.monotonic() - self.start)}; the slowest suites: {words}")
 
-    def finish(self):
-        """Write build/check.tap, print the last line; returns the exit status."""
-        TAP_FILE.parent.mkdir(parents=True, exist_ok=True)
+    def finish(self, path=TAP_FILE):
+        """Write the file of results, print the last line; returns the exit status."""
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Suites end in an order that differs from run to run.
         self.results.sort(key=lambda result: self.order.get(result[0], -1))
-        with open(TAP_FILE, "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8") as file:
             results.write(file, self.results)
         cases = [case for _, own in self.results for case in own]
         skipped = [(name, case) for name, own in self.results for case in own if case.status == "skip"]
@@ -98,7 +98,7 @@ class Report:
         count = {status: sum(case.status == status for case in cases) for status in ("pass", "fail")}
         last = f"{count['pass']} passed, {count['fail']} failed" + (f", {len(skipped)} skipped" if skipped else "")
         self._print_times()
-        print(f"results: {TAP_FILE}")
+        print(f"results: {path}")
         print(progress.paint(last, "red" if count["fail"] or not count["pass"] else "green"), flush=True)
         return 0 if count["pass"] and not count["fail"] else 1
 

@@ -37,6 +37,8 @@ class Suite:
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
     a failure. expect: "kernel-log" when a sign of trouble in the kernel log is what the suite has to cause.
 
+    alone: no other suite runs on the same start of the machine, because the suite may end it.
+
     reboots: the suite restarts the machine, and is run anew after each restart; what it prints the last time counts.
     """
 
@@ -55,16 +57,21 @@ class Suite:
     known: dict = field(default_factory=dict)
     expect: str = ""
     reboots: bool = False
+    alone: bool = False
     full: bool = False
 
     def on_kernel(self, flavour):
         """The same suite for another kernel."""
         return replace(self, name=f"{self.name}@{flavour}", kernel=flavour, timeout=SLOWDOWN[flavour] * self.timeout)
 
+    def again(self, case):
+        """The command that repeats a case."""
+        return f"tests/run.py '{self.name}/{case.name}'"
+
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
         return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
-                self.reboots and self.name)
+                (self.reboots or self.alone) and self.name)
 
 
 def _check(suite, where):

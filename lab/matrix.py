@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""make matrix: the guest suites on the kernel without the series, with each topic and its base, and with all of it.
+
+It shows what each topic is needed for. tests/matrix.toml has the result that each suite must have on each kernel.
+"""
+
+import re
+import threading
+import tomllib
+from dataclasses import dataclass, field, replace
+
+from lab import PROJECT, check, kernel, process, progress, results, series, suite_guest, suites, toolroot, userspace
+from lab.prepare import Prepared
+
+LIST = PROJECT / "tests/matrix.toml"
+TABLE = PROJECT / "build/matrix.txt"
+RESULTS = PROJECT / "build/matrix.tap"
+UNPATCHED = "unpatched"
+ALL = "all"
+# What the module tph_dma cannot be built without.
+MODULE_TOPIC = "tph"
+MARKS = {"passes": "+", "unsupported": "-", "fails": "F", "panics": "P"}
+
+
+@dataclass
+class Expected:
+    """What a suite needs to pass, and how it ends without.
+
+    needs: topics. without: "unsupported", every case that fails says so in the words of the pattern @words; "fails", in
+    those of @words; or "panics", the kernel does. passing: cases that pass all the same. hangs: without its topics the
+    suite does not end, because it waits for what does not come. One that hangs or panics gets a machine of its own.
+    """
+
+    needs: list
+    without: str = "unsupported"
+    words: str = ""
+    passing: list = field(default_factory=list)
+    hangs: bool = False
+
+
+def load(path=LIST):
+    """(pattern of the words for "not supported", dict from suite to Expected)."""
+    with open(path, "rb") as file:
+        table = tomllib.load(file)
+    expected = {name: Expected(**entry) for name, entry in table["suite"].items()}
+    for name, entry in expected.items():
+        if entry.without not in MARKS:
+            raise progress.StepError(f"{path.name}: {name}: without = {entry.without!r} is none of {', '.join(MARKS)}")
+        entry.words = entry.words or (table["unsupported"] if entry.without == "unsupported" else "")
+    return expected
+
+
+def kernels():
+    """Dict from the name of a kernel to the names of the topics it has."""
+    everything = series.topics()
+    table = {UNPATCHED: []}
+    for topic in everything:
+        table[topic.name] = [other.name for other in series.base(topic, everything)] + [topic.name]
+    table[ALL] = [topic.name for topic in everything]
+    return table
+
+
+def listed(expected):
+    """The suites that the table has a row for: those of the base kernel that make check runs."""
+    chosen = [suite for suite in suites.load() if suite.kind == "guest" and suite.kernel == "base" and not suite.full]
+    names = {suite.name for suite in chosen}
+    for wrong, why in ((names - expected.keys(), "has no expected result"),
+                       (expected.keys() - names, "is no suite of the base kernel")):
+        if wrong:
+            raise progress.StepError(f"{LIST.name}: {', '.join(sorted(wrong))} {why}")
+    return chosen
+
+
+def _on(suite, name, topics, expected):
+    """A suite as it runs on one of the kernels."""
+    met = set(expected.needs) <= set(topics)
+    return replace(suite, name=f"{suite.name}@{name}", kernel=name, alone=not met and (expected.hangs or expected.without == "panics"),
+                   modules=suite.modules if MODULE_TOPIC in topics else [],
+                   selftests=suite.selftests if MODULE_TOPIC in topics else [])
+
+
+def outcome(cases, expected, met):
+    """(what happened in the words of Expected, what differs from what was expected)."""
+    failed = [case for case in cases if case.status == "fail"]
+    panicked = any("Kernel panic" in note for case in failed for note in [case.why, *case.notes])
+    got = "panics" if panicked else "fails" if failed else "passes"
+    if met:
+        return got, [f"{case.name}: {case.why or 'failed'}" for case in failed]
+    if panicked or expected.without == "panics":
+        return got, [] if panicked and expected.without == "panics" else ["a panic of the kernel" if panicked else "no panic"]
+    wrong = _wrong(cases, expected)
+    return (got if wrong else expected.without), wrong
+
+
+def _wrong(cases, expected):
+    """What in the cases of a suite whose topics are not there is not as expected."""
+    passed = [case.name for case in cases if case.status == "pass" and case.name != suite_guest.LOG_CASE]
+    others = [case for case in cases if case.status != "pass" and not (expected.hangs and case.name == "plan")]
+    silent = [case for case in others if not re.search(expected.words, "\n".join([case.why, *case.notes]))]
+    wrong = [f"{case.name}: does not say {expected.words}" for case in silent]
+    wrong += [f"{name}: passes" for name in passed if name not in expected.passing]
+    wrong += [f"{name}: does not pass" for name in expected.passing if name not in passed]
+    return wrong or ([] if others else [f"nothing says {expected.words}"])
+
+
+class Outcomes:
+    """Stands where suites report their cases: judges them, and keeps what the table shows."""
+
+    def __init__(self, report, expected, table):
+        self.report = report
+        self.expected = expected
+        self.table = table
+        self.marks = {}
+        self._lock = threading.Lock()
+
+    def add(self, suite, cases, seconds):
+        name, kernel_name = suite.name.split("@")
+        expected = self.expected[name]
+        met = set(expected.needs) <= set(self.table[kernel_name])
+        got, wrong = outcome(cases, expected, met)
+        want = "passes" if met else expected.without
+        with self._lock:
+            self.marks[name, kernel_name] = MARKS[got] + ("!" if wrong else "")
+        notes = wrong + [note for case in cases if case.status == "fail" for note in [f"{case.name}:", *case.notes[-8:]]]
+        self.report.add(suite, [results.Case(f"{want}, as expected", "fail" if wrong else "pass",
+                                         f"{got}: {wrong[0]}" if wrong else "", notes if wrong else [])], seconds)
+
+    def text(self, names):
+        """The table: a row for each suite, a column for each kernel."""
+        columns = list(self.table)
+        width = max(len(name) for name in names)
+        head = [" " * width + "  " + " ".join(str(number + 1).rjust(3) for number in range(len(columns)))]
+        rows = [f"{name.ljust(width)}  " + " ".join(self.marks.get((name, column), "?").rjust(3) for column in columns)
+                for name in names]
+        legend = [f"{number:3d} {column}" for number, column in enumerate(columns, 1)]
+        return "\n".join([*head, *rows, "", *legend, "", "+ passes   - says that it is not supported   F fails   "
+                          "P the kernel panics   ! not as expected", ""])
+
+
+def _prepare(table, chosen):
+    """Everything that the machines need. Kernels are built one after the other, each from the objects of the one before."""
+    root = toolroot.obtain()
+    for variant in ("sanitized", "plain"):
+        userspace.build(root, variant)
+    if any("/build/examples/" in value for suite in chosen for value in suite.env.values()):
+        userspace.examples(root)
+    collections = {tuple(suite.selftests) for suite in chosen if suite.selftests}
+    prepared = Prepared(root, {}, {}, {})
+    for name, topics in table.items():
+        progress.say(f"kernel {name}: {', '.join(topics) or 'as it is'}")
+        prepared.kernels[name] = kernel.obtain(root, kernel.PARTS, topics)
+        if MODULE_TOPIC in topics:
+            prepared.modules[name] = kernel.modules(root, flavour=kernel.PARTS, topics=topics)
+            for collection in collections:
+                prepared.selftests[name, collection] = kernel.selftests(root, list(collection), kernel.PARTS, topics)
+    return prepared
+
+
+def main(args, alone):
+    """Run the matrix, or the kernels of it that @args names; whoever holds @alone() has build/ to itself."""
+    expected = load()
+    table = kernels()
+    unknown = [name for name in args if name not in table]
+    if unknown:
+        raise progress.StepError(f"no kernel {', '.join(unknown)}: want {', '.join(table)}")
+    table = {name: topics for name, topics in table.items() if not args or name in args}
+    chosen = listed(expected)
+    with alone():
+        prepared = _prepare(table, chosen)
+        runs = [_on(suite, name, topics, expected[suite.name]) for name, topics in table.items() for suite in chosen]
+        report = check.Report([suite.name for suite in runs])
+        outcomes = Outcomes(report, expected, table)
+        jobs = sum((suite_guest.jobs(_of_kernel(prepared, name), [suite for suite in runs if suite.kernel == name], outcomes)
+                    for name in table), [])
+        with process.threads(suite_guest.at_once()) as pool:
+            for running in [pool.submit(job) for job in jobs]:
+                running.result()
+        TABLE.write_text(outcomes.text([suite.name for suite in chosen]))
+        print(TABLE.read_text())
+        return report.finish(RESULTS)
+
+
+def _of_kernel(prepared, name):
+    """The part of @prepared that belongs to one kernel."""
+    return replace(prepared, selftests={collection: folder for (owner, collection), folder in prepared.selftests.items()
+                                        if owner == name})

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The matrix of kernels and suites: what counts as expected, and that the list fits suites and topics."""
+
+import tap
+from lab import matrix, results, series, suites
+
+LOG = results.Case("kernel log is clean", "pass")
+EXPECTED = matrix.Expected(["tph"], words="ENOTTY")
+
+
+def _case(status, *notes, name="one"):
+    return results.Case(name, status, "", list(notes))
+
+
+def test_with_the_topic():
+    """a suite passes where its topics are, and a failure is none of the expected ones"""
+    tap.equal(matrix.outcome([_case("pass"), LOG], EXPECTED, True), ("passes", []))
+    tap.equal(matrix.outcome([_case("fail", "ENOTTY"), LOG], EXPECTED, True), ("fails", ["one: failed"]))
+
+
+def test_unsupported():
+    """without the topic, cases fail and say so in the right words"""
+    tap.equal(matrix.outcome([_case("fail", "got -ENOTTY"), LOG], EXPECTED, False), ("unsupported", []))
+    got, wrong = matrix.outcome([_case("fail", "got -EINVAL"), LOG], EXPECTED, False)
+    tap.equal((got, len(wrong)), ("fails", 1))
+    got, wrong = matrix.outcome([_case("pass"), LOG], EXPECTED, False)
+    tap.equal((got, wrong), ("passes", ["one: passes"]))
+    tap.equal(matrix.outcome([results.Case("one", "skip", "got -ENOTTY"), LOG], EXPECTED, False), ("unsupported", []))
+    tap.equal(matrix.outcome([LOG], EXPECTED, False), ("passes", ["nothing says ENOTTY"]))
+
+
+def test_passing():
+    """cases that pass without the topic have to be listed, and to pass"""
+    listed = matrix.Expected(["tph"], words="ENOTTY", passing=["two"])
+    both = [_case("fail", "ENOTTY"), _case("pass", name="two"), LOG]
+    tap.equal(matrix.outcome(both, listed, False), ("unsupported", []))
+    got, wrong = matrix.outcome(both, EXPECTED, False)
+    tap.equal(wrong, ["two: passes"])
+    got, wrong = matrix.outcome([_case("fail", "ENOTTY"), LOG], listed, False)
+    tap.equal((got, wrong), ("fails", ["two: does not pass"]))
+
+
+def test_panic():
+    """a panic of the kernel is an outcome of its own"""
+    panics = matrix.Expected(["fixes-mm"], without="panics")
+    panic = [_case("fail", "[    9.1] Kernel panic - not syncing: Fatal exception", name="run")]
+    tap.equal(matrix.outcome(panic, panics, False), ("panics", []))
+    tap.equal(matrix.outcome(panic, EXPECTED, False), ("panics", ["a panic of the kernel"]))
+    tap.equal(matrix.outcome([_case("fail")], panics, False), ("fails", ["no panic"]))
+    tap.equal(matrix.outcome(panic, panics, True)[0], "panics")
+
+
+def test_list():
+    """rows are those of suites, and name topics of the series"""
+    expected = matrix.load()
+    topics = [topic.name for topic in series.topics()]
+    tap.equal([name for entry in expected.values() for name in entry.needs if name not in topics], [], "topics")
+    tap.equal(sorted(expected.keys() - {suite.name for suite in suites.load()}), [], "rows without a suite")
+
+
+if __name__ == "__main__":
+    tap.run(globals())
