@@ -33,8 +33,8 @@ static void use(struct tphbuf_device *dev, uint64_t mem_size)
 	int fd;
 
 	require_error(tphbuf_device_enable_memory(dev), 0, "turn memory decoding on");
-	expect_true(!strcmp(tphbuf_device_bdf(dev), ""), "its address is \"%s\"",
-		    tphbuf_device_bdf(dev));
+	expect_true(!strcmp(tphbuf_device_bdf(dev), device_bdf("acc0")),
+		    "its address is \"%s\"", tphbuf_device_bdf(dev));
 	require_error(tphbuf_device_probe(dev, &probe), 0, "probe");
 	expect_int(probe.dmabuf, TPHBUF_REASON_NONE, "dma-buf");
 	expect_int(probe.st_ext, TPHBUF_REASON_NONE, "extended tags");
