@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,17 +26,23 @@
 
 #define EXIT_USAGE	2
 #define ERROR_MAX	512
+#define SPIN_US		20u
+#define SPIN_US_MAX	1000000u
 
 /**
  * struct options - the command line
  * @dir: where the sockets go
  * @trace: file of the text trace, or NULL
+ * @unannounced_dma: functions may reach addresses that their client has not announced
+ * @server: how clients are served
  * @devices: arguments of --device
  * @count: number of @devices
  */
 struct options {
 	const char *dir;
 	const char *trace;
+	bool unannounced_dma;
+	struct vfio_user_server_options server;
 	const char *devices[FABRIC_FUNCTIONS_MAX];
 	unsigned int count;
 };
@@ -56,7 +63,7 @@ struct machine {
 
 static void print_help(FILE *out)
 {
-	fputs("usage: tphbuf-endpoints --dir DIR [--trace FILE] --device TYPE[,key=value...]...\n"
+	fputs("usage: tphbuf-endpoints --dir DIR [OPTION]... --device TYPE[,key=value...]...\n"
 	      "\n"
 	      "Serves emulated PCIe endpoints over vfio-user, one socket a device: DIR/NAME.sock.\n"
 	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT end it.\n"
@@ -64,6 +71,13 @@ static void print_help(FILE *out)
 	      "  --dir DIR      existing folder for the sockets\n"
 	      "  --trace FILE   write a line for each TLP to FILE, over what it held (docs/trace-format.md)\n"
 	      "  --device SPEC  add a device; may be repeated\n"
+	      "  --any-process  let clients of several processes in at a time; they reach each other's\n"
+	      "                 memory\n"
+	      "  --unannounced-dma\n"
+	      "                 ask the client for addresses too that it has not announced\n"
+	      "  --spin US      look for the next message for so many microseconds before sleeping;\n"
+	      "                 default 20\n"
+	      "  --poll         never sleep\n"
 	      "  --help         this text\n"
 	      "  --version      version\n"
 	      "\n"
@@ -86,6 +100,19 @@ static int fail(int code, const char *fmt, ...)
 	return code;
 }
 
+static bool parse_spin(const char *text, uint64_t *ns)
+{
+	char *end;
+	unsigned long us;
+
+	errno = 0;
+	us = strtoul(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || us > SPIN_US_MAX)
+		return false;
+	*ns = us * 1000ull;
+	return true;
+}
+
 /* Return: -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -93,6 +120,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "dir", required_argument, NULL, 'd' },
 		{ "trace", required_argument, NULL, 't' },
 		{ "device", required_argument, NULL, 'D' },
+		{ "any-process", no_argument, NULL, 'a' },
+		{ "unannounced-dma", no_argument, NULL, 'u' },
+		{ "spin", required_argument, NULL, 's' },
+		{ "poll", no_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
@@ -112,6 +143,20 @@ static int parse_options(int argc, char **argv, struct options *options)
 				return fail(EXIT_USAGE, "more than %d devices",
 					    FABRIC_FUNCTIONS_MAX);
 			options->devices[options->count++] = optarg;
+			break;
+		case 'a':
+			options->server.any_process = true;
+			break;
+		case 'u':
+			options->unannounced_dma = true;
+			break;
+		case 's':
+			if (!parse_spin(optarg, &options->server.spin_ns))
+				return fail(EXIT_USAGE, "--spin %s: want 0 to %u", optarg,
+					    SPIN_US_MAX);
+			break;
+		case 'p':
+			options->server.polling = true;
 			break;
 		case 'h':
 			print_help(stdout);
@@ -180,9 +225,11 @@ static int start(struct machine *machine, const struct options *options)
 	if (ret)
 		return ret;
 	machine->fabric = fabric_create(machine->trace);
-	machine->server = vfio_user_server_create();
+	machine->server = vfio_user_server_create(&options->server);
 	if (!machine->fabric || !machine->server)
 		return fail(EXIT_FAILURE, "cannot start: %s", strerror(errno));
+	if (options->unannounced_dma)
+		fabric_allow_unannounced(machine->fabric);
 	for (unsigned int i = 0; i < options->count && !ret; i++)
 		ret = add_device(machine, options->devices[i], options->dir, &machine->served[i]);
 	return ret;
@@ -233,15 +280,30 @@ static int catch_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/*
+ * Clients hand over descriptors, and what one of them sends must not leave the others without: each
+ * device is bounded, and the process takes as many as it may.
+ */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
-	struct options options = { 0 };
+	struct options options = { .server.spin_ns = SPIN_US * 1000ull };
 	struct machine machine = { 0 };
 	int code, signal_fd;
 
 	code = parse_options(argc, argv, &options);
 	if (code >= 0)
 		return code;
+	raise_descriptor_limit();
 	signal_fd = catch_signals();
 	if (signal_fd < 0)
 		return fail(EXIT_FAILURE, "signals: %s", strerror(errno));

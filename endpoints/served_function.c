@@ -9,18 +9,25 @@
 
 _Static_assert(PCI_REGION_CONFIG == VFIO_PCI_CONFIG_REGION_INDEX, "region index of config space");
 
-static int upstream_read(void *opaque, uint64_t addr, void *buf, size_t len)
+static int upstream_read(void *opaque, uint64_t epoch, uint64_t addr, void *buf, size_t len)
 {
 	struct served_function *served = opaque;
 
-	return vfio_user_dma_read(served->connection, addr, buf, len);
+	return vfio_user_dma_read(served->connection, epoch, addr, buf, len);
 }
 
-static int upstream_write(void *opaque, uint64_t addr, const void *buf, size_t len)
+static int upstream_write(void *opaque, uint64_t epoch, uint64_t addr, const void *buf, size_t len)
 {
 	struct served_function *served = opaque;
 
-	return vfio_user_dma_write(served->connection, addr, buf, len);
+	return vfio_user_dma_write(served->connection, epoch, addr, buf, len);
+}
+
+static void upstream_cancel(void *opaque, uint64_t epoch)
+{
+	struct served_function *served = opaque;
+
+	vfio_user_dma_cancel(served->connection, epoch);
 }
 
 static void upstream_msix(void *opaque, unsigned int vector)
@@ -33,6 +40,7 @@ static void upstream_msix(void *opaque, unsigned int vector)
 static const struct pci_upstream_ops upstream_ops = {
 	.read = upstream_read,
 	.write = upstream_write,
+	.cancel = upstream_cancel,
 	.msix = upstream_msix,
 };
 

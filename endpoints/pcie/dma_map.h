@@ -3,11 +3,7 @@
  * The bus addresses that a function may use, as its client announces them, and access to those
  * that a file backs.
  *
- * A client may truncate a file that it has handed over, and a file may have no memory left for a
- * hole: both show only when a page is touched, as SIGBUS. Size checks and seals cannot rule that
- * out, so each copy is guarded and gives an error instead. That needs a signal handler for SIGBUS,
- * which the first dma_map_init() installs for the process; a SIGBUS from anywhere else ends the
- * process as before.
+ * No function here takes a lock: the fabric's guards the map of a function.
  */
 #ifndef TPHBUF_DMA_MAP_H
 #define TPHBUF_DMA_MAP_H
@@ -16,11 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DMA_MAP_PAGE		4096ull
-#define DMA_MAP_ENTRIES_MAX	65536
+#include "dma_file.h"
 
-struct dma_file;
 struct tlp;
+
+#define DMA_MAP_PAGE		DMA_FILE_PAGE
+#define DMA_MAP_ENTRIES_MAX	65535
 
 /**
  * struct dma_entry - a range of bus addresses
@@ -28,16 +25,14 @@ struct tlp;
  * @last: last address, inclusive, so that a range may end at the top of the address space
  * @readable: the function may read
  * @writable: the function may write
- * @file: what backs it, NULL: only the root complex can reach it
- * @offset: of @start in the file
+ * @memory: of the file that backs it; without, only the root complex can reach it
  */
 struct dma_entry {
 	uint64_t start;
 	uint64_t last;
 	bool readable;
 	bool writable;
-	struct dma_file *file;
-	uint64_t offset;
+	struct dma_memory memory;
 };
 
 /**
@@ -46,14 +41,14 @@ struct dma_entry {
  * @count: entries in use
  * @capacity: entries there is room for
  * @recent: index of the entry found last
- * @files: files that entries use, each mapped once however many entries it has
+ * @files: what entries use of files
  */
 struct dma_map {
 	struct dma_entry *entries;
 	size_t count;
 	size_t capacity;
 	size_t recent;
-	struct dma_file *files;
+	struct dma_files files;
 };
 
 void dma_map_init(struct dma_map *map);
@@ -65,12 +60,11 @@ void dma_map_init(struct dma_map *map);
  * @size: bytes; the range may end at, but not wrap past, the top of the address space
  * @readable: the function may read
  * @writable: the function may write
- * @fd: regular file or memfd that backs the range, taken over on success; -1: none
+ * @fd: file that backs the range, -1: none; stays the caller's, and is not needed after the call
  * @fd_offset: of @start in the file; the range must lie in the file as it is now
  *
- * Return: 0, -EINVAL for a range, rights or file that cannot be, -EEXIST when it overlaps another,
- * -ENOSPC when there are too many, -EACCES when the file is not open for what the range allows,
- * -ENOMEM, or an error of mmap().
+ * Return: 0, -EINVAL for a range or rights that cannot be, -EEXIST when it overlaps another,
+ * -ENOSPC when there are too many, or an error of dma_files_get().
  */
 int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readable, bool writable,
 		int fd, uint64_t fd_offset);
@@ -87,6 +81,11 @@ int dma_map_add(struct dma_map *map, uint64_t start, uint64_t size, bool readabl
 int dma_map_remove(struct dma_map *map, uint64_t start, uint64_t size);
 
 void dma_map_clear(struct dma_map *map);
+
+static inline bool dma_entry_has_file(const struct dma_entry *entry)
+{
+	return entry->memory.piece;
+}
 
 /* The entry that covers @address, or NULL; valid until the map changes. */
 const struct dma_entry *dma_map_find(struct dma_map *map, uint64_t address);

@@ -19,6 +19,11 @@ struct fabric *fabric_create(struct trace *trace)
 	return fabric;
 }
 
+void fabric_allow_unannounced(struct fabric *fabric)
+{
+	fabric->allow_unannounced = true;
+}
+
 void fabric_destroy(struct fabric *fabric)
 {
 	if (!fabric)

@@ -48,6 +48,12 @@ struct fabric *fabric_create(struct trace *trace);
  */
 void fabric_destroy(struct fabric *fabric);
 
+/*
+ * Lets functions send requests for addresses that their client has not announced up to the root
+ * complex, that is to the client. Without it they are refused here. Before functions are attached.
+ */
+void fabric_allow_unannounced(struct fabric *fabric);
+
 void fabric_lock(struct fabric *fabric);
 void fabric_unlock(struct fabric *fabric);
 

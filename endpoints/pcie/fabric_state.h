@@ -6,6 +6,7 @@
 #define TPHBUF_FABRIC_STATE_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "fabric.h"
 
@@ -15,6 +16,7 @@
  *	lock back before those who wait for it
  * @lock: guards all else, and everything in the functions
  * @trace: not owned, may be NULL
+ * @allow_unannounced: addresses that no DMA map has go to the root complex
  * @functions: attached ones, owned
  * @destroy: what frees each of @functions
  * @count: of @functions
@@ -25,6 +27,7 @@ struct fabric {
 	pthread_mutex_t gate;
 	pthread_mutex_t lock;
 	struct trace *trace;
+	bool allow_unannounced;
 	struct pci_function *functions[FABRIC_FUNCTIONS_MAX];
 	void (*destroy[FABRIC_FUNCTIONS_MAX])(struct pci_function *fn);
 	unsigned int count;

@@ -170,6 +170,8 @@ void pci_function_kick(struct pci_function *fn)
 void pci_function_cancel(struct pci_function *fn)
 {
 	fn->cancels++;
+	if (fn->upstream)
+		fn->upstream->cancel(fn->upstream_opaque, fn->cancels);
 }
 
 uint64_t pci_function_region_size(struct pci_function *fn, unsigned int region,
@@ -214,7 +216,7 @@ void pci_function_update_decoding(struct pci_function *fn)
 /* What a reset does beside that of the config space. */
 static void reset_device(struct pci_function *fn)
 {
-	fn->cancels++;
+	pci_function_cancel(fn);
 	msix_reset(&fn->msix);
 	pci_function_update_decoding(fn);
 	if (fn->ops->reset)

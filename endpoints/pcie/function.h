@@ -45,14 +45,17 @@ struct pci_bar {
  * protocol side
  * @read: read bytes at a bus address that no DMA map entry with a file covers. Called WITHOUT the
  *	fabric lock, on a worker; blocks until the client answers. 0, -EFAULT when the client
- *	refuses, -ENOTCONN when it is gone.
+ *	refuses, -ENOTCONN when it is gone, -ECANCELED after @cancel.
  * @write: write bytes at such an address, under the same rules
+ * @cancel: end the calls of @read and @write with a lower epoch, those to come included; called
+ *	with the fabric lock held; never blocks
  * @msix: fire MSI-X vector; called with the fabric lock held; never blocks. Masked and pending
  *	state is kept by the caller.
  */
 struct pci_upstream_ops {
-	int (*read)(void *opaque, uint64_t addr, void *buf, size_t len);
-	int (*write)(void *opaque, uint64_t addr, const void *buf, size_t len);
+	int (*read)(void *opaque, uint64_t epoch, uint64_t addr, void *buf, size_t len);
+	int (*write)(void *opaque, uint64_t epoch, uint64_t addr, const void *buf, size_t len);
+	void (*cancel)(void *opaque, uint64_t epoch);
 	void (*msix)(void *opaque, unsigned int vector);
 };
 
@@ -87,8 +90,8 @@ int pci_function_region_write(struct pci_function *fn, unsigned int region, uint
 			      const void *buf, size_t len);
 
 /*
- * The client's DMA map: bus addresses the function may use. @fd is taken over on success and may
- * be -1 (then accesses go through pci_upstream_ops, or to the BAR of another function that the
+ * The client's DMA map: bus addresses the function may use. @fd stays the caller's and may be -1
+ * (then accesses go through pci_upstream_ops, or to the BAR of another function that the
  * entry covers: see fabric.h). Errors of map and unmap are those of dma_map_add() and
  * dma_map_remove(). After an unmap returned, no access to the files of the range is under way; one
  * that went up to the root complex before may still be, and is in the hands of the client.

@@ -146,6 +146,7 @@ static enum tlp_result upstream_access(const struct request *request)
 	struct pci_function *fn = request->requester;
 	const struct pci_upstream_ops *ops = fn->upstream;
 	void *opaque = fn->upstream_opaque;
+	uint64_t epoch = fn->cancels;
 	int ret;
 
 	if (!ops)
@@ -156,9 +157,9 @@ static enum tlp_result upstream_access(const struct request *request)
 	fn->upstream_users++;
 	fabric_unlock(fn->fabric);
 	if (request->tlp.type == TLP_MWR)
-		ret = ops->write(opaque, request->address, request->buf, request->len);
+		ret = ops->write(opaque, epoch, request->address, request->buf, request->len);
 	else
-		ret = ops->read(opaque, request->address, request->buf, request->len);
+		ret = ops->read(opaque, epoch, request->address, request->buf, request->len);
 	fabric_lock(fn->fabric);
 	if (!--fn->upstream_users)
 		pthread_cond_broadcast(&fn->upstream_idle);
@@ -189,9 +190,10 @@ static enum tlp_result route(const struct request *request)
 	enum tlp_result result;
 	struct target target;
 
-	if (entry && ((write && !entry->writable) || (read && !entry->readable))) {
+	if (entry ? (write && !entry->writable) || (read && !entry->readable) :
+		    !fn->fabric->allow_unannounced) {
 		result = TLP_FAULT;
-	} else if (entry && entry->file) {
+	} else if (entry && dma_entry_has_file(entry)) {
 		result = file_access(request, entry);
 	} else if (entry && find_target(request, entry, &target)) {
 		completer = target.fn->bdf;

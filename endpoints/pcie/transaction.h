@@ -10,8 +10,10 @@
  *   the BARs it can see this way. A client with an IOMMU that translates announces pages, and the
  *   number of a page's address may by chance be that of a BAR; it then does not hold the whole of
  *   it;
- * - everything else, trapped BARs included: up to the root complex, that is through the client.
- *   Hints go no further.
+ * - every other address that it announces: up to the root complex, that is through the client.
+ *   Hints go no further;
+ * - an address that it has not announced: nowhere, as by an IOMMU, unless
+ *   fabric_allow_unannounced() sends it up too.
  *
  * The clients of all functions are one machine: they mean the same place by the same bus address.
  * A request for a BAR whose function does not decode it is unsupported. A function does not reach

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capabilities.h"
 #include "client_command.h"
@@ -127,7 +128,7 @@ static int handle_dma_map(struct vfio_user_connection *connection)
 		return refuse(connection, -EINVAL, "argsz %u, not %zu", map.argsz, sizeof(map));
 	if (!map.flags || map.flags & ~(uint32_t)(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
 		return refuse(connection, -EINVAL, "flags 0x%x", map.flags);
-	if (!in->nfds && map.offset)
+	if (!in->fds.count && map.offset)
 		return refuse(connection, -EINVAL, "an offset, but no file");
 	mapping = (struct vfio_user_mapping){
 		.address = map.address,
@@ -135,14 +136,21 @@ static int handle_dma_map(struct vfio_user_connection *connection)
 		.offset = map.offset,
 		.readable = map.flags & VFIO_DMA_MAP_FLAG_READ,
 		.writable = map.flags & VFIO_DMA_MAP_FLAG_WRITE,
-		.fd = in->nfds ? in->fds[0] : -1,
+		.fd = in->fds.count ? in->fds.fd[0] : -1,
 	};
 	ret = connection->ops->dma_map(connection->device, &mapping);
+	if (ret == -EMEDIUMTYPE)
+		return refuse(connection, ret,
+			      "the file is neither on tmpfs (a memfd is) nor on hugetlbfs");
 	if (ret)
 		return refuse(connection, ret, "0x%" PRIx64 "+0x%" PRIx64 ", %s offset 0x%" PRIx64,
-			      map.address, map.size, in->nfds ? "file" : "no file,", map.offset);
-	if (in->nfds)
-		in->fds[0] = -1;
+			      map.address, map.size, in->fds.count ? "file" : "no file,",
+			      map.offset);
+	/* A file that was accepted can be closed without asking its owner. */
+	if (in->fds.count) {
+		close(in->fds.fd[0]);
+		in->fds.fd[0] = -1;
+	}
 	return reply(connection, NULL, 0);
 }
 
@@ -198,13 +206,25 @@ static int handle_get_info(struct vfio_user_connection *connection)
 	return reply(connection, &info, sizeof(info));
 }
 
+/* What a client with room for it gets of a region that it can map: one area, all of it. */
+struct region_areas {
+	struct vfio_region_info_cap_sparse_mmap cap;
+	struct vfio_region_sparse_mmap_area area;
+};
+
 static int handle_get_region_info(struct vfio_user_connection *connection)
 {
 	struct vfio_user_region region = { .fd = -1 };
+	struct region_areas areas = {
+		.cap.header = { .id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1 },
+		.cap.nr_areas = 1,
+	};
 	struct vfio_user_region_info info;
+	size_t room;
 
 	memcpy(&info, connection->stream.in.payload, sizeof(info));
-	if (info.argsz < sizeof(info))
+	room = info.argsz;
+	if (room < sizeof(info))
 		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
 	if (info.flags || info.cap_offset || info.size || info.offset)
 		return refuse(connection, -EINVAL, "reserved fields are not 0");
@@ -215,11 +235,18 @@ static int handle_get_region_info(struct vfio_user_connection *connection)
 	info.size = region.size;
 	if (region.size)
 		info.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	if (region.fd >= 0 && connection->takes_fds)
-		info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	else
-		region.fd = -1;
-	send_reply(connection, 0, 0, &info, sizeof(info), NULL, 0, region.fd);
+	if (region.fd < 0 || !connection->takes_fds)
+		return reply(connection, &info, sizeof(info));
+
+	info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	info.argsz += sizeof(areas);
+	/* As VFIO does it: the client learns how much room it takes, and asks again. */
+	if (room < info.argsz)
+		return reply(connection, &info, sizeof(info));
+	info.flags |= VFIO_REGION_INFO_FLAG_CAPS;
+	info.cap_offset = sizeof(info);
+	areas.area.size = region.size;
+	send_reply(connection, 0, 0, &info, sizeof(info), &areas, sizeof(areas), region.fd);
 	return 0;
 }
 
@@ -256,7 +283,8 @@ static int handle_set_irqs(struct vfio_user_connection *connection)
 
 	memcpy(&set, in->payload, sizeof(set));
 	ret = vfio_user_irqs_set(&connection->irqs, &set, in->payload + sizeof(set),
-				 payload_size(connection) - sizeof(set), in->fds, in->nfds, &why);
+				 payload_size(connection) - sizeof(set), in->fds.fd, in->fds.count,
+				 &why);
 	if (ret)
 		return refuse(connection, ret, "type %u, vectors %u+%u, flags 0x%x: %s", set.index,
 			      set.start, set.count, set.flags, why);
@@ -273,19 +301,20 @@ static int refuse_access(struct vfio_user_connection *connection, int error,
 static int handle_region_read(struct vfio_user_connection *connection)
 {
 	struct vfio_user_region_access access;
+	uint8_t *data;
 	int ret;
 
 	memcpy(&access, connection->stream.in.payload, sizeof(access));
 	if (!access.count || access.count > VFIO_USER_MAX_DATA_XFER)
 		return refuse_access(connection, -EINVAL, &access);
-	ret = vfio_user_stream_reserve(&connection->stream, access.count);
-	if (!ret)
-		ret = connection->ops->region_read(connection->device, access.region, access.offset,
-						   connection->stream.in.payload, access.count);
+	data = vfio_user_stream_buffer(&connection->stream, access.count);
+	if (!data)
+		return refuse_access(connection, -ENOMEM, &access);
+	ret = connection->ops->region_read(connection->device, access.region, access.offset, data,
+					   access.count);
 	if (ret)
 		return refuse_access(connection, ret, &access);
-	send_reply(connection, 0, 0, &access, sizeof(access), connection->stream.in.payload,
-		   access.count, -1);
+	send_reply(connection, 0, 0, &access, sizeof(access), data, access.count, -1);
 	return 0;
 }
 
@@ -355,8 +384,8 @@ static int handle_device_feature(struct vfio_user_connection *connection)
 /**
  * struct command - what is checked before a command is carried out
  * @handle: carries it out; NULL for one that a client does not send
- * @min: bytes of payload
- * @max: likewise
+ * @min: bytes of payload at least
+ * @max: bytes of payload at most
  * @max_fds: descriptors that may come with it
  */
 struct command {
@@ -367,23 +396,24 @@ struct command {
 };
 
 #define FIXED(type)	sizeof(struct type), sizeof(struct type)
+/* Some clients send room for the whole reply along. */
+#define AT_LEAST(type)	sizeof(struct type), VFIO_USER_MAX_PAYLOAD
 
 static const struct command commands[] = {
 	[VFIO_USER_VERSION] = {
 		handle_version, sizeof(struct vfio_user_version),
 		sizeof(struct vfio_user_version) + VFIO_USER_MAX_VERSION_DATA, 0 },
 	[VFIO_USER_DMA_MAP] = { handle_dma_map, FIXED(vfio_user_dma_map), 1 },
-	[VFIO_USER_DMA_UNMAP] = {
-		handle_dma_unmap, sizeof(struct vfio_user_dma_unmap),
-		VFIO_USER_MAX_PAYLOAD, 0 },
+	/* Some clients send the file along that they sent with DMA_MAP. */
+	[VFIO_USER_DMA_UNMAP] = { handle_dma_unmap, AT_LEAST(vfio_user_dma_unmap), 1 },
 	[VFIO_USER_DEVICE_GET_INFO] = {
-		handle_get_info, FIXED(vfio_user_device_info), 0 },
+		handle_get_info, AT_LEAST(vfio_user_device_info), 0 },
 	[VFIO_USER_DEVICE_GET_REGION_INFO] = {
-		handle_get_region_info, FIXED(vfio_user_region_info), 0 },
+		handle_get_region_info, AT_LEAST(vfio_user_region_info), 0 },
 	[VFIO_USER_DEVICE_GET_REGION_IO_FDS] = {
 		handle_unsupported, 0, VFIO_USER_MAX_PAYLOAD, 0 },
 	[VFIO_USER_DEVICE_GET_IRQ_INFO] = {
-		handle_get_irq_info, FIXED(vfio_user_irq_info), 0 },
+		handle_get_irq_info, AT_LEAST(vfio_user_irq_info), 0 },
 	[VFIO_USER_DEVICE_SET_IRQS] = {
 		handle_set_irqs, sizeof(struct vfio_user_irq_set),
 		VFIO_USER_MAX_PAYLOAD, VFIO_USER_MAX_MSG_FDS },
@@ -427,9 +457,9 @@ static int check_and_handle(struct vfio_user_connection *connection)
 	if (size < command->min || size > command->max)
 		return refuse(connection, -EINVAL, "payload of %zu bytes, %zu to %zu can be", size,
 			      command->min, command->max);
-	if (in->fds_lost || in->nfds > command->max_fds)
+	if (in->fds.lost || in->fds.count > command->max_fds)
 		return refuse(connection, -EINVAL, "%s%u descriptors, %u can be",
-			      in->fds_lost ? "more than " : "", in->nfds, command->max_fds);
+			      in->fds.lost ? "more than " : "", in->fds.count, command->max_fds);
 	return command->handle(connection);
 }
 

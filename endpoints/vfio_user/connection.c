@@ -5,25 +5,22 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "client_command.h"
 #include "connection.h"
 #include "dma_message.h"
 
-/* Messages of one client that are carried out before others have their turn. */
-#define MESSAGES_PER_TURN	16
-
 struct vfio_user_connection *vfio_user_connection_create(int fd, int epoll_fd,
 							 void *epoll_data,
 							 const struct vfio_user_device_ops *ops,
-							 void *device, struct vfio_user_log *log)
+							 void *device, struct vfio_user_log *log,
+							 struct vfio_user_closer *closer)
 {
 	struct vfio_user_connection *connection = calloc(1, sizeof(*connection));
 
-	if (!connection ||
-	    vfio_user_stream_init(&connection->stream, fd, epoll_fd, epoll_data, log)) {
-		close(fd);
+	if (!connection || vfio_user_stream_init(&connection->stream, fd, epoll_fd, epoll_data, log,
+						 closer)) {
+		vfio_user_closer_close(closer, fd);
 		free(connection);
 		return NULL;
 	}
@@ -59,21 +56,23 @@ static void carry_out(struct vfio_user_connection *connection)
 	vfio_user_stream_release(&connection->stream);
 }
 
-/* Return: true while the client is there. */
+/*
+ * What the socket has now: others have their turn before the rest. Return: true while the client
+ * is there.
+ */
 static bool receive(struct vfio_user_connection *connection)
 {
-	for (int i = 0; i < MESSAGES_PER_TURN; i++) {
-		int ret = vfio_user_stream_receive(&connection->stream);
+	struct vfio_user_stream *stream = &connection->stream;
+	int ret = vfio_user_stream_receive(stream);
 
-		if (ret == -EAGAIN)
-			return true;
-		if (ret)
-			return false;
-		carry_out(connection);
+	while (!ret) {
+		ret = vfio_user_stream_next(stream);
+		if (!ret)
+			carry_out(connection);
 		if (connection->closing)
 			return false;
 	}
-	return true;
+	return ret == -EAGAIN;
 }
 
 bool vfio_user_connection_handle(struct vfio_user_connection *connection, uint32_t events)

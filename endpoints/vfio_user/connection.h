@@ -36,6 +36,7 @@ struct vfio_user_dma_request;
  *
  * Guarded by the stream's lock, its condition signalled when a request is answered:
  * @requests: DMA requests without reply
+ * @epoch: DMA requests of an earlier one are cancelled
  * @next_id: where the search for an id of the next request begins
  */
 struct vfio_user_connection {
@@ -52,6 +53,7 @@ struct vfio_user_connection {
 	struct vfio_user_irqs irqs;
 
 	struct vfio_user_dma_request *requests;
+	uint64_t epoch;
 	uint16_t next_id;
 };
 
@@ -63,13 +65,15 @@ struct vfio_user_connection {
  * @ops: the device, with @device; both outlive the connection
  * @device: first argument of @ops
  * @log: outlives the connection
+ * @closer: outlives the connection
  *
  * Return: the connection, or NULL without memory.
  */
 struct vfio_user_connection *vfio_user_connection_create(int fd, int epoll_fd,
 							 void *epoll_data,
 							 const struct vfio_user_device_ops *ops,
-							 void *device, struct vfio_user_log *log);
+							 void *device, struct vfio_user_log *log,
+							 struct vfio_user_closer *closer);
 
 /*
  * Fails every waiter, tells the device that the client is gone, frees everything. Server's thread.

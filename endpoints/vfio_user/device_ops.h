@@ -30,7 +30,7 @@ struct vfio_user_region {
  * @offset: of @address in @fd, 0 without
  * @readable: by the device
  * @writable: by the device
- * @fd: file behind the addresses or -1; the device's when dma_map() succeeds
+ * @fd: file behind the addresses or -1; not needed after dma_map()
  */
 struct vfio_user_mapping {
 	uint64_t address;
@@ -45,11 +45,13 @@ struct vfio_user_mapping {
  * struct vfio_user_device_ops - what a device answers for
  * @region_info: describe a region; any index
  * @region_read: access by the client; -EINVAL out of bounds, other -errno as the device likes
- * @region_write: likewise
- * @dma_map: -EEXIST for an overlap, -EINVAL for a range that cannot be, -ENOSPC for too many
+ * @region_write: access by the client, with the errors of a read
+ * @dma_map: announce bus addresses; -EEXIST for an overlap, -EINVAL for a range that cannot be,
+ *	-ENOSPC at a limit of the device, -EMEDIUMTYPE for a file of the wrong kind. A file that was
+ *	accepted is one that can be closed without waiting for its owner.
  * @dma_unmap: -ENOENT when nothing was mapped there; after it returned the range is not used any
  *	more
- * @dma_unmap_all: likewise for all of them
+ * @dma_unmap_all: withdraw all; after it returned none is used any more
  * @reset: function-level reset
  * @irq_count: vectors of an interrupt type
  * @connect: a client is there (its connection), or gone (NULL). Once it returned from the latter,
@@ -75,20 +77,31 @@ struct vfio_user_device_ops {
 /**
  * vfio_user_dma_read() - read the client's memory by messages
  * @connection: as given to connect()
+ * @epoch: for vfio_user_dma_cancel()
  * @address: bus address
  * @buf: receives the bytes
  * @len: split as the client's max_data_xfer_size asks
  *
  * Any thread but the server's; waits for the client as long as it is connected.
  *
- * Return: 0, -EFAULT when the client refuses or answers nonsense, -ENOTCONN when it is gone.
+ * Return: 0, -EFAULT when the client refuses or answers nonsense, -ENOTCONN when it is gone,
+ * -ECANCELED after vfio_user_dma_cancel().
  */
-int vfio_user_dma_read(struct vfio_user_connection *connection, uint64_t address, void *buf,
-		       size_t len);
+int vfio_user_dma_read(struct vfio_user_connection *connection, uint64_t epoch, uint64_t address,
+		       void *buf, size_t len);
 
-/* Likewise for writing. After an error some of the bytes may have been written. */
-int vfio_user_dma_write(struct vfio_user_connection *connection, uint64_t address, const void *buf,
-			size_t len);
+/*
+ * Writes the client's memory by messages, with the same errors. After one some of the bytes may
+ * have been written.
+ */
+int vfio_user_dma_write(struct vfio_user_connection *connection, uint64_t epoch, uint64_t address,
+			const void *buf, size_t len);
+
+/*
+ * Ends the calls above with an epoch below @epoch, those to come included. An answer that still
+ * comes is ignored. Any thread; never blocks.
+ */
+void vfio_user_dma_cancel(struct vfio_user_connection *connection, uint64_t epoch);
 
 /* Sends an interrupt to the client. Any thread; never blocks. */
 void vfio_user_trigger(struct vfio_user_connection *connection, unsigned int type,

@@ -4,7 +4,7 @@
  * commands and replies of both ends cross on the one socket.
  *
  * There is no time limit: a client that is stopped in a debugger must not see its DMA fail. A
- * client that never answers holds up its own device only, until it goes away.
+ * client that never answers holds up its own device only, until it resets it or goes away.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,7 @@
  * it
  * @next: in the connection's list
  * @id: message id, unique in the list
+ * @epoch: of the caller
  * @command: VFIO_USER_DMA_READ or _WRITE
  * @access: what was asked for
  * @buf: where the bytes of a read go
@@ -26,6 +27,7 @@
  */
 struct vfio_user_dma_request {
 	struct vfio_user_dma_request *next;
+	uint64_t epoch;
 	uint16_t id;
 	uint16_t command;
 	struct vfio_user_dma_access access;
@@ -55,6 +57,21 @@ static void complete(struct vfio_user_connection *connection, struct vfio_user_d
 	pthread_cond_broadcast(&connection->stream.changed);
 }
 
+void vfio_user_dma_cancel(struct vfio_user_connection *connection, uint64_t epoch)
+{
+	struct vfio_user_dma_request **at = &connection->requests;
+
+	pthread_mutex_lock(&connection->stream.lock);
+	connection->epoch = epoch;
+	while (*at) {
+		if ((*at)->epoch < epoch)
+			complete(connection, at, -ECANCELED);
+		else
+			at = &(*at)->next;
+	}
+	pthread_mutex_unlock(&connection->stream.lock);
+}
+
 static int transfer_chunk(struct vfio_user_connection *connection,
 			  struct vfio_user_dma_request *request, const void *data)
 {
@@ -63,6 +80,10 @@ static int transfer_chunk(struct vfio_user_connection *connection,
 	size_t data_size = data ? (size_t)request->access.count : 0;
 
 	pthread_mutex_lock(&stream->lock);
+	if (request->epoch < connection->epoch) {
+		pthread_mutex_unlock(&stream->lock);
+		return -ECANCELED;
+	}
 	while (*find(connection, connection->next_id))
 		connection->next_id++;
 	request->id = connection->next_id++;
@@ -81,15 +102,15 @@ static int transfer_chunk(struct vfio_user_connection *connection,
 	return request->result;
 }
 
-static int transfer(struct vfio_user_connection *connection, uint16_t command, uint64_t address,
-		    void *buf, const void *data, size_t len)
+static int transfer(struct vfio_user_connection *connection, uint64_t epoch, uint16_t command,
+		    uint64_t address, void *buf, const void *data, size_t len)
 {
 	size_t done = 0;
 	int ret = 0;
 
 	while (!ret && done < len) {
 		size_t count = len - done;
-		struct vfio_user_dma_request request = { .command = command };
+		struct vfio_user_dma_request request = { .epoch = epoch, .command = command };
 
 		if (count > connection->max_data_xfer)
 			count = connection->max_data_xfer;
@@ -102,16 +123,16 @@ static int transfer(struct vfio_user_connection *connection, uint16_t command, u
 	return ret;
 }
 
-int vfio_user_dma_read(struct vfio_user_connection *connection, uint64_t address, void *buf,
-		       size_t len)
+int vfio_user_dma_read(struct vfio_user_connection *connection, uint64_t epoch, uint64_t address,
+		       void *buf, size_t len)
 {
-	return transfer(connection, VFIO_USER_DMA_READ, address, buf, NULL, len);
+	return transfer(connection, epoch, VFIO_USER_DMA_READ, address, buf, NULL, len);
 }
 
-int vfio_user_dma_write(struct vfio_user_connection *connection, uint64_t address, const void *buf,
-			size_t len)
+int vfio_user_dma_write(struct vfio_user_connection *connection, uint64_t epoch, uint64_t address,
+			const void *buf, size_t len)
 {
-	return transfer(connection, VFIO_USER_DMA_WRITE, address, NULL, buf, len);
+	return transfer(connection, epoch, VFIO_USER_DMA_WRITE, address, NULL, buf, len);
 }
 
 /* What is wrong with the reply, or NULL. */
@@ -124,7 +145,7 @@ static const char *check_reply(const struct vfio_user_incoming *in,
 
 	if (in->header.command != request->command)
 		return "of another command";
-	if (in->nfds)
+	if (in->fds.count)
 		return "with descriptors";
 	if (in->header.flags & VFIO_USER_FLAG_ERROR)
 		return NULL;

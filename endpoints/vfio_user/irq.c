@@ -3,19 +3,22 @@
  * Interrupts: what DEVICE_SET_IRQS asks for, and the events of the device.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/vfio.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "connection.h"
+#include "event.h"
 #include "irq.h"
 
 int vfio_user_irqs_init(struct vfio_user_irqs *irqs, const unsigned int count[VFIO_USER_IRQ_TYPES])
 {
+	int ret = vfio_user_event_init();
+
+	if (ret)
+		return ret;
 	memset(irqs, 0, sizeof(*irqs));
 	for (unsigned int type = 0; type < VFIO_USER_IRQ_TYPES; type++) {
 		struct vfio_user_irq *vectors;
@@ -65,21 +68,10 @@ void vfio_user_irqs_destroy(struct vfio_user_irqs *irqs)
 	pthread_mutex_destroy(&irqs->lock);
 }
 
-/*
- * The descriptor is the client's too: it may have filled the counter and taken O_NONBLOCK back. A
- * full counter has an event that was not seen yet, so that nothing is lost by leaving it alone.
- */
 static void signal_fd(int fd)
 {
-	struct pollfd writable = { .fd = fd, .events = POLLOUT };
-	const uint64_t one = 1;
-	ssize_t n;
-
-	if (fd < 0 || poll(&writable, 1, 0) != 1 || !(writable.revents & POLLOUT))
-		return;
-	do
-		n = write(fd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
+	if (fd >= 0)
+		vfio_user_event_signal(fd);
 }
 
 static void trigger(struct vfio_user_irq *irq)
@@ -108,7 +100,7 @@ static void unmask(struct vfio_user_irq *irq)
 	irq->pending = false;
 }
 
-/* Anything but an eventfd could block or fail in ways of its own when it is written to. */
+/* Nothing else can be signalled, and the close of anything else could wait. */
 static bool is_eventfd(int fd)
 {
 	static const char want[] = "anon_inode:[eventfd]";
@@ -120,14 +112,11 @@ static bool is_eventfd(int fd)
 	return n == sizeof(want) - 1 && !memcmp(target, want, sizeof(want) - 1);
 }
 
-static int prepare_fds(const int *fds, unsigned int nfds, const char **why)
+static int check_fds(const int *fds, unsigned int nfds, const char **why)
 {
 	for (unsigned int i = 0; i < nfds; i++) {
 		*why = "descriptor is no eventfd";
 		if (!is_eventfd(fds[i]))
-			return -EINVAL;
-		*why = "eventfd cannot be made non-blocking";
-		if (fcntl(fds[i], F_SETFL, O_NONBLOCK) < 0)
 			return -EINVAL;
 	}
 	return 0;
@@ -146,6 +135,11 @@ static int check_range(const struct vfio_user_irqs *irqs, const struct vfio_user
 	return 0;
 }
 
+static bool is_one_bit(uint32_t value)
+{
+	return value && !(value & (value - 1));
+}
+
 static int check_data(const struct vfio_user_irq_set *set, size_t size, unsigned int nfds,
 		      const char **why)
 {
@@ -156,7 +150,7 @@ static int check_data(const struct vfio_user_irq_set *set, size_t size, unsigned
 	if (set->flags & ~(uint32_t)(VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK))
 		return -EINVAL;
 	*why = "not exactly one data type and one action";
-	if (__builtin_popcount(data) != 1 || __builtin_popcount(action) != 1)
+	if (!is_one_bit(data) || !is_one_bit(action))
 		return -EINVAL;
 	*why = "argsz differs from the payload";
 	if (set->argsz != sizeof(*set) + size)
@@ -205,7 +199,7 @@ int vfio_user_irqs_set(struct vfio_user_irqs *irqs, const struct vfio_user_irq_s
 	if (!ret)
 		ret = check_data(set, size, nfds, why);
 	if (!ret)
-		ret = prepare_fds(fds, nfds, why);
+		ret = check_fds(fds, nfds, why);
 	if (ret)
 		return ret;
 

@@ -58,7 +58,7 @@ struct vfio_user_irqs {
  * @irqs: to fill in
  * @count: vectors per type
  *
- * Return: 0 or -ENOMEM; then there is nothing to destroy.
+ * Return: 0, -ENOMEM or an error of vfio_user_event_init(); then there is nothing to destroy.
  */
 int vfio_user_irqs_init(struct vfio_user_irqs *irqs, const unsigned int count[VFIO_USER_IRQ_TYPES]);
 

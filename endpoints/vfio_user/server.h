@@ -2,20 +2,35 @@
 /*
  * The vfio-user server: one socket a device, one client a socket, one thread for all of them.
  *
- * A second client of a device is turned away while the first is there: its connection is closed at
- * once.
+ * A second client of a device is turned away while the first is there, and so is a client of
+ * another process than the one that has devices already: its connection is closed at once.
  */
 #ifndef TPHBUF_VFIO_USER_SERVER_H
 #define TPHBUF_VFIO_USER_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "device_ops.h"
 
 struct vfio_user_server;
 
+/**
+ * struct vfio_user_server_options - how a server behaves
+ * @any_process: clients of several processes may be connected at a time
+ * @polling: never sleep
+ * @spin_ns: how long to look for the next event before sleeping, in nanoseconds
+ */
+struct vfio_user_server_options {
+	bool any_process;
+	bool polling;
+	uint64_t spin_ns;
+};
+
 /* Return: a server without devices, or NULL with errno set. */
-struct vfio_user_server *vfio_user_server_create(void);
+struct vfio_user_server *
+vfio_user_server_create(const struct vfio_user_server_options *options);
 
 /* Disconnects the clients, closes and removes the sockets. @server may be NULL. */
 void vfio_user_server_destroy(struct vfio_user_server *server);

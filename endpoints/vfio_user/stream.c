@@ -29,7 +29,7 @@ struct vfio_user_outgoing {
 };
 
 int vfio_user_stream_init(struct vfio_user_stream *stream, int fd, int epoll_fd, void *epoll_data,
-			  struct vfio_user_log *log)
+			  struct vfio_user_log *log, struct vfio_user_closer *closer)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = epoll_data };
 
@@ -40,19 +40,20 @@ int vfio_user_stream_init(struct vfio_user_stream *stream, int fd, int epoll_fd,
 	stream->epoll_fd = epoll_fd;
 	stream->epoll_data = epoll_data;
 	stream->log = log;
+	stream->closer = closer;
 	stream->queue_tail = &stream->queue;
 	pthread_mutex_init(&stream->lock, NULL);
 	pthread_cond_init(&stream->changed, NULL);
 	return 0;
 }
 
-static void close_received_fds(struct vfio_user_incoming *in)
+static void close_fds(struct vfio_user_stream *stream, struct vfio_user_fds *fds)
 {
-	for (unsigned int i = 0; i < in->nfds; i++)
-		if (in->fds[i] >= 0)
-			close(in->fds[i]);
-	in->nfds = 0;
-	in->fds_lost = false;
+	for (unsigned int i = 0; i < fds->count; i++)
+		if (fds->fd[i] >= 0)
+			vfio_user_closer_close(stream->closer, fds->fd[i]);
+	fds->count = 0;
+	fds->lost = false;
 }
 
 void vfio_user_stream_kill(struct vfio_user_stream *stream)
@@ -73,9 +74,12 @@ void vfio_user_stream_destroy(struct vfio_user_stream *stream)
 		free(stream->queue);
 		stream->queue = next;
 	}
-	close_received_fds(&stream->in);
-	free(stream->in.payload);
-	close(stream->fd);
+	close_fds(stream, &stream->in.fds);
+	close_fds(stream, &stream->batch.fds);
+	free(stream->batch.large);
+	/* What waits in the socket may have descriptors, which are closed with it. */
+	epoll_ctl(stream->epoll_fd, EPOLL_CTL_DEL, stream->fd, NULL);
+	vfio_user_closer_close(stream->closer, stream->fd);
 	pthread_cond_destroy(&stream->changed);
 	pthread_mutex_destroy(&stream->lock);
 }
@@ -217,8 +221,20 @@ void vfio_user_stream_flush(struct vfio_user_stream *stream)
 	pthread_mutex_unlock(&stream->lock);
 }
 
-static void keep_fds(struct vfio_user_incoming *in, struct msghdr *msg)
+static void add_fd(struct vfio_user_stream *stream, struct vfio_user_fds *fds, int fd)
 {
+	if (fds->count < VFIO_USER_RECEIVE_FDS) {
+		fds->fd[fds->count++] = fd;
+	} else {
+		vfio_user_closer_close(stream->closer, fd);
+		fds->lost = true;
+	}
+}
+
+static void keep_fds(struct vfio_user_stream *stream, struct msghdr *msg)
+{
+	struct vfio_user_fds *fds = &stream->batch.fds;
+
 	for (struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
 		size_t count = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
@@ -228,16 +244,23 @@ static void keep_fds(struct vfio_user_incoming *in, struct msghdr *msg)
 			int fd;
 
 			memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(fd), sizeof(fd));
-			if (in->nfds < VFIO_USER_RECEIVE_FDS) {
-				in->fds[in->nfds++] = fd;
-			} else {
-				close(fd);
-				in->fds_lost = true;
-			}
+			add_fd(stream, fds, fd);
 		}
 	}
 	if (msg->msg_flags & MSG_CTRUNC)
-		in->fds_lost = true;
+		fds->lost = true;
+}
+
+/* The descriptors that came last belong to the message in @in, which began last. */
+static void attach_fds(struct vfio_user_stream *stream)
+{
+	struct vfio_user_fds *from = &stream->batch.fds, *to = &stream->in.fds;
+
+	for (unsigned int i = 0; i < from->count; i++)
+		add_fd(stream, to, from->fd[i]);
+	to->lost |= from->lost;
+	from->count = 0;
+	from->lost = false;
 }
 
 /*
@@ -263,30 +286,30 @@ static ssize_t receive_some(struct vfio_user_stream *stream, void *buf, size_t s
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	keep_fds(&stream->in, &msg);
-	stream->in.have += (size_t)n;
+	keep_fds(stream, &msg);
 	return n;
 }
 
-int vfio_user_stream_reserve(struct vfio_user_stream *stream, size_t size)
+uint8_t *vfio_user_stream_buffer(struct vfio_user_stream *stream, size_t size)
 {
-	uint8_t *payload;
+	struct vfio_user_batch *batch = &stream->batch;
+	uint8_t *large;
 
-	if (size <= stream->in.capacity)
-		return 0;
-	payload = realloc(stream->in.payload, size);
-	if (!payload)
-		return -ENOMEM;
-	stream->in.payload = payload;
-	stream->in.capacity = size;
-	return 0;
+	if (size <= batch->capacity)
+		return batch->large;
+	large = realloc(batch->large, size);
+	if (!large)
+		return NULL;
+	batch->large = large;
+	batch->capacity = size;
+	return large;
 }
 
 /*
  * A header that cannot be: where the next message begins is not known any more. Whoever sent a
  * command and wants a reply is told before the connection ends.
  */
-static void refuse_framing(struct vfio_user_stream *stream, int error)
+static int refuse_framing(struct vfio_user_stream *stream, int error)
 {
 	const struct vfio_user_header *got = &stream->in.header;
 	struct vfio_user_header reply = {
@@ -299,67 +322,122 @@ static void refuse_framing(struct vfio_user_stream *stream, int error)
 
 	vfio_user_log(stream->log, "client dropped: message of %u bytes, %zu to %zu can be",
 		      got->size, sizeof(*got), sizeof(*got) + VFIO_USER_MAX_PAYLOAD);
-	if ((got->flags & VFIO_USER_FLAG_TYPE) == VFIO_USER_TYPE_REPLY ||
-	    got->flags & VFIO_USER_FLAG_NO_REPLY)
-		return;
-	pthread_mutex_lock(&stream->lock);
-	vfio_user_stream_send(stream, &reply, NULL, 0, NULL, 0, -1);
-	pthread_mutex_unlock(&stream->lock);
+	if ((got->flags & VFIO_USER_FLAG_TYPE) != VFIO_USER_TYPE_REPLY &&
+	    !(got->flags & VFIO_USER_FLAG_NO_REPLY)) {
+		pthread_mutex_lock(&stream->lock);
+		vfio_user_stream_send(stream, &reply, NULL, 0, NULL, 0, -1);
+		pthread_mutex_unlock(&stream->lock);
+	}
+	return -EPROTO;
 }
 
-static int check_framing(struct vfio_user_stream *stream)
+/* The message behind the header in @in does not fit in a batch: gathers it in a buffer. */
+static int begin_large(struct vfio_user_stream *stream)
 {
-	size_t size = stream->in.header.size;
+	struct vfio_user_batch *batch = &stream->batch;
+	size_t size = stream->in.header.size - sizeof(stream->in.header);
 
-	if (size < sizeof(stream->in.header)) {
-		refuse_framing(stream, EINVAL);
-		return -EPROTO;
-	}
-	if (size > sizeof(stream->in.header) + VFIO_USER_MAX_PAYLOAD) {
-		refuse_framing(stream, E2BIG);
-		return -EPROTO;
-	}
-	if (vfio_user_stream_reserve(stream, size - sizeof(stream->in.header))) {
+	if (!vfio_user_stream_buffer(stream, size)) {
 		vfio_user_log(stream->log,
-			      "client dropped: no memory for a message of %zu bytes", size);
-			return -ENOMEM;
+			      "client dropped: no memory for a message of %u bytes",
+			      stream->in.header.size);
+		return -ENOMEM;
 	}
+	batch->start += sizeof(stream->in.header);
+	batch->have = batch->end - batch->start;
+	memcpy(batch->large, batch->bytes + batch->start, batch->have);
+	batch->start = 0;
+	batch->end = 0;
+	batch->is_large = true;
 	return 0;
+}
+
+static bool in_the_middle(const struct vfio_user_batch *batch)
+{
+	return batch->is_large || batch->start < batch->end;
 }
 
 int vfio_user_stream_receive(struct vfio_user_stream *stream)
 {
-	struct vfio_user_incoming *in = &stream->in;
-	const size_t header_size = sizeof(in->header);
+	struct vfio_user_batch *batch = &stream->batch;
+	ssize_t n;
 
-	for (;;) {
-		ssize_t n;
-		int ret;
+	if (vfio_user_closer_is_full(stream->closer)) {
+		vfio_user_log(stream->log,
+			      "client dropped: descriptors that it has sent cannot be closed");
+		return -EMFILE;
+	}
+	if (batch->is_large) {
+		n = receive_some(stream, batch->large + batch->have,
+				 stream->in.header.size - sizeof(stream->in.header) - batch->have);
+		batch->have += n > 0 ? (size_t)n : 0;
+	} else {
+		memmove(batch->bytes, batch->bytes + batch->start, batch->end - batch->start);
+		batch->end -= batch->start;
+		batch->start = 0;
+		n = receive_some(stream, batch->bytes + batch->end,
+				 sizeof(batch->bytes) - batch->end);
+		batch->end += n > 0 ? (size_t)n : 0;
+	}
+	if (!n)
+		n = -ECONNRESET;
+	if (n == -ECONNRESET && in_the_middle(batch))
+		vfio_user_log(stream->log, "client left in the middle of a message");
+	return n < 0 ? (int)n : 0;
+}
 
-		if (in->have >= header_size && in->have == in->header.size)
-			return 0;
-		if (in->have < header_size)
-			n = receive_some(stream, (char *)&in->header + in->have,
-					 header_size - in->have);
-		else
-			n = receive_some(stream, in->payload + (in->have - header_size),
-					 in->header.size - in->have);
-		if (!n)
-			n = -ECONNRESET;
-		if (n == -ECONNRESET && in->have)
-			vfio_user_log(stream->log, "client left in the middle of a message");
-		if (n < 0)
-			return (int)n;
-		if (in->have == header_size) {
-			ret = check_framing(stream);
+/* The message whose header is in @in is whole. */
+static void hand_out(struct vfio_user_stream *stream)
+{
+	struct vfio_user_batch *batch = &stream->batch;
+	size_t size = stream->in.header.size;
+
+	if (batch->is_large) {
+		stream->in.payload = batch->large;
+		batch->is_large = false;
+	} else {
+		stream->in.payload = batch->bytes + batch->start + sizeof(stream->in.header);
+		batch->start += size;
+	}
+	if (batch->start == batch->end)
+		attach_fds(stream);
+}
+
+int vfio_user_stream_next(struct vfio_user_stream *stream)
+{
+	struct vfio_user_batch *batch = &stream->batch;
+	struct vfio_user_header *header = &stream->in.header;
+	size_t have = batch->end - batch->start;
+	int ret;
+
+	if (!batch->is_large) {
+		if (have < sizeof(*header))
+			goto more;
+		memcpy(header, batch->bytes + batch->start, sizeof(*header));
+		if (header->size < sizeof(*header))
+			return refuse_framing(stream, EINVAL);
+		if (header->size > sizeof(*header) + VFIO_USER_MAX_PAYLOAD)
+			return refuse_framing(stream, E2BIG);
+		if (header->size > sizeof(batch->bytes)) {
+			ret = begin_large(stream);
 			if (ret)
 				return ret;
+		} else if (have < header->size) {
+			goto more;
 		}
 	}
+	if (batch->is_large && batch->have < header->size - sizeof(*header))
+		goto more;
+	hand_out(stream);
+	return 0;
+
+more:
+	if (in_the_middle(batch))
+		attach_fds(stream);
+	return -EAGAIN;
 }
 
 void vfio_user_stream_release(struct vfio_user_stream *stream)
 {
-	close_received_fds(&stream->in);
-	stream->in.have = 0;
+	close_fds(stream, &stream->in.fds);
 }

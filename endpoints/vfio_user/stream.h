@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "closer.h"
 #include "log.h"
 #include "message.h"
 
@@ -21,24 +22,53 @@
 /* Bytes that may wait for a client that does not read */
 #define VFIO_USER_QUEUE_MAX	(8u << 20)
 
+/* Bytes that one call of the system brings: many small messages, or the begin of a large one */
+#define VFIO_USER_BATCH		(16u << 10)
+
 /**
- * struct vfio_user_incoming - the message that is arriving
- * @header: valid once @have is its size
- * @have: bytes so far, header included
- * @payload: buffer of @capacity bytes
- * @capacity: of @payload
- * @fds: descriptors that came with it; owned; -1 for one that a handler has taken
- * @nfds: number of @fds
- * @fds_lost: the kernel could not deliver all
+ * struct vfio_user_fds - descriptors that have arrived
+ * @fd: owned; -1 for one that a handler has taken
+ * @count: of @fd
+ * @lost: the kernel could not deliver all
+ */
+struct vfio_user_fds {
+	int fd[VFIO_USER_RECEIVE_FDS];
+	unsigned int count;
+	bool lost;
+};
+
+/**
+ * struct vfio_user_incoming - the message that has arrived
+ * @header: of the message
+ * @payload: what follows the header
+ * @fds: descriptors that came with it
  */
 struct vfio_user_incoming {
 	struct vfio_user_header header;
-	size_t have;
-	uint8_t *payload;
+	const uint8_t *payload;
+	struct vfio_user_fds fds;
+};
+
+/**
+ * struct vfio_user_batch - bytes that have arrived and are no message yet
+ * @bytes: begin with a header
+ * @start: index in @bytes of the first that belongs to no message that was handed out
+ * @end: index behind the last
+ * @large: buffer for the payload of a message that does not fit in @bytes, and for replies
+ * @capacity: of @large
+ * @have: bytes of payload in @large while such a message arrives
+ * @is_large: such a message arrives; its header is in the stream's @in
+ * @fds: descriptors that came with @bytes: of the last message that begins in them
+ */
+struct vfio_user_batch {
+	uint8_t bytes[VFIO_USER_BATCH];
+	size_t start;
+	size_t end;
+	uint8_t *large;
 	size_t capacity;
-	int fds[VFIO_USER_RECEIVE_FDS];
-	unsigned int nfds;
-	bool fds_lost;
+	size_t have;
+	bool is_large;
+	struct vfio_user_fds fds;
 };
 
 struct vfio_user_outgoing;
@@ -51,7 +81,9 @@ struct vfio_user_outgoing;
  * @epoll_fd: where it is registered
  * @epoll_data: pointer of its events
  * @log: for lines about this client
- * @in: the message that is arriving
+ * @closer: closes what came from the client
+ * @batch: what has arrived
+ * @in: the message that was handed out
  *
  * Guarded by @lock, which callers may use for what belongs to the same client:
  * @dead: nothing can be sent or received any more; set once
@@ -65,6 +97,8 @@ struct vfio_user_stream {
 	int epoll_fd;
 	void *epoll_data;
 	struct vfio_user_log *log;
+	struct vfio_user_closer *closer;
+	struct vfio_user_batch batch;
 	struct vfio_user_incoming in;
 
 	pthread_mutex_t lock;
@@ -82,11 +116,12 @@ struct vfio_user_stream {
  * @epoll_fd: watches the socket
  * @epoll_data: pointer of the socket's events
  * @log: outlives the stream
+ * @closer: outlives the stream
  *
  * Return: 0, or what epoll_ctl() said.
  */
 int vfio_user_stream_init(struct vfio_user_stream *stream, int fd, int epoll_fd, void *epoll_data,
-			  struct vfio_user_log *log);
+			  struct vfio_user_log *log, struct vfio_user_closer *closer);
 
 /* Closes the socket and what came with it. No other thread may use the stream any more. */
 void vfio_user_stream_destroy(struct vfio_user_stream *stream);
@@ -103,7 +138,16 @@ void vfio_user_stream_kill(struct vfio_user_stream *stream);
 bool vfio_user_stream_hung_up(const struct vfio_user_stream *stream);
 
 /**
- * vfio_user_stream_receive() - read on until a message is complete
+ * vfio_user_stream_receive() - take what the socket has, with one call of the system
+ * @stream: on the server's thread; every message of the last call was handed out
+ *
+ * Return: 0, to be followed by vfio_user_stream_next() until it says -EAGAIN; -errno when there is
+ * nothing (-EAGAIN) or the stream has ended.
+ */
+int vfio_user_stream_receive(struct vfio_user_stream *stream);
+
+/**
+ * vfio_user_stream_next() - hand out a message
  * @stream: on the server's thread
  *
  * A header that cannot be ends the stream: the sender of a command is told before.
@@ -111,19 +155,16 @@ bool vfio_user_stream_hung_up(const struct vfio_user_stream *stream);
  * Return: 0 when @in holds a message, to be followed by vfio_user_stream_release(); -EAGAIN when
  * more of it has to come; another -errno when the stream has ended.
  */
-int vfio_user_stream_receive(struct vfio_user_stream *stream);
+int vfio_user_stream_next(struct vfio_user_stream *stream);
 
 /* The message in @in is done with: closes the descriptors that nobody took. */
 void vfio_user_stream_release(struct vfio_user_stream *stream);
 
-/**
- * vfio_user_stream_reserve() - make room in the payload buffer
- * @stream: on the server's thread
- * @size: bytes that are needed; what the buffer holds is kept
- *
- * Return: 0 or -ENOMEM.
+/*
+ * A buffer for the reply to the message in @in, which it may be the payload of; NULL without
+ * memory. Server's thread.
  */
-int vfio_user_stream_reserve(struct vfio_user_stream *stream, size_t size);
+uint8_t *vfio_user_stream_buffer(struct vfio_user_stream *stream, size_t size);
 
 /**
  * vfio_user_stream_send() - send a message, or queue what the socket does not take now

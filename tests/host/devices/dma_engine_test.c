@@ -277,9 +277,9 @@ static void test_ring_errors(void)
 	is_int(rig_read(DMA_ENGINE_REG_HEAD, 4), 0, "HEAD stays");
 
 	pci_function_dma_unmap_all(rig.engine);
-	pci_function_dma_map(rig.engine, RAM, 0x2000, true, false, dup(rig.ram_fd), 0);
+	pci_function_dma_map(rig.engine, RAM, 0x2000, true, false, rig.ram_fd, 0);
 	pci_function_dma_map(rig.engine, RAM + 0x2000, RAM_SIZE - 0x2000, true, true,
-			     dup(rig.ram_fd), 0x2000);
+			     rig.ram_fd, 0x2000);
 	rig_start(8);
 	rig_post(SOURCE, TARGET, 4, DMA_ENGINE_DESC_IRQ, 0, 1);
 	rig_doorbell();

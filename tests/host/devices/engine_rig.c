@@ -16,9 +16,10 @@
 
 struct rig rig;
 
-static int gate_read(void *opaque, uint64_t addr, void *buf, size_t len)
+static int gate_read(void *opaque, uint64_t epoch, uint64_t addr, void *buf, size_t len)
 {
 	(void)opaque;
+	(void)epoch;
 	(void)addr;
 	memset(buf, 0xab, len);
 	if (rig.gated_reads) {
@@ -28,9 +29,10 @@ static int gate_read(void *opaque, uint64_t addr, void *buf, size_t len)
 	return rig.upstream_result;
 }
 
-static int gate_write(void *opaque, uint64_t addr, const void *buf, size_t len)
+static int gate_write(void *opaque, uint64_t epoch, uint64_t addr, const void *buf, size_t len)
 {
 	(void)opaque;
+	(void)epoch;
 	(void)addr;
 	(void)buf;
 	(void)len;
@@ -42,6 +44,12 @@ static int gate_write(void *opaque, uint64_t addr, const void *buf, size_t len)
 	return rig.upstream_result;
 }
 
+static void gate_cancel(void *opaque, uint64_t epoch)
+{
+	(void)opaque;
+	(void)epoch;
+}
+
 static void take_msix(void *opaque, unsigned int vector)
 {
 	(void)opaque;
@@ -50,6 +58,7 @@ static void take_msix(void *opaque, unsigned int vector)
 
 static const struct pci_upstream_ops client = { .read = gate_read,
 						.write = gate_write,
+						.cancel = gate_cancel,
 						.msix = take_msix };
 
 void rig_write_config(unsigned int offset, uint32_t value, size_t len)
@@ -69,7 +78,7 @@ void rig_enable(void)
 
 void rig_map_memory(void)
 {
-	pci_function_dma_map(rig.engine, RAM, RAM_SIZE, true, true, dup(rig.ram_fd), 0);
+	pci_function_dma_map(rig.engine, RAM, RAM_SIZE, true, true, rig.ram_fd, 0);
 	pci_function_dma_map(rig.engine, PEER, PEER_SIZE, true, true, -1, 0);
 }
 
@@ -100,6 +109,7 @@ void rig_setup(const char *options)
 
 	snprintf(spec, sizeof(spec), "dma-engine,bdf=00:05.0%s", options);
 	rig.fabric = fabric_create(NULL);
+	fabric_allow_unannounced(rig.fabric);
 	if (device_create(rig.fabric, spec, &rig.engine, error, sizeof(error)))
 		give_up(error);
 	rig.peer = fake_device_attach(rig.fabric, &peer_options);

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "vfio_user/connection.h"
+#include "vfio_user/event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -55,6 +56,19 @@ void vfio_user_log(struct vfio_user_log *log, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* In place of the closer of the library: what is sent here is closed without waiting. */
+void vfio_user_closer_close(struct vfio_user_closer *closer, int fd)
+{
+	(void)closer;
+	close(fd);
+}
+
+bool vfio_user_closer_is_full(struct vfio_user_closer *closer)
+{
+	(void)closer;
+	return false;
+}
+
 static void must(bool condition, const char *what)
 {
 	if (condition)
@@ -67,8 +81,7 @@ static void must(bool condition, const char *what)
  * struct device - what the connection serves
  * @memory: regions 2 and 7, from their start
  * @memory_fd: file of @memory
- * @maps: descriptors taken over with DMA maps
- * @map_count: of @maps
+ * @maps: ranges that are announced
  * @connection: the client
  * @worker: asks for DMA while the client is connected
  * @worker_done: it has ended
@@ -76,8 +89,7 @@ static void must(bool condition, const char *what)
 struct device {
 	uint8_t *memory;
 	int memory_fd;
-	int maps[MAPS_MAX];
-	unsigned int map_count;
+	unsigned int maps;
 	struct vfio_user_connection *connection;
 	pthread_t worker;
 	bool worker_done;
@@ -134,9 +146,11 @@ static int device_dma_map(void *opaque, const struct vfio_user_mapping *mapping)
 
 	if (mapping->size % VFIO_USER_PAGE_SIZE)
 		return -EINVAL;
-	if (device->map_count == MAPS_MAX)
+	if (device->maps == MAPS_MAX)
 		return -ENOSPC;
-	device->maps[device->map_count++] = mapping->fd;
+	if (mapping->fd >= 0 && fcntl(mapping->fd, F_GET_SEALS) < 0)
+		return -EMEDIUMTYPE;
+	device->maps++;
 	return 0;
 }
 
@@ -144,11 +158,7 @@ static void device_dma_unmap_all(void *opaque)
 {
 	struct device *device = opaque;
 
-	while (device->map_count) {
-		int fd = device->maps[--device->map_count];
-
-		must(fd < 0 || !close(fd), "a descriptor that was handed over is closed");
-	}
+	device->maps = 0;
 }
 
 static int device_dma_unmap(void *opaque, uint64_t address, uint64_t size)
@@ -165,6 +175,8 @@ static void device_reset(void *opaque)
 	struct device *device = opaque;
 
 	device->memory[0] = 0;
+	if (device->connection)
+		vfio_user_dma_cancel(device->connection, 0);
 }
 
 static unsigned int device_irq_count(void *opaque, unsigned int type)
@@ -179,10 +191,12 @@ static void *work(void *opaque)
 	uint8_t buf[48] = { 0 };
 
 	for (unsigned int i = 0; i < DMA_ROUNDS; i++) {
-		if (vfio_user_dma_read(device->connection, 0x1000, buf, sizeof(buf)) == -ENOTCONN)
+		if (vfio_user_dma_read(device->connection, 0, 0x1000, buf, sizeof(buf)) ==
+		    -ENOTCONN)
 			break;
 		vfio_user_trigger(device->connection, VFIO_PCI_MSIX_IRQ_INDEX, i);
-		if (vfio_user_dma_write(device->connection, 0x2000, buf, sizeof(buf)) == -ENOTCONN)
+		if (vfio_user_dma_write(device->connection, 0, 0x2000, buf, sizeof(buf)) ==
+		    -ENOTCONN)
 			break;
 	}
 	__atomic_store_n(&device->worker_done, true, __ATOMIC_RELEASE);
@@ -433,7 +447,7 @@ static void start(struct harness *harness)
 	     "no sockets");
 	harness->client = ends[0];
 	harness->connection = vfio_user_connection_create(ends[1], harness->epoll_fd, NULL, &ops,
-							  &harness->device, NULL);
+							  &harness->device, NULL, NULL);
 }
 
 static void stop(struct harness *harness)
@@ -448,12 +462,13 @@ static void stop(struct harness *harness)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned int fds = count_fds();
+	unsigned int fds;
 	struct harness harness = { 0 };
 	size_t at = 1, taken;
 
-	if (!size)
+	if (!size || vfio_user_event_init())
 		return 0;
+	fds = count_fds();
 	start(&harness);
 	if (harness.connection && data[0] & 1)
 		send_version(&harness);

@@ -48,22 +48,30 @@ static int refuse(void)
 	return -EFAULT;
 }
 
-static int client_read(void *opaque, uint64_t addr, void *buf, size_t len)
+static int client_read(void *opaque, uint64_t epoch, uint64_t addr, void *buf, size_t len)
 {
 	(void)opaque;
+	(void)epoch;
 	(void)addr;
 	(void)buf;
 	(void)len;
 	return refuse();
 }
 
-static int client_write(void *opaque, uint64_t addr, const void *buf, size_t len)
+static int client_write(void *opaque, uint64_t epoch, uint64_t addr, const void *buf, size_t len)
 {
 	(void)opaque;
+	(void)epoch;
 	(void)addr;
 	(void)buf;
 	(void)len;
 	return refuse();
+}
+
+static void client_cancel(void *opaque, uint64_t epoch)
+{
+	(void)opaque;
+	(void)epoch;
 }
 
 static void client_msix(void *opaque, unsigned int vector)
@@ -75,6 +83,7 @@ static void client_msix(void *opaque, unsigned int vector)
 
 static const struct pci_upstream_ops client = { .read = client_read,
 						.write = client_write,
+						.cancel = client_cancel,
 						.msix = client_msix };
 
 static void config_write(struct nic *nic, unsigned int offset, uint32_t value, size_t len)
@@ -99,7 +108,7 @@ void nic_connect(struct nic *nic)
 {
 	pci_function_connect(nic->fn, &client, nic);
 	nic_configure(nic);
-	pci_function_dma_map(nic->fn, RAM, RAM_SIZE, true, true, dup(bench.ram_fd), 0);
+	pci_function_dma_map(nic->fn, RAM, RAM_SIZE, true, true, bench.ram_fd, 0);
 	pci_function_dma_map(nic->fn, PEER, PEER_SIZE, true, true, -1, 0);
 }
 
@@ -147,6 +156,7 @@ void bench_setup(unsigned int count, const char *options)
 	if (bench.ram == MAP_FAILED)
 		give_up("mmap");
 	bench.fabric = fabric_create(NULL);
+	fabric_allow_unannounced(bench.fabric);
 	make_peer();
 	bench.count = count;
 	for (unsigned int i = 0; i < count; i++) {

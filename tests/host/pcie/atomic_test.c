@@ -31,7 +31,7 @@ static int trace_fd, ram_fd;
 
 static void map_ram(uint64_t address, bool writable)
 {
-	pci_function_dma_map(requester->fn, address, RAM_SIZE, true, writable, dup(ram_fd), 0);
+	pci_function_dma_map(requester->fn, address, RAM_SIZE, true, writable, ram_fd, 0);
 }
 
 static void setup(void)
@@ -43,6 +43,7 @@ static void setup(void)
 	ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ram_fd, 0);
 	trace = trace_create(dup(trace_fd));
 	fabric = fabric_create(trace);
+	fabric_allow_unannounced(fabric);
 	requester = fake_device_attach(fabric, &(struct fake_options){ .name = "requester",
 								       .bdf = 0x28,
 								       .atomic_requester = true });

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -114,9 +115,9 @@ static void test_files(void)
 	char bytes[8];
 
 	dma_map_init(&map);
-	is_int(dma_map_add(&map, 0x10000, 2 * PAGE, true, true, dup(fd), PAGE), 0,
+	is_int(dma_map_add(&map, 0x10000, 2 * PAGE, true, true, fd, PAGE), 0,
 	       "part of a file");
-	is_int(dma_map_add(&map, 0x80000, PAGE, true, false, dup(fd), 2 * PAGE), 0,
+	is_int(dma_map_add(&map, 0x80000, PAGE, true, false, fd, 2 * PAGE), 0,
 	       "the same memory again");
 	entry = dma_map_find(&map, 0x11ffc);
 	is_int(dma_entry_write(entry, 0x11ffc, "abcd", 4), 0, "write of its last bytes");
@@ -130,7 +131,7 @@ static void test_files(void)
 	is_int(dma_entry_read(entry, 0xffff, bytes, 1), -EFAULT, "read before the start");
 	entry = dma_map_find(&map, 0x80000);
 	is_int(dma_entry_write(entry, 0x80000, "a", 1), -EFAULT, "write without the right to");
-	is_int(dma_map_add(&map, 0xa0000, PAGE, false, true, dup(fd), 0), 0, "write-only");
+	is_int(dma_map_add(&map, 0xa0000, PAGE, false, true, fd, 0), 0, "write-only");
 	entry = dma_map_find(&map, 0xa0000);
 	is_int(dma_entry_read(entry, 0xa0000, bytes, 1), -EFAULT, "read without the right to");
 	is_int(dma_entry_write(entry, 0xa0000, "a", 1), 0, "write");
@@ -138,11 +139,11 @@ static void test_files(void)
 	is_int(dma_entry_read(dma_map_find(&map, 0xc0000), 0xc0000, bytes, 1), -EFAULT,
 	       "there is nothing to read");
 
-	is_int(open_fds(), before + 2, "one descriptor is kept for all ranges of a file");
+	is_int(open_fds(), before + 1, "no descriptor is kept");
+	is_int(map.files.count, 2, "one mapping for each kind of access");
 	is_int(dma_map_remove(&map, 0x10000, 2 * PAGE), 0, "remove one");
-	is_int(open_fds(), before + 2, "the others keep it");
+	is_int(map.files.count, 2, "the others keep them");
 	dma_map_clear(&map);
-	is_int(open_fds(), before + 1, "the last one closes it");
 	close(fd);
 }
 
@@ -158,12 +159,20 @@ static void check_refused(const char *what, int fd, uint64_t size, uint64_t offs
 	close(fd);
 }
 
+/* The same file again, opened otherwise. */
+static int reopen(int fd, int flags)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	return open(name, flags);
+}
+
 static void test_bad_files(void)
 {
-	char name[] = "/tmp/dma-map-test-XXXXXX";
-	int pipes[2], fd = mkstemp(name), before;
+	int pipes[2], fd = make_file(4 * PAGE), before, other;
 
-	if (fd < 0 || ftruncate(fd, 4 * PAGE) || pipe(pipes))
+	if (pipe(pipes))
 		bail_out("cannot make files: %s", strerror(errno));
 	before = open_fds();
 	dma_map_init(&map);
@@ -175,25 +184,90 @@ static void test_bad_files(void)
 	check_refused("file shorter than a page", make_file(100), PAGE, 0, true, -EINVAL);
 	check_refused("empty file", make_file(0), PAGE, 0, true, -EINVAL);
 	check_refused("offset within a page", make_file(4 * PAGE), PAGE, 8, true, -EINVAL);
-	check_refused("a pipe", dup(pipes[0]), PAGE, 0, false, -EINVAL);
-	check_refused("a device", open("/dev/zero", O_RDWR), PAGE, 0, true, -EINVAL);
-	check_refused("a folder", open("/tmp", O_RDONLY), PAGE, 0, false, -EINVAL);
-	check_refused("read-only file, range to be written", open(name, O_RDONLY), PAGE, 0, true,
+	check_refused("a pipe", dup(pipes[0]), PAGE, 0, false, -EMEDIUMTYPE);
+	check_refused("a device", open("/dev/zero", O_RDWR), PAGE, 0, true, -EMEDIUMTYPE);
+	check_refused("a folder", open("/tmp", O_RDONLY), PAGE, 0, false, -EMEDIUMTYPE);
+	check_refused("a file of another file system", open("/proc/self/maps", O_RDONLY), PAGE, 0,
+		      false, -EMEDIUMTYPE);
+	check_refused("read-only file, range to be written", reopen(fd, O_RDONLY), PAGE, 0, true,
 		      -EACCES);
-	check_refused("write-only file", open(name, O_WRONLY), PAGE, 0, true, -EACCES);
-	check_refused("not open for data", open(name, O_PATH), PAGE, 0, false, -EBADF);
+	check_refused("write-only file", reopen(fd, O_WRONLY), PAGE, 0, true, -EACCES);
+	check_refused("not open for data", reopen(fd, O_PATH), PAGE, 0, false, -EBADF);
 	check_refused("a descriptor that is closed", 250, PAGE, 0, true, -EBADF);
-	is_int(dma_map_add(&map, 0, PAGE, true, false, open(name, O_RDONLY), 0), 0,
+	other = reopen(fd, O_RDONLY);
+	is_int(dma_map_add(&map, 0, PAGE, true, false, other, 0), 0,
 	       "read-only file, range to be read");
-	is_int(dma_map_add(&map, PAGE, PAGE, true, true, open(name, O_RDWR), 0), 0,
+	is_int(dma_map_add(&map, PAGE, PAGE, true, true, fd, 0), 0,
 	       "the same file for writing");
 	is_int(dma_entry_write(dma_map_find(&map, PAGE), PAGE, "x", 1), 0, "which works");
 	dma_map_clear(&map);
+	close(other);
 	is_int(open_fds(), before, "no descriptor is left");
 	close(pipes[0]);
 	close(pipes[1]);
 	close(fd);
-	unlink(name);
+}
+
+static void test_sealed_file(void)
+{
+	int fd = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char byte;
+
+	dma_map_init(&map);
+	if (ftruncate(fd, PAGE) || pwrite(fd, "x", 1, 5) != 1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK))
+		bail_out("cannot seal a file: %s", strerror(errno));
+	is_int(dma_map_add(&map, 0, PAGE, true, true, fd, 0), -EACCES,
+	       "a file that is sealed against writing, to be written");
+	is_int(dma_map_add(&map, 0, PAGE, true, false, fd, 0), 0, "to be read");
+	is_int(dma_entry_read(dma_map_find(&map, 0), 5, &byte, 1), 0, "read");
+	is_int(byte, 'x', "what it holds");
+	dma_map_clear(&map);
+	close(fd);
+}
+
+/* However large a file is, only what is announced and a window around it take addresses. */
+static void test_large_files(void)
+{
+	unsigned int pages = 0;
+	int fd = make_file(1ull << 46), ret = 0;
+
+	dma_map_init(&map);
+	for (; pages < 1024 && !ret; pages++)
+		ret = dma_map_add(&map, pages * 2 * PAGE, PAGE, true, true, fd,
+				  (uint64_t)pages << 36);
+	is_int(ret, -ENOSPC, "pages all over a file of 64 TiB meet the limit");
+	ok(map.files.bytes <= DMA_BYTES_MAX, "of address space: %" PRIu64 " bytes",
+	   map.files.bytes);
+	dma_map_clear(&map);
+	is_int(map.files.bytes, 0, "which is given back");
+
+	for (pages = 0, ret = 0; pages < 2 * DMA_PIECES_MAX && !ret; pages++) {
+		int small = make_file(PAGE);
+
+		ret = dma_map_add(&map, pages * 2 * PAGE, PAGE, true, true, small, 0);
+		close(small);
+	}
+	is_int(ret, -ENOSPC, "many files meet the limit");
+	is_int(map.files.count, DMA_PIECES_MAX, "of mappings");
+	dma_map_clear(&map);
+	close(fd);
+}
+
+/* What a client with an IOMMU does: guest memory page by page, in any order. */
+static void test_page_by_page(void)
+{
+	unsigned int errors = 0;
+	int fd = make_file(1ull << 30);
+
+	dma_map_init(&map);
+	for (uint64_t i = 0; i < 8192; i++)
+		errors += dma_map_add(&map, i * 2 * PAGE, PAGE, true, true, fd,
+				      i * 7919 % (1ull << 18) * PAGE) != 0;
+	is_int(errors, 0, "8192 pages of a file of 1 GiB");
+	ok(map.files.count <= 16, "share %u mappings", map.files.count);
+	dma_map_clear(&map);
+	close(fd);
 }
 
 static void test_file_that_grows(void)
@@ -202,11 +276,11 @@ static void test_file_that_grows(void)
 	char byte = 0;
 
 	dma_map_init(&map);
-	is_int(dma_map_add(&map, 0, PAGE, true, true, dup(fd), 0), 0, "first page");
+	is_int(dma_map_add(&map, 0, PAGE, true, true, fd, 0), 0, "first page");
 	dma_entry_write(dma_map_find(&map, 0), 0, "1", 1);
 	if (ftruncate(fd, 1024 * PAGE))
 		bail_out("ftruncate: %s", strerror(errno));
-	is_int(dma_map_add(&map, PAGE, PAGE, true, true, dup(fd), 1023 * PAGE), 0,
+	is_int(dma_map_add(&map, PAGE, PAGE, true, true, fd, 1023 * PAGE), 0,
 	       "a page of the file that has grown");
 	is_int(dma_entry_write(dma_map_find(&map, PAGE), PAGE, "2", 1), 0, "write to the new page");
 	is_int(dma_entry_read(dma_map_find(&map, 0), 0, &byte, 1), 0, "read of the first page");
@@ -222,7 +296,7 @@ static void test_file_that_shrinks(void)
 	char bytes[64] = { 0 };
 
 	dma_map_init(&map);
-	is_int(dma_map_add(&map, 0, 16 * PAGE, true, true, dup(fd), 0), 0, "a file");
+	is_int(dma_map_add(&map, 0, 16 * PAGE, true, true, fd, 0), 0, "a file");
 	if (ftruncate(fd, PAGE))
 		bail_out("ftruncate: %s", strerror(errno));
 	for (unsigned int i = 0; i < 3; i++) {
@@ -352,6 +426,9 @@ int main(void)
 	test_unmaps();
 	test_files();
 	test_bad_files();
+	test_sealed_file();
+	test_large_files();
+	test_page_by_page();
 	test_file_that_grows();
 	test_file_that_shrinks();
 	test_foreign_sigbus();

@@ -56,12 +56,13 @@ static void setup(void)
 	trace_fd = memfd_create("trace", MFD_CLOEXEC);
 	trace = trace_create(dup(trace_fd));
 	fabric = fabric_create(trace);
+	fabric_allow_unannounced(fabric);
 	requester = fake_device_attach(fabric, &requester_options);
 	peer = fake_device_attach(fabric, &peer_options);
 	fake_device_enable(requester, 0xfe000000, 0);
 	fake_device_enable(peer, 0xfe001000, PEER_BAR);
 	ram_fd = make_file(RAM_SIZE);
-	if (pci_function_dma_map(requester->fn, RAM, RAM_SIZE, true, true, dup(ram_fd), 0) ||
+	if (pci_function_dma_map(requester->fn, RAM, RAM_SIZE, true, true, ram_fd, 0) ||
 	    pci_function_dma_map(requester->fn, PEER_BAR, PEER_SIZE, true, true, -1, 0))
 		bail_out("cannot map");
 }
@@ -121,6 +122,28 @@ static uint64_t counted(enum tlp_result result)
 
 	fabric_get_counters(fabric, &counters);
 	return counters.results[result];
+}
+
+/* Without fabric_allow_unannounced(): what the client has not announced is nowhere. */
+static void test_unannounced(void)
+{
+	struct fake_options options = { .name = "alone", .bdf = 0x30 };
+	struct fake_device *alone;
+	char buf[4];
+
+	fabric = fabric_create(NULL);
+	alone = fake_device_attach(fabric, &options);
+	fake_device_enable(alone, 0xfe000000, 0);
+	pci_function_dma_map(alone->fn, 0x1000, 0x1000, true, true, -1, 0);
+	fabric_lock(fabric);
+	is_int(fabric_read(alone->fn, 0x1000, buf, 4), 0, "an announced address is asked upstream");
+	is_int(fabric_read(alone->fn, 0x2000, buf, 4), -EFAULT, "another is refused");
+	is_int(fabric_write(alone->fn, 0, buf, 4, NULL, NULL), -EFAULT, "for writes as well");
+	fabric_unlock(fabric);
+	is_int(alone->upstream_calls, 1, "and the client is not asked");
+	is_int(counted(TLP_FAULT), 2, "both are faults");
+	pci_function_connect(alone->fn, NULL, NULL);
+	fabric_destroy(fabric);
 }
 
 static void test_ways(void)
@@ -513,6 +536,7 @@ static void test_attach(void)
 
 int main(void)
 {
+	test_unannounced();
 	test_ways();
 	test_refusals();
 	test_bus_master();

@@ -145,24 +145,34 @@ static int fake_upstream(struct fake_device *fake, uint64_t addr, size_t len)
 	return addr >= FAKE_UPSTREAM_SIZE || len > FAKE_UPSTREAM_SIZE - addr ? -EFAULT : 0;
 }
 
-static int fake_upstream_read(void *opaque, uint64_t addr, void *buf, size_t len)
+static int fake_upstream_read(void *opaque, uint64_t epoch, uint64_t addr, void *buf, size_t len)
 {
 	struct fake_device *fake = opaque;
 	int ret = fake_upstream(fake, addr, len);
 
+	(void)epoch;
 	if (!ret)
 		memcpy(buf, fake->upstream + addr, len);
 	return ret;
 }
 
-static int fake_upstream_write(void *opaque, uint64_t addr, const void *buf, size_t len)
+static int fake_upstream_write(void *opaque, uint64_t epoch, uint64_t addr, const void *buf,
+			       size_t len)
 {
 	struct fake_device *fake = opaque;
 	int ret = fake_upstream(fake, addr, len);
 
+	(void)epoch;
 	if (!ret)
 		memcpy(fake->upstream + addr, buf, len);
 	return ret;
+}
+
+static void fake_cancel(void *opaque, uint64_t epoch)
+{
+	struct fake_device *fake = opaque;
+
+	fake->epoch = epoch;
 }
 
 static void fake_msix(void *opaque, unsigned int vector)
@@ -175,6 +185,7 @@ static void fake_msix(void *opaque, unsigned int vector)
 static const struct pci_upstream_ops fake_upstream_ops = {
 	.read = fake_upstream_read,
 	.write = fake_upstream_write,
+	.cancel = fake_cancel,
 	.msix = fake_msix,
 };
 

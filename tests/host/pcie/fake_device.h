@@ -63,6 +63,7 @@ struct fake_options {
  * @upstream_result: what it answers when not 0
  * @upstream_calls: how often it was asked
  * @reset_upstream: a function that it resets while it is asked, or NULL
+ * @epoch: transfers of earlier ones were cancelled
  * @interrupts: a bit a vector
  */
 struct fake_device {
@@ -86,6 +87,7 @@ struct fake_device {
 	int upstream_result;
 	unsigned int upstream_calls;
 	struct pci_function *reset_upstream;
+	uint64_t epoch;
 	uint64_t interrupts;
 };
 

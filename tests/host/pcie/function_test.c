@@ -40,6 +40,7 @@ static void setup(void)
 	seen = 0;
 	trace = trace_create(dup(trace_fd));
 	fabric = fabric_create(trace);
+	fabric_allow_unannounced(fabric);
 	fake = fake_device_attach(fabric, &options);
 	fake_device_enable(fake, BAR0, 0x380000000000);
 	fake_config_write(fake, PCI_BASE_ADDRESS_4, BAR4, 4);

@@ -66,7 +66,7 @@ static bool transfer_work(struct pci_function *fn)
 
 static void map_all(struct fake_device *fake)
 {
-	pci_function_dma_map(fake->fn, RAM, RAM_SIZE, true, true, dup(ram_fd), 0);
+	pci_function_dma_map(fake->fn, RAM, RAM_SIZE, true, true, ram_fd, 0);
 	pci_function_dma_map(fake->fn, PEER_BAR, PEER_SIZE, true, true, -1, 0);
 }
 
@@ -78,6 +78,7 @@ static void setup(struct trace *trace)
 	static const char *const names[REQUESTERS] = { "a", "b" };
 
 	fabric = fabric_create(trace);
+	fabric_allow_unannounced(fabric);
 	peer = fake_device_attach(fabric, &options);
 	fake_device_enable(peer, 0xfe000000, PEER_BAR);
 	ram_fd = memfd_create("ram", MFD_CLOEXEC);
@@ -280,6 +281,7 @@ static void test_fairness(void)
 	pthread_t waiter;
 
 	fabric = fabric_create(NULL);
+	fabric_allow_unannounced(fabric);
 	for (unsigned int i = 0; i < 20; i++) {
 		fabric_lock(fabric);
 		__atomic_store_n(&got_lock, 0, __ATOMIC_RELAXED);

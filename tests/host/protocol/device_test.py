@@ -8,7 +8,7 @@ from endpoints import ACCELERATOR, DMA_ENGINE, Endpoints
 from tap import equal, run, true
 
 SERVER = Endpoints(ACCELERATOR + ",size=16M", DMA_ENGINE)
-READ, WRITE, MMAP = 1, 2, 4
+READ, WRITE, MMAP, CAPS = 1, 2, 4, 8
 PAGE = 4096
 
 
@@ -58,7 +58,7 @@ def test_regions_of_the_accelerator():
         for index in range(9):
             flags, size, offset, fd = client.region_info(index)
             if index == 2:
-                equal((flags, size, offset), (READ | WRITE | MMAP, 16 << 20, 0), "BAR2")
+                equal((flags, size, offset), (READ | WRITE | MMAP | CAPS, 16 << 20, 0), "BAR2")
                 true(fd is not None, "BAR2 without a descriptor")
                 equal(os.fstat(fd).st_size, 16 << 20, "file of BAR2")
                 os.close(fd)

@@ -10,7 +10,7 @@ from devices import ENGINE, DmaEngine
 from endpoints import ACCELERATOR, DMA_ENGINE, Endpoints
 from tap import equal, run, true
 
-SERVER = Endpoints(ACCELERATOR, DMA_ENGINE)
+SERVER = Endpoints(ACCELERATOR, DMA_ENGINE, arguments=["--unannounced-dma"])
 
 RING = 0x10000
 SRC = 0x20000

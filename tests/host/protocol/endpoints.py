@@ -118,8 +118,13 @@ class Endpoints:
         return vfio_user.Client(self.path(name), **options)
 
     def fds(self):
-        """Open file descriptors of the process."""
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        """Open file descriptors of the process, once it has closed what it is about to close."""
+        folder, end = f"/proc/{self.process.pid}/fd", time.monotonic() + 5
+        count, last = len(os.listdir(folder)), None
+        while count != last and time.monotonic() < end:
+            time.sleep(0.02)
+            count, last = len(os.listdir(folder)), count
+        return count
 
     def fds_with(self, *names):
         """Open file descriptors while a fresh client of each of these devices is connected.

@@ -16,9 +16,9 @@ SIZES = {
     vu.VERSION: (4, 4 + 4096),
     vu.DMA_MAP: (32, 32),
     vu.DMA_UNMAP: (24, 24),
-    vu.DEVICE_GET_INFO: (16, 16),
-    vu.DEVICE_GET_REGION_INFO: (32, 32),
-    vu.DEVICE_GET_IRQ_INFO: (16, 16),
+    vu.DEVICE_GET_INFO: (16, None),
+    vu.DEVICE_GET_REGION_INFO: (32, None),
+    vu.DEVICE_GET_IRQ_INFO: (16, None),
     vu.DEVICE_SET_IRQS: (20, 20),
     vu.REGION_READ: (16, 16),
     vu.REGION_WRITE: (16, None),
@@ -314,7 +314,7 @@ def test_slow_reader():
         # Longer than a socket takes at once.
         read = struct.pack("=QII", 0, 2, vu.MAX_XFER)
         client.send_raw(b"".join(vu.header(vu.REGION_READ, 16, msg_id=i) + read for i in range(6)))
-        info = client.send(vu.DEVICE_GET_REGION_INFO, struct.pack("=IIIIQQ", 32, 0, 2, 0, 0, 0))
+        info = client.send(vu.DEVICE_GET_REGION_INFO, struct.pack("=IIIIQQ", 64, 0, 2, 0, 0, 0))
         time.sleep(0.1)
         for i in range(6):
             reply = client.receive()

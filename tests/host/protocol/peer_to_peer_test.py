@@ -13,7 +13,8 @@ from tap import equal, run, true
 
 MPS = 512
 SERVER = Endpoints(ACCELERATOR, DMA_ENGINE,
-                   "accelerator,name=acc8,bdf=00:06.0,completer=8bit", trace=True)
+                   "accelerator,name=acc8,bdf=00:06.0,completer=8bit", trace=True,
+                   arguments=["--unannounced-dma"])
 PH_COUNTERS = 0x60      # ACC_REG_PH(0)
 RAM = 0x100000
 RAM_SIZE = 4 << 20

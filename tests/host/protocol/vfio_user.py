@@ -255,8 +255,8 @@ class Client:
 
     def region_info(self, index):
         """(flags, size, offset, fd or None)."""
-        reply = self.call(DEVICE_GET_REGION_INFO, struct.pack("=IIIIQQ", 32, 0, index, 0, 0, 0))
-        _argsz, flags, _index, _cap, size, offset = struct.unpack("=IIIIQQ", reply.payload)
+        reply = self.call(DEVICE_GET_REGION_INFO, struct.pack("=IIIIQQ", 4096, 0, index, 0, 0, 0))
+        _argsz, flags, _index, _cap, size, offset = struct.unpack_from("=IIIIQQ", reply.payload)
         return flags, size, offset, reply.fds[0] if reply.fds else None
 
     def irq_info(self, index):
