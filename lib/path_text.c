@@ -73,7 +73,8 @@ static int enabled_text(const struct tphbuf_path_fact *fact, char *buf, size_t s
 				"its driver has to enable TPH, at the latest with the first tag",
 				fact->bdf);
 	return snprintf(buf, size, "%s is enabled for %s Steering Tags, and its driver uses no "
-			"others", fact->bdf, fact->value == TPHBUF_REQUESTER_EXT_TPH ? "Extended" : "8-bit");
+			"others", fact->bdf,
+			fact->value == TPHBUF_REQUESTER_EXT_TPH ? "Extended" : "8-bit");
 }
 
 static int modes_text(const struct tphbuf_path_fact *fact, char *buf, size_t size)
