@@ -1,0 +1,66 @@
+#compdef tphbuf
+# SPDX-License-Identifier: GPL-2.0-or-later
+# zsh completion for tphbuf(1)
+
+_tphbuf_devices() {
+  local -a devices
+  devices=(/sys/bus/pci/devices/*(N:t) /dev/vfio/devices/*(N))
+  compadd -a devices
+}
+
+_tphbuf() {
+  local -a verbs device memory
+  verbs=(
+    'list:list the devices that VFIO has or could take'
+    'probe:tell what can be done with one device'
+    'path:tell whether writes of a peer arrive with their steering tag'
+    'exec:export memory of a device, tag it, and run a command'
+    'read:read memory of a device with the CPU'
+    'write:write memory of a device with the CPU'
+    'help:explain tphbuf or one of its subcommands'
+  )
+  device=('--sysroot[directory in place of /]:directory:_files -/' '(-h --help)'{-h,--help}'[print a short text]')
+  memory=(
+    $device
+    '--vf-token[token of a virtual function]:UUID:'
+    '(-d --device)'{-d,--device}'[device]:device:_tphbuf_devices'
+    '--bar[BAR]:BAR:(0 1 2 3 4 5)'
+    '*--range[part of the BAR]:OFFSET\:LENGTH:'
+    '--wc[memory write-combining for the CPU]'
+    '--bind[take the device from its driver for as long as needed]'
+  )
+  if ((CURRENT == 2)); then
+    _describe subcommand verbs
+    _arguments '(-h --help)'{-h,--help} '(-V --version)'{-V,--version}
+    return
+  fi
+  local verb=${words[2]}
+  shift words
+  ((CURRENT--))
+  case $verb in
+  list)
+    _arguments $device '--vf-token[token of virtual functions]:UUID:' '--bound[only those that a VFIO driver has]' \
+      '--json[for programs]' '--open[open each free device]'
+    ;;
+  probe)
+    _arguments $device '--vf-token[token of a virtual function]:UUID:' '--json[for programs]' \
+      '--no-open[do not open the device]' '1:device:_tphbuf_devices'
+    ;;
+  path)
+    _arguments $device '--json[for programs]' '1:device:_tphbuf_devices' '2:peer:_tphbuf_devices'
+    ;;
+  exec)
+    _arguments $memory '--st[8-bit Steering Tag]:tag:' '--st-ext[Extended Steering Tag]:tag:' \
+      '--ph[processing hint]:hint:(0 1 2 3)' '*::command:_normal'
+    ;;
+  read | write)
+    _arguments $memory '--fd[dma-buf that was inherited]:fd:' '--offset[first byte]:bytes:' \
+      '--length[bytes]:bytes:' '--json[for programs]' '1:file:_files'
+    ;;
+  help)
+    _describe subcommand verbs
+    ;;
+  esac
+}
+
+_tphbuf "$@"
