@@ -120,7 +120,7 @@ def test_editor_settings():
         for number, line in enumerate((PROJECT / name).read_text(errors="replace").splitlines(), 1):
             if re.search(bad, line):
                 wrong.append(f"{name}:{number}: indentation")
-            if len(line.expandtabs(8)) > longest and not re.match(r'\s*(\w+\()?"[^"]*"[,;)]*$', line):
+            if len(line.expandtabs(8)) > longest and not re.match(r'\s*(\w+\()?"(?:\\.|[^"\\])*"[,;)]*$', line):
                 wrong.append(f"{name}:{number}: {len(line.expandtabs(8))} columns")
     _report(wrong)
 

@@ -250,10 +250,10 @@ static void test_help(void)
 {
 	static char text[4096];
 	FILE *file = fmemopen(text, sizeof(text), "w");
-	static const char *const words[] = { "accelerator", "dma-engine", "bdf=",	"name=",
-					     "mps=",	    "size=",	  "completer=", "table=",
-					     "entries=",    "modes=",	  "ext=",
-					     "readiness=" };
+	static const char *const words[] = {
+		"accelerator", "dma-engine", "bdf=", "name=", "mps=", "size=", "completer=",
+		"table=", "entries=", "modes=", "ext=", "readiness=",
+	};
 
 	device_print_help(file);
 	fclose(file);
