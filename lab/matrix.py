@@ -74,7 +74,8 @@ def listed(expected):
 def _on(suite, name, topics, expected):
     """A suite as it runs on one of the kernels."""
     met = set(expected.needs) <= set(topics)
-    return replace(suite, name=f"{suite.name}@{name}", kernel=name, alone=not met and (expected.hangs or expected.without == "panics"),
+    return replace(suite, name=f"{suite.name}@{name}", kernel=name,
+                   alone=not met and (expected.hangs or expected.without == "panics"),
                    modules=suite.modules if MODULE_TOPIC in topics else [],
                    selftests=suite.selftests if MODULE_TOPIC in topics else [])
 
