@@ -78,3 +78,16 @@ int tpb_dmabuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd)
 		return -ENOTTY;
 	return tpb_ioctl(dev->files.device, VFIO_DEVICE_FEATURE, &arg);
 }
+
+int tpb_dmabuf_revoke(struct tphbuf_device *dev, int dmabuf_fd)
+{
+	struct tpb_vfio_set_revoke arg = {
+		.argsz = sizeof(arg),
+		.flags = VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_REVOKE,
+		.dmabuf_fd = dmabuf_fd,
+	};
+
+	if (tpb_feature_is_other(dev, TPB_VFIO_FEATURE_DMA_BUF_REVOKE))
+		return -ENOTTY;
+	return tpb_ioctl(dev->files.device, VFIO_DEVICE_FEATURE, &arg);
+}

@@ -12,6 +12,8 @@ int tpb_dmabuf_get(struct tphbuf_device *dev, unsigned int bar, const struct tph
 /* @tag: NULL to clear it. -ENOTTY when the kernel has no such feature. */
 int tpb_dmabuf_set_tag(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag);
 
+int tpb_dmabuf_revoke(struct tphbuf_device *dev, int dmabuf_fd);
+
 int tpb_dmabuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd);
 
 #endif

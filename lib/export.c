@@ -170,3 +170,16 @@ int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe 
 
 	return ret ? fail_call(dev, NULL, true, buffer_reason(ret), ret, why) : 0;
 }
+
+int tphbuf_revoke(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why)
+{
+	enum tphbuf_reason reason;
+	int ret;
+
+	ret = tpb_dmabuf_revoke(dev, dmabuf_fd);
+	/* It has been done before, or its device has been closed: it is revoked. */
+	if (!ret || ret == -EBADFD || ret == -ENODEV)
+		return 0;
+	reason = ret == -ENOTTY ? TPHBUF_REASON_NO_REVOKE_FEATURE : buffer_reason(ret);
+	return fail_call(dev, NULL, false, reason, ret, why);
+}

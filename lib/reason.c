@@ -131,6 +131,10 @@ static const struct row rows[] = {
 	[TPHBUF_REASON_REVOKED] = { "revoked", ENODEV,
 		"cannot access memory of {device}: it is revoked (memory decoding is off, or the "
 		"device is in reset, in a low-power state or closed)" },
+	[TPHBUF_REASON_NO_REVOKE_FEATURE] = { "no-revoke-feature", ENOTTY,
+		"cannot revoke a dma-buf of {device}: the kernel has no "
+		"VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE; turning memory decoding off revokes all of "
+		"them for as long as that lasts" },
 
 	[TPHBUF_REASON_SYSTEM] = { "system", EIO, "cannot use {device}: {error}" },
 };

@@ -120,6 +120,30 @@ _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, steering_tag) ==
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_tph, ph) == 11, "uAPI layout");
 #endif
 
+/* VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE, SET; its number is as provisional. */
+#ifdef VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE
+#define TPB_VFIO_FEATURE_DMA_BUF_REVOKE	VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE
+#elif !defined(TPB_VFIO_FEATURE_DMA_BUF_REVOKE)
+#define TPB_VFIO_FEATURE_DMA_BUF_REVOKE	16
+#endif
+
+/* As struct tpb_vfio_set_tph. */
+struct tpb_vfio_set_revoke {
+	uint32_t argsz;
+	uint32_t flags;
+	int32_t dmabuf_fd;
+	uint32_t revoke_flags;
+};
+
+_Static_assert(offsetof(struct tpb_vfio_set_revoke, dmabuf_fd) ==
+	       offsetof(struct vfio_device_feature, data), "uAPI layout");
+_Static_assert(sizeof(struct tpb_vfio_set_revoke) == 16, "uAPI layout");
+
+#ifdef VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE
+_Static_assert(sizeof(struct vfio_device_feature_dma_buf_revoke) == 8, "uAPI layout");
+_Static_assert(offsetof(struct vfio_device_feature_dma_buf_revoke, flags) == 4, "uAPI layout");
+#endif
+
 /* VFIO_DEVICE_FEATURE_DMA_BUF_WC, SET; its number is as provisional as that of the tag. */
 #ifdef VFIO_DEVICE_FEATURE_DMA_BUF_WC
 #define TPB_VFIO_FEATURE_DMA_BUF_WC	VFIO_DEVICE_FEATURE_DMA_BUF_WC

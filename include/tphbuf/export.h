@@ -149,6 +149,30 @@ int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_pro
  */
 int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why);
 
+/**
+ * tphbuf_revoke - take one dma-buf back for good
+ * @dev: device that exported the dma-buf
+ * @dmabuf_fd: the dma-buf; stays the caller's
+ * @why: NULL, or filled on failure as by tphbuf_export()
+ *
+ * For a dma-buf that was given to another process. When this returns, no
+ * importer and no CPU has access to the memory through it, and none can get it
+ * again; other dma-bufs of the device are not affected. It waits until importers
+ * have stopped using the memory. A dma-buf that is revoked for good already
+ * stays so, and the call succeeds. Thread-safe.
+ *
+ * Return: 0, or, with nothing changed,
+ * -EINVAL	@dmabuf_fd is not a dma-buf
+ * -EBADF	@dmabuf_fd is not open
+ * -ENXIO	another driver than vfio-pci exported it
+ * -EXDEV	another device exported it
+ * -ENOTTY	the kernel cannot do it: tphbuf_device_disable_memory() revokes all
+ *		dma-bufs of the device for a while
+ * -EOPNOTSUPP	this device cannot export
+ * -EINTR	a signal came while waiting for the buffer
+ */
+int tphbuf_revoke(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why);
+
 #ifdef __cplusplus
 }
 #endif

@@ -70,6 +70,7 @@ struct tphbuf_probe;
  * @TPHBUF_REASON_WC_BUSY: something needs the memory uncached
  *
  * @TPHBUF_REASON_REVOKED: the dma-buf is revoked
+ * @TPHBUF_REASON_NO_REVOKE_FEATURE: the kernel cannot revoke a single dma-buf
  *
  * @TPHBUF_REASON_SYSTEM: none of these; struct tphbuf_probe.error has the errno
  *
@@ -125,6 +126,7 @@ enum tphbuf_reason {
 
 	/* its life */
 	TPHBUF_REASON_REVOKED		= 128,
+	TPHBUF_REASON_NO_REVOKE_FEATURE	= 129,
 
 	TPHBUF_REASON_SYSTEM		= 255,
 };

@@ -233,6 +233,39 @@ static void reasons(void)
 	is_int(why.reason, TPHBUF_REASON_TPH_NOT_BUILT, "clear: reason");
 }
 
+static void revoking(void)
+{
+	static const struct {
+		int error, ret;
+		enum tphbuf_reason reason;
+	} cases[] = {
+		{ EBADFD, 0, TPHBUF_REASON_NONE },
+		{ ENODEV, 0, TPHBUF_REASON_NONE },
+		{ ENOTTY, -ENOTTY, TPHBUF_REASON_NO_REVOKE_FEATURE },
+		{ ENXIO, -ENXIO, TPHBUF_REASON_BAD_BUFFER },
+		{ EXDEV, -EXDEV, TPHBUF_REASON_BAD_BUFFER },
+		{ EINTR, -EINTR, TPHBUF_REASON_SYSTEM },
+	};
+	const struct tphbuf_range range = { 0, page };
+	struct tphbuf_probe why;
+	size_t i;
+	int fd;
+
+	fd = tphbuf_export(dev, 2, &range, 1, &both, 0, NULL);
+	is_int(tphbuf_revoke(dev, fd, NULL), 0, "revokes");
+	is_int(fake_sys.revokes, 1, "once");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		fake_sys.errors.revoke = cases[i].error;
+		why.reason = TPHBUF_REASON_NONE;
+		is_int(tphbuf_revoke(dev, fd, &why), cases[i].ret, "revoke, %d", cases[i].error);
+		is_str(tphbuf_reason_name(why.reason), tphbuf_reason_name(cases[i].reason),
+		       "revoke, %d: reason", cases[i].error);
+	}
+	fake_sys.errors.revoke = 0;
+	close(fd);
+	is_int(tphbuf_revoke(dev, fd, &why), -EBADF, "revokes no closed file");
+}
+
 int main(void)
 {
 	static const struct fake_function function = {
@@ -241,7 +274,7 @@ int main(void)
 	};
 	static void (*const cases[])(void) = {
 		untagged, tagged, wire_format, bad_ranges, bad_tags, failing_tag,
-		reasons,
+		reasons, revoking,
 	};
 
 	page = sysconf(_SC_PAGESIZE);

@@ -292,6 +292,19 @@ static int play_set_wc(const struct tpb_vfio_set_wc *arg)
 	return 0;
 }
 
+static int play_revoke(const struct tpb_vfio_set_revoke *arg)
+{
+	int ret;
+
+	if (fake_sys.errors.revoke)
+		return -fake_sys.errors.revoke;
+	if (arg->argsz != sizeof(*arg) || arg->revoke_flags)
+		return -EINVAL;
+	ret = fake_dmabuf_check(arg->dmabuf_fd);
+	fake_sys.revokes += !ret;
+	return ret;
+}
+
 static int play_feature(int fd, const struct vfio_device_feature *feature)
 {
 	switch (feature->flags) {
@@ -308,6 +321,10 @@ static int play_feature(int fd, const struct vfio_device_feature *feature)
 		if (fake_sys.errors.wc_other)
 			return 0;
 		return fake_sys.errors.wc_probe ? -fake_sys.errors.wc_probe : -EINVAL;
+	case VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF_REVOKE:
+		return -EINVAL;
+	case VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_REVOKE:
+		return play_revoke((const void *)feature);
 	case VFIO_DEVICE_FEATURE_GET | TPB_VFIO_FEATURE_DMA_BUF:
 		return play_export(fd, feature);
 	case VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_TPH:

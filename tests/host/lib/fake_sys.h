@@ -42,6 +42,7 @@ struct fake_errors {
 	int tph_other;		/* not 0: another feature has the number of the tag */
 	int wc_other;		/* or that of write-combining */
 	int tph_set;
+	int revoke;
 	int wc_probe;
 	int wc_set;
 	int mmap;
@@ -80,6 +81,7 @@ struct fake_sys {
 	unsigned int sysfs_writes;
 	unsigned int exports;
 	unsigned int tag_sets;
+	unsigned int revokes;
 	unsigned int wc_sets;
 	unsigned int mappings;		/* of dma-bufs, that exist */
 	unsigned int mmaps;		/* of dma-bufs, ever */
