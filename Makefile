@@ -7,7 +7,7 @@ SELECTED = $(if $(SUITE),'$(SUITE)')
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
-	@echo '                    FILE=path, DOMAIN=identity|translated, NIC=mlx5 for RDMA'
+	@echo '                    FILE=path, DOMAIN=identity|translated, NIC=mlx5 for RDMA, OPEN=1 opens the page'
 	@echo 'make check          all tests; SUITE=name or SUITE=name/case for some of them'
 	@echo 'make check-host     the tests that need a compiler and Meson and nothing else'
 	@echo 'make check-full     all tests, those of the virtual machine also on the debug and the race kernel'

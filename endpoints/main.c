@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -35,6 +36,9 @@
  * @trace: file of the text trace, or NULL
  * @unannounced_dma: functions may reach addresses that their client has not announced
  * @server: how clients are served
+ * @pcapng: file of the same trace as pcapng, or NULL
+ * @payload: bytes of each payload that pcapng keeps
+ * @limit: bytes that each of the files may have, 0 for no limit
  * @devices: arguments of --device
  * @count: number of @devices
  */
@@ -43,6 +47,9 @@ struct options {
 	const char *trace;
 	bool unannounced_dma;
 	struct vfio_user_server_options server;
+	const char *pcapng;
+	uint32_t payload;
+	uint64_t limit;
 	const char *devices[FABRIC_FUNCTIONS_MAX];
 	unsigned int count;
 };
@@ -69,7 +76,14 @@ static void print_help(FILE *out)
 	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT end it.\n"
 	      "\n"
 	      "  --dir DIR      existing folder for the sockets\n"
-	      "  --trace FILE   write a line for each TLP to FILE, over what it held (docs/trace-format.md)\n"
+	      "  --trace FILE   write a line for each TLP to FILE, over what it held "
+	      "(docs/trace-format.md)\n"
+	      "  --pcapng FILE  write the same records as pcapng, for Wireshark\n"
+	      "  --payload N    bytes of each payload that pcapng keeps, 0 to 4096; 64 unless "
+	      "given\n"
+	      "  --trace-limit N\n"
+	      "                 bytes that each trace file may have, with K, M or G; no limit "
+	      "unless given\n"
 	      "  --device SPEC  add a device; may be repeated\n"
 	      "  --any-process  let clients of several processes in at a time; they reach each other's\n"
 	      "                 memory\n"
@@ -83,7 +97,8 @@ static void print_help(FILE *out)
 	      "\n"
 	      "Exit code: 0 ended by a signal, 1 something failed, 2 the command line is wrong.\n"
 	      "\n"
-	      "Device types and their keys:\n", out);
+	      "Device types and their keys:\n",
+	      out);
 	device_print_help(out);
 }
 
@@ -113,12 +128,36 @@ static bool parse_spin(const char *text, uint64_t *ns)
 	return true;
 }
 
+/* A number up to @max, decimal, perhaps with K, M or G behind it. */
+static int parse_size(const char *text, uint64_t max, uint64_t *value)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	unit = *end ? strchr(units, *end) : NULL;
+	if (errno || (*end && (!unit || end[1])))
+		return -EINVAL;
+	if (unit && *value > UINT64_MAX >> 10 * (unit - units + 1))
+		return -EINVAL;
+	if (unit)
+		*value <<= 10 * (unit - units + 1);
+	return *value > max ? -EINVAL : 0;
+}
+
 /* Return: -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
 		{ "dir", required_argument, NULL, 'd' },
 		{ "trace", required_argument, NULL, 't' },
+		{ "pcapng", required_argument, NULL, 'n' },
+		{ "payload", required_argument, NULL, 'P' },
+		{ "trace-limit", required_argument, NULL, 'L' },
 		{ "device", required_argument, NULL, 'D' },
 		{ "any-process", no_argument, NULL, 'a' },
 		{ "unannounced-dma", no_argument, NULL, 'u' },
@@ -128,6 +167,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	uint64_t size;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -137,6 +177,21 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 't':
 			options->trace = optarg;
+			break;
+		case 'n':
+			options->pcapng = optarg;
+			break;
+		case 'P':
+			if (parse_size(optarg, TLP_PAYLOAD_MAX, &size))
+				return fail(EXIT_USAGE, "--payload %s: want 0 to %d", optarg,
+					    TLP_PAYLOAD_MAX);
+			options->payload = size;
+			break;
+		case 'L':
+			if (parse_size(optarg, UINT64_MAX, &options->limit) || !options->limit)
+				return fail(EXIT_USAGE,
+					    "--trace-limit %s: want bytes, perhaps with K, M or G",
+					    optarg);
 			break;
 		case 'D':
 			if (options->count == FABRIC_FUNCTIONS_MAX)
@@ -177,15 +232,39 @@ static int parse_options(int argc, char **argv, struct options *options)
 	return -1;
 }
 
-static int open_trace(struct machine *machine, const char *path)
+/* -1 without a path; -2 after a message. Appending: two programs on one file lose nothing of each
+ * other. */
+static int open_trace_file(const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd;
 
-	if (fd < 0)
-		return fail(EXIT_FAILURE, "%s: %s", path, strerror(errno));
-	machine->trace = trace_create(fd);
+	if (!path)
+		return -1;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		fail(EXIT_FAILURE, "%s: %s", path, strerror(errno));
+		return -2;
+	}
+	return fd;
+}
+
+static int open_trace(struct machine *machine, const struct options *options)
+{
+	struct trace_options files = {
+		.text = open_trace_file(options->trace),
+		.pcapng = -1,
+		.payload = options->payload,
+		.limit = options->limit,
+	};
+
+	if (files.text == -2)
+		return EXIT_FAILURE;
+	files.pcapng = open_trace_file(options->pcapng);
+	if (files.pcapng == -2)
+		return EXIT_FAILURE;
+	machine->trace = trace_create(&files);
 	if (!machine->trace)
-		return fail(EXIT_FAILURE, "%s: %s", path, strerror(ENOMEM));
+		return fail(EXIT_FAILURE, "the trace: %s", strerror(errno));
 	return 0;
 }
 
@@ -220,8 +299,8 @@ static int start(struct machine *machine, const struct options *options)
 		return fail(EXIT_FAILURE, "--dir %s: %s", options->dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(EXIT_FAILURE, "--dir %s: %s", options->dir, strerror(ENOTDIR));
-	if (options->trace)
-		ret = open_trace(machine, options->trace);
+	if (options->trace || options->pcapng)
+		ret = open_trace(machine, options);
 	if (ret)
 		return ret;
 	machine->fabric = fabric_create(machine->trace);
@@ -253,14 +332,18 @@ static int serve(struct machine *machine, int signal_fd)
  */
 static int stop(struct machine *machine, const struct options *options, int code)
 {
-	int ret;
+	const char *path = options->trace ? options->trace : options->pcapng;
+	struct trace_end end;
 
 	vfio_user_server_destroy(machine->server);
 	fabric_destroy(machine->fabric);
-	ret = trace_destroy(machine->trace);
-	if (ret)
-		return fail(EXIT_FAILURE, "%s: lines are missing: %s", options->trace,
-			    strerror(-ret));
+	end = trace_destroy(machine->trace);
+	if (end.error)
+		return fail(EXIT_FAILURE, "%s: TLPs are missing: %s", path, strerror(-end.error));
+	if (end.lost)
+		return fail(EXIT_FAILURE, "%s: %" PRIu64 " TLPs are missing: %s", path, end.lost,
+			    options->limit ? "the limit was reached"
+					   : "they came faster than they could be written");
 	return code;
 }
 
@@ -296,7 +379,10 @@ static void raise_descriptor_limit(void)
 
 int main(int argc, char **argv)
 {
-	struct options options = { .server.spin_ns = SPIN_US * 1000ull };
+	struct options options = {
+		.payload = TRACE_PAYLOAD,
+		.server.spin_ns = SPIN_US * 1000ull,
+	};
 	struct machine machine = { 0 };
 	int code, signal_fd;
 

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, prepare, progress, trace, vm
+from lab import PROJECT, page, prepare, progress, trace, vm
 
 JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
@@ -91,9 +91,14 @@ class Count:
             self.end[value].marks.append("end")
             self.current = None
 
-    def _in_ring(self, tlp):
+    def ring_range(self):
+        """Bus address and bytes of the descriptor ring."""
         start = self.ring.get(self.base, 0) | self.ring.get(self.base + 4, 0) << 32
-        return start <= tlp.address < start + self.ring.get(self.size, 0) * DESCRIPTOR_SIZE
+        return start, self.ring.get(self.size, 0) * DESCRIPTOR_SIZE
+
+    def _in_ring(self, tlp):
+        start, length = self.ring_range()
+        return start <= tlp.address < start + length
 
     @staticmethod
     def _to_queue(tlp):
@@ -192,7 +197,7 @@ def _run(prepared, path, domain, nic):
     devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", SENDERS[nic]]
     modules = [] if nic else [prepared.modules["base"] / "tph_dma.ko"]
     machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
-                         memory=f"{_memory(length)}M")
+                         memory=f"{_memory(length)}M", pcapng=True)
     job = vm.prepare("demo")
     shutil.copyfile(path, job / "input")
     script = "/build/guest/demo/demo /job/input >demo.jsonl 2>demo.err\n"
@@ -271,17 +276,30 @@ def main(_args, alone):
     if nic and domain == "translated":
         raise progress.StepError("DOMAIN=translated is for the DMA engine: of a NIC's writes to the root complex, the trace "
                                  "does not tell payload from queues")
+    opens = page.wanted()
     own = _own_file(os.environ["FILE"]) if os.environ.get("FILE") else None
     with alone():
         JSON_FILE.unlink(missing_ok=True)
         prepared = prepare.prepare()
         path = own or prepared.kernels["base"] / "bzImage"
         result = _run(prepared, path, domain, nic)
-        return report(result, path, domain, nic)
+        code = report(result, path, domain, nic, prepared.root)
+        if opens:
+            page.show(page.PAGE_FILE)
+        return code
 
 
-def report(result, path, domain, nic=""):
-    """Evaluate a finished run, print the table and the verdict, write build/demo.json; returns the exit status."""
+def _write_page(root, result, title, accelerator, engine, nic, ring):
+    names = [f"{accelerator}=accelerator:accelerator", f"{engine}=requester:{'ConnectX' if nic else 'DMA engine'}"]
+    with progress.step("page") as step:
+        path = page.write(root, result.job, title, names, ring if ring[1] else None)
+        step.detail = f"{path.stat().st_size / MIB:.1f} MiB"
+    return path
+
+
+def report(result, path, domain, nic="", root=None):
+    """Evaluate a finished run, print the table and the verdict, write build/demo.json and, with the tool root @root,
+    the page; returns the exit status."""
     if result.reason and not (result.job / "demo.jsonl").is_file():
         raise progress.StepError(result.reason, log=result.job / "console.log",
                                  tail=vm.console(result.job).splitlines()[-10:])
@@ -297,11 +315,15 @@ def report(result, path, domain, nic=""):
     if result.reason:
         wrong.append(result.reason)
     how = "by RDMA through the mlx5 driver" if nic else "by tph_dma"
-    print(f"\n{path.name} into the accelerator's memory, peer to peer, {how}; {domain} domain\n")
+    title = f"{path.name} into the accelerator's memory, peer to peer, {how}; {domain} domain"
+    shown = root and _write_page(root, result, title, accelerator, engine, nic, count.ring_range())
+    print(f"\n{title}\n")
     print("\n".join(_table(phases)) + "\n")
     for text in wrong:
         print(f"  {progress.paint('wrong:', 'red')} {text}")
     print(_verdict(phases, wrong, domain))
     print(f"every TLP: {result.job / 'trace.txt'}    figures: {JSON_FILE}")
+    if shown:
+        print(f"to look at: {shown}    in Wireshark: {result.job / 'trace.pcapng'}")
     _write_json(path, domain, nic, phases, wrong)
     return 1 if wrong else 0

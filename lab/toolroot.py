@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's."""
+"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's. And a second one with
+what looks at traces, Wireshark and a browser, for the tests of those alone: it is as large as the first."""
 
 import contextlib
 import os
@@ -20,8 +21,9 @@ NO_ANSWER = re.compile(r"Could not resolve|Could not connect|Unable to connect|T
                        r"Connection timed out|Connection refused|Network is unreachable|Failed to fetch")
 
 
-def packages():
-    lines = (HERE / "packages").read_text().splitlines()
+def packages(which=""):
+    """Packages of the tool root, or of the root @which."""
+    lines = (HERE / f"packages{which and '.'}{which}").read_text().splitlines()
     return sorted(line for line in lines if line and not line.startswith("#"))
 
 
@@ -52,11 +54,14 @@ def sources(uri):
     return [f"deb {uri} {suite} main" for suite in SUITES]
 
 
-def _command(target):
-    """The mmdebstrap call; without a known mirror mmdebstrap chooses, and backports sit beside its choice."""
+def _command(target, names):
+    """The mmdebstrap call for a root with packages @names.
+
+    Without a known mirror mmdebstrap chooses, and backports sit beside its choice.
+    """
     argv = sandbox.namespaces() + [
         "mmdebstrap", "--mode=root", "--variant=apt", "--verbose", "--format=directory",
-        "--include=" + ",".join(packages()),
+        "--include=" + ",".join(names),
         # Durable only once it is complete: an interrupted root is thrown away anyway.
         "--dpkgopt=force-unsafe-io",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
@@ -116,25 +121,38 @@ def _toolchain(root):
     return "\n".join(lines)
 
 
-def _build(target):
+def _build(target, what, names):
     root = target / "root"
-    with progress.step("tool root") as step, mirror_errors():
-        process.run(_command(root), "tool-root", watch=_Watch(step))
-        (target / "toolchain").write_text(_toolchain(root))
-        step.detail = f"Debian {SUITE}, {len(packages())} packages and what they need"
+    with progress.step(what) as step, mirror_errors():
+        process.run(_command(root, names), what.replace(" ", "-"), watch=_Watch(step))
+        step.detail = f"Debian {SUITE}, {len(names)} packages and what they need"
 
 
-def obtain():
-    """Path of the tool root; built when the cache has none for this package list."""
-    inputs = {
+def _build_tools(target):
+    _build(target, "tool root", packages())
+    (target / "toolchain").write_text(_toolchain(target / "root"))
+
+
+def _inputs(names):
+    return {
         "suites": SUITES,
-        "packages": packages(),
+        "packages": names,
         "preferences": (HERE / "preferences").read_text(),
         "stub": (HERE / "guest/stub").read_text(),
         "folders": FOLDERS,
         "recipe": 1,
     }
-    return cache.obtain("root", inputs, _build, keep=2) / "root"
+
+
+def obtain():
+    """Path of the tool root; built when the cache has none for this package list."""
+    return cache.obtain("root", _inputs(packages()), _build_tools, keep=2) / "root"
+
+
+def viewers():
+    """Path of the root with Wireshark and a browser."""
+    names = packages("viewers")
+    return cache.obtain("viewers", _inputs(names), lambda target: _build(target, "viewers", names), keep=1) / "root"
 
 
 def toolchain(root):

@@ -38,6 +38,7 @@ class Machine:
     variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
     memory: str = "1G"
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
+    pcapng: bool = False  # the trace as pcapng too
     boot: str = ""  # more words for the kernel's command line
     selftests: Path | None = None  # folder of installed selftests of the kernel
 
@@ -103,6 +104,8 @@ def _endpoints(machine):
     if not machine.devices:
         return []
     argv = ["/endpoints/endpoints/tphbuf-endpoints", "--dir", "/job/sock", "--trace", "/job/trace.txt"]
+    if machine.pcapng:
+        argv += ["--pcapng", "/job/trace.pcapng"]
     for index, device in enumerate(machine.devices):
         argv += ["--device", f"{device},bdf={device_address(index).removeprefix('0000:')}"]
     return argv

@@ -55,6 +55,13 @@
 #define ACC_REG_PARTITION_COUNT	0x090
 
 /*
+ * wo: text for the next write to ACC_REG_MARK, four bytes at a time, low byte first; 0 bytes are
+ * left out, and so is what goes beyond ACC_MARK_TEXT_MAX bytes
+ */
+#define ACC_REG_MARK_TEXT	0x0a0
+#define ACC_MARK_TEXT_MAX	199
+
+/*
  * What a steering tag tells the accelerator. The operation works on little-endian u32 lanes of the
  * memory: new = op(old, payload). Everything but a store needs whole lanes (DW aligned, all byte
  * enables set). The two namespaces use different codes, so that a tag taken for one of the other

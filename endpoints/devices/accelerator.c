@@ -63,6 +63,7 @@ struct counters {
  * @size: bytes in @memory
  * @fd: of @memory
  * @mark: register
+ * @mark_text: what the next write to it divides the trace with
  * @select: register
  * @latch: of a 64-bit register that is read in halves
  * @counters: registers
@@ -72,6 +73,7 @@ struct accelerator {
 	uint64_t size;
 	int fd;
 	uint32_t mark;
+	char mark_text[ACC_MARK_TEXT_MAX + 1];
 	uint32_t select;
 	struct register_latch latch;
 	struct counters counters;
@@ -173,16 +175,40 @@ static bool select_ok(uint32_t value)
 					value < ACC_TAGS;
 }
 
-static void accelerator_write_register(struct accelerator *acc, uint64_t offset, const void *buf,
+static void append_mark_text(struct accelerator *acc, uint32_t value)
+{
+	size_t used = strlen(acc->mark_text);
+
+	for (; value; value >>= 8) {
+		if (value & 0xff && used < ACC_MARK_TEXT_MAX)
+			acc->mark_text[used++] = value & 0xff;
+	}
+	acc->mark_text[used] = '\0';
+}
+
+static void write_mark(struct pci_function *fn, uint32_t value)
+{
+	struct accelerator *acc = pci_function_device(fn);
+
+	acc->mark = value;
+	if (acc->mark_text[0])
+		pci_function_mark_trace(fn, acc->mark_text);
+	acc->mark_text[0] = '\0';
+}
+
+static void accelerator_write_register(struct pci_function *fn, uint64_t offset, const void *buf,
 				       size_t len)
 {
+	struct accelerator *acc = pci_function_device(fn);
 	uint32_t value = len == 4 ? get_le32(buf) : 0;
 
 	if (len == 4 && offset == ACC_REG_CONTROL && !(value & ~ACC_CONTROL_CLEAR)) {
 		if (value & ACC_CONTROL_CLEAR)
 			memset(&acc->counters, 0, sizeof(acc->counters));
 	} else if (len == 4 && offset == ACC_REG_MARK) {
-		acc->mark = value;
+		write_mark(fn, value);
+	} else if (len == 4 && offset == ACC_REG_MARK_TEXT) {
+		append_mark_text(acc, value);
 	} else if (len == 4 && offset == ACC_REG_SELECT && select_ok(value)) {
 		acc->select = value;
 	} else {
@@ -210,7 +236,7 @@ static int accelerator_bar_write(struct pci_function *fn, unsigned int bar, uint
 	if (bar == ACC_BAR_MEM)
 		memcpy(acc->memory + offset, buf, len);
 	else
-		accelerator_write_register(acc, offset, buf, len);
+		accelerator_write_register(fn, offset, buf, len);
 	return 0;
 }
 
@@ -384,6 +410,7 @@ static void accelerator_reset(struct pci_function *fn)
 	struct accelerator *acc = pci_function_device(fn);
 
 	acc->mark = 0;
+	acc->mark_text[0] = '\0';
 	acc->select = 0;
 	acc->latch = (struct register_latch){ 0 };
 	memset(&acc->counters, 0, sizeof(acc->counters));

@@ -132,4 +132,10 @@ void pci_function_cancel(struct pci_function *fn);
  */
 void pci_function_msix_raise(struct pci_function *fn, unsigned int vector);
 
+/*
+ * During a write to a BAR: the record of this write in the trace gets a mark, by which people and
+ * tools divide it. @text is copied.
+ */
+void pci_function_mark_trace(struct pci_function *fn, const char *text);
+
 #endif

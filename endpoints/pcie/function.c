@@ -10,7 +10,6 @@
 #include "cap_pm.h"
 #include "fabric_state.h"
 #include "function_state.h"
-#include "trace.h"
 
 int pci_function_create(const struct pci_function_desc *desc, struct pci_function **result)
 {
@@ -55,7 +54,6 @@ static void *worker_main(void *arg)
 	fabric_lock(fabric);
 	while (!fn->stop) {
 		if (!fn->kicked) {
-			trace_flush(fabric->trace);
 			pthread_cond_wait(&fn->wake, &fabric->lock);
 			continue;
 		}
@@ -275,7 +273,6 @@ void pci_function_connect(struct pci_function *fn, const struct pci_upstream_ops
 		pci_config_reset(&fn->config);
 		reset_device(fn);
 		dma_map_clear(&fn->dma);
-		trace_flush(fn->fabric->trace);
 	}
 	fabric_unlock(fn->fabric);
 }

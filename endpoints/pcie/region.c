@@ -57,6 +57,11 @@ static enum tlp_result cpu_access(struct pci_function *fn, enum tlp_type type, u
 	return ret ? TLP_REJECTED : TLP_OK;
 }
 
+void pci_function_mark_trace(struct pci_function *fn, const char *text)
+{
+	trace_mark(fn->fabric->trace, text);
+}
+
 /* Largest naturally aligned access at @offset. */
 static size_t cpu_access_size(uint64_t offset, size_t len)
 {
@@ -83,7 +88,6 @@ static void trapped_access(struct pci_function *fn, enum tlp_type type, unsigned
 		len -= size;
 	}
 	pci_function_send_interrupts(fn);
-	trace_flush(fn->fabric->trace);
 }
 
 static int bar_access(struct pci_function *fn, enum tlp_type type, unsigned int bar,

@@ -169,26 +169,25 @@ static bool type_of(uint32_t dw0, enum tlp_type *type)
 	}
 }
 
-int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
+static size_t header_size(const struct tlp *tlp)
+{
+	bool prefix = tlp->hint.present && tlp->hint.extended;
+
+	return (prefix ? 4 : 0) + (tlp->address >> 32 ? 16 : 12);
+}
+
+size_t tlp_encode_header(const struct tlp *tlp, void *buf)
 {
 	const struct tlp_hint *hint = &tlp->hint;
-	bool prefix = hint->present && hint->extended;
 	bool wide = tlp->address >> 32;
-	size_t payload = tlp_payload(tlp);
-	size_t total = (prefix ? 4 : 0) + (wide ? 16 : 12) + payload;
 	uint32_t dw0 = type_bits(tlp->type) | (tlp->length & TLP_DW0_LENGTH);
 	uint32_t be = (uint32_t)tlp->last_be << 4 | tlp->first_be;
 	uint32_t tag = tlp->tag;
 	uint8_t *p = buf;
 
-	if (tlp_check(tlp, TLP_PAYLOAD_MAX))
-		return -EBADMSG;
-	if (total > size)
-		return -ENOSPC;
-
 	if (wide)
 		dw0 |= TLP_DW0_FMT_4DW;
-	if (payload)
+	if (tlp_payload(tlp))
 		dw0 |= TLP_DW0_FMT_DATA;
 	if (hint->present) {
 		dw0 |= TLP_DW0_TH;
@@ -198,7 +197,7 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 			be = hint->st & 0xff;
 	}
 
-	if (prefix) {
+	if (hint->present && hint->extended) {
 		put_be32(p, TLP_PREFIX_TPH | (uint32_t)hint->st >> 8 << TLP_PREFIX_ST_SHIFT);
 		p += 4;
 	}
@@ -210,9 +209,21 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
 		p += 4;
 	}
 	put_be32(p, (uint32_t)tlp->address | (hint->present ? hint->ph : 0));
+	return header_size(tlp);
+}
+
+int tlp_encode(const struct tlp *tlp, void *buf, size_t size)
+{
+	size_t header = header_size(tlp), payload = tlp_payload(tlp);
+
+	if (tlp_check(tlp, TLP_PAYLOAD_MAX))
+		return -EBADMSG;
+	if (header + payload > size)
+		return -ENOSPC;
+	tlp_encode_header(tlp, buf);
 	if (payload)
-		memcpy(p + 4, tlp->data, payload);
-	return total;
+		memcpy((uint8_t *)buf + header, tlp->data, payload);
+	return header + payload;
 }
 
 /*

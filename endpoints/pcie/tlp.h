@@ -131,6 +131,15 @@ int tlp_check(const struct tlp *tlp, size_t max_payload);
 int tlp_encode(const struct tlp *tlp, void *buf, size_t size);
 
 /**
+ * tlp_encode_header() - prefix and header alone, also of a malformed request
+ * @tlp: fields beyond the width of theirs are cut
+ * @buf: room for TLP_BYTES_MAX - TLP_PAYLOAD_MAX bytes
+ *
+ * Return: bytes written.
+ */
+size_t tlp_encode_header(const struct tlp *tlp, void *buf);
+
+/**
  * tlp_decode() - the reverse of tlp_encode()
  * @tlp: out: the request; its data points into @buf
  * @buf: exactly one TLP

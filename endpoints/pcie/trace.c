@@ -1,177 +1,412 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The text trace. Every TLP passes here under the fabric's lock, hence the formatting by hand.
+ * Recording TLPs: what the fabric puts into the ring, and the thread that writes it out.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "trace.h"
+#include "trace/pcapng.h"
+#include "trace/text.h"
+#include "trace_ring.h"
 
-#define TRACE_BUFFER_SIZE	(256u << 10)
-#define TRACE_LINE_MAX		192
-#define TRACE_VALUE_MAX		8
+#define RING_SIZE	(64u << 20)
+#define BUFFER_SIZE	(256u << 10)
+#define TRACE_VALUE_MAX	8
+#define LINKS_MAX	PCAPNG_INTERFACES_MAX
+/* How long the thread looks for more before it sleeps until it is woken. */
+#define LOOK_AGAIN_NS	(1000 * 1000)
+#define LOOK_AGAIN	20
+
+/* One file, and what waits to be written to it. */
+struct output {
+	int fd;
+	uint64_t written;
+	size_t used;
+	uint8_t buffer[BUFFER_SIZE];
+};
+
+/**
+ * struct entry - a record in the ring; payload and mark follow
+ * @kept: bytes of the payload
+ * @mark: bytes of the mark, with its 0; 0 without one
+ */
+struct entry {
+	uint64_t number;
+	uint64_t time;
+	struct tlp tlp;
+	int completer;
+	enum tlp_result result;
+	uint32_t kept;
+	uint16_t mark;
+	uint8_t value_bytes;
+	uint8_t value[TRACE_VALUE_MAX];
+};
 
 struct trace {
-	int fd;
-	int error;
+	struct trace_options options;
+	struct trace_ring ring;
+	pthread_t thread;
+	pthread_mutex_t lock;		/* for the two conditions */
+	pthread_cond_t wake;
+	pthread_cond_t drained;
+	_Atomic bool asleep;
+	_Atomic bool stop;
+	_Atomic uint64_t written;	/* place in the ring up to which all is in the files */
+
+	/* The fabric's, under its lock */
 	uint64_t number;
-	size_t used;
-	char buffer[TRACE_BUFFER_SIZE];
-};
+	uint64_t no_room;
+	char mark[RECORD_MARK_MAX];
 
-static const char *const type_names[] = {
-	[TLP_MRD] = " MRd",
-	[TLP_MWR] = " MWr",
-	[TLP_FETCH_ADD] = " FAdd",
-	[TLP_CAS] = " CAS",
-};
-
-static const char *const result_names[] = {
-	[TLP_OK] = "ok",
-	[TLP_UNSUPPORTED] = "ur",
-	[TLP_MALFORMED] = "malformed",
-	[TLP_REJECTED] = "rejected",
-	[TLP_FAULT] = "fault",
-	[TLP_ABORT] = "abort",
-};
-
-static char *put_text(char *p, const char *text)
-{
-	size_t len = strlen(text);
-
-	memcpy(p, text, len);
-	return p + len;
-}
-
-static char *put_hex(char *p, uint64_t value, unsigned int digits)
-{
-	for (unsigned int i = digits; i-- > 0; value >>= 4)
-		p[i] = "0123456789abcdef"[value & 0xf];
-	return p + digits;
-}
-
-static char *put_decimal(char *p, uint64_t value)
-{
-	char digits[20];
-	unsigned int n = 0;
-
-	do {
-		digits[n++] = '0' + value % 10;
-		value /= 10;
-	} while (value);
-	while (n)
-		*p++ = digits[--n];
-	return p;
-}
-
-static char *put_party(char *p, int id)
-{
-	if (id == TRACE_RC)
-		return put_text(p, "rc");
-	if (id == TRACE_NOBODY)
-		return put_text(p, "-");
-	p = put_hex(p, (unsigned int)id >> 8, 2);
-	*p++ = ':';
-	p = put_hex(p, (unsigned int)id >> 3 & 0x1f, 2);
-	*p++ = '.';
-	return put_hex(p, (unsigned int)id & 7, 1);
-}
-
-static char *put_hint(char *p, const struct tlp_hint *hint)
-{
-	if (!hint->present)
-		return put_text(p, " th=0");
-	p = put_text(p, " th=1 ph=");
-	p = put_decimal(p, hint->ph);
-	p = put_text(p, " st=0x");
-	return put_hex(p, hint->st, hint->extended ? 4 : 2);
-}
-
-struct trace *trace_create(int fd)
-{
-	struct trace *trace = malloc(sizeof(*trace));
-
-	if (!trace) {
-		close(fd);
-		return NULL;
-	}
-	trace->fd = fd;
-	trace->error = 0;
-	trace->number = 0;
-	trace->used = 0;
-	return trace;
-}
-
-int trace_destroy(struct trace *trace)
-{
+	/* The thread's; others look after it has ended */
 	int error;
+	uint64_t lost;
+	unsigned int links;
+	int link[LINKS_MAX];
+	struct output text;
+	struct output pcapng;
+};
 
-	if (!trace)
-		return 0;
-	trace_flush(trace);
-	if (close(trace->fd) && !trace->error)
-		trace->error = -errno;
-	error = trace->error;
-	free(trace);
-	return error;
-}
+_Static_assert((int)TLP_ABORT == (int)RESULT_ABORT, "results have the numbers of records");
 
-void trace_flush(struct trace *trace)
+static void output_flush(struct trace *trace, struct output *output)
 {
 	size_t done = 0;
 
-	if (!trace)
-		return;
-	/* Nothing more is written after an error: what is in the file has no hole. */
-	while (done < trace->used && !trace->error) {
-		ssize_t n = write(trace->fd, trace->buffer + done, trace->used - done);
+	/* Nothing more is written after an error: what is in a file has no hole. */
+	while (done < output->used && !trace->error) {
+		ssize_t n = write(output->fd, output->buffer + done, output->used - done);
 
 		if (n > 0)
 			done += n;
 		else if (!n || errno != EINTR)
 			trace->error = n ? -errno : -EIO;
 	}
-	trace->used = 0;
+	output->written += done;
+	output->used = 0;
+}
+
+/* Room for @size bytes; NULL behind the limit. */
+static uint8_t *output_room(struct trace *trace, struct output *output, size_t size)
+{
+	if (trace->options.limit &&
+	    output->written + output->used + size > trace->options.limit)
+		return NULL;
+	if (output->used + size > sizeof(output->buffer))
+		output_flush(trace, output);
+	return output->buffer + output->used;
+}
+
+static const enum record_type record_types[] = {
+	[TLP_MRD] = RECORD_MRD,
+	[TLP_MWR] = RECORD_MWR,
+	[TLP_FETCH_ADD] = RECORD_FETCH_ADD,
+	[TLP_CAS] = RECORD_CAS,
+};
+
+static void make_record(struct record *record, const struct entry *entry)
+{
+	const struct tlp *tlp = &entry->tlp;
+
+	memset(record, 0, offsetof(struct record, mark) + 1);
+	record->number = entry->number;
+	record->time = entry->time;
+	record->requester = tlp->requester;
+	record->completer = entry->completer;
+	record->type = record_types[tlp->type];
+	record->wide = tlp->address >> 32;
+	record->address = tlp->address;
+	record->dwords = tlp->length;
+	record->bytes = tlp_enabled_bytes(tlp);
+	record->tag = tlp->tag;
+	record->first_be = tlp->first_be;
+	record->last_be = tlp->last_be;
+	record->hint = tlp->hint.present;
+	record->extended = tlp->hint.extended;
+	record->ph = tlp->hint.ph;
+	record->st = tlp->hint.st;
+	record->result = (enum record_result)entry->result;
+	record->value_bytes = entry->value_bytes;
+	for (unsigned int i = entry->value_bytes; i-- > 0;)
+		record->value = record->value << 8 | entry->value[i];
+	if (entry->mark)
+		memcpy(record->mark, (const char *)(entry + 1) + entry->kept, entry->mark);
+}
+
+static bool write_text(struct trace *trace, const struct record *record)
+{
+	uint8_t *line = output_room(trace, &trace->text, TEXT_LINE_MAX);
+
+	if (line)
+		trace->text.used += text_format(record, (char *)line);
+	return line;
+}
+
+/* Number of the link of a party, which is described in the file when it is first seen. */
+static int link_of(struct trace *trace, int party)
+{
+	char name[8];
+	uint8_t *room;
+
+	for (unsigned int i = 0; i < trace->links; i++)
+		if (trace->link[i] == party)
+			return i;
+	room = output_room(trace, &trace->pcapng, PCAPNG_INTERFACE_MAX);
+	if (trace->links == LINKS_MAX || !room)
+		return -1;
+	party_format(party, name);
+	trace->pcapng.used += pcapng_interface(room, name, 0);
+	trace->link[trace->links] = party;
+	return trace->links++;
+}
+
+static bool write_pcapng(struct trace *trace, const struct record *record,
+			 const struct entry *entry)
+{
+	uint8_t bytes[TLP_BYTES_MAX];
+	int link = link_of(trace, record->requester);
+	size_t header = tlp_encode_header(&entry->tlp, bytes);
+	size_t full = header + tlp_payload(&entry->tlp);
+	uint8_t *room;
+
+	memcpy(bytes + header, entry + 1, entry->kept);
+	room = link < 0 ? NULL : output_room(trace, &trace->pcapng,
+					     PCAPNG_PACKET_MAX + header + entry->kept);
+	if (room)
+		trace->pcapng.used += pcapng_packet(room, record, link, bytes,
+						    header + entry->kept, full);
+	return room;
+}
+
+static void write_entry(struct trace *trace, const struct entry *entry)
+{
+	struct record record;
+	bool written = true;
+
+	make_record(&record, entry);
+	if (trace->text.fd >= 0)
+		written &= write_text(trace, &record);
+	if (trace->pcapng.fd >= 0)
+		written &= write_pcapng(trace, &record, entry);
+	if (!written || trace->error)
+		trace->lost++;
+}
+
+static void drain(struct trace *trace)
+{
+	const struct entry *entry;
+
+	while ((entry = trace_ring_peek(&trace->ring))) {
+		write_entry(trace, entry);
+		trace_ring_release(&trace->ring);
+	}
+	if (trace->text.fd >= 0)
+		output_flush(trace, &trace->text);
+	if (trace->pcapng.fd >= 0)
+		output_flush(trace, &trace->pcapng);
+	pthread_mutex_lock(&trace->lock);
+	atomic_store(&trace->written, atomic_load(&trace->ring.tail));
+	pthread_cond_broadcast(&trace->drained);
+	pthread_mutex_unlock(&trace->lock);
+}
+
+/* Until there is something in the ring, or the trace ends. */
+static void sleep_until_woken(struct trace *trace)
+{
+	pthread_mutex_lock(&trace->lock);
+	atomic_store(&trace->asleep, true);
+	while (!trace_ring_peek(&trace->ring) && !atomic_load(&trace->stop) &&
+	       atomic_load(&trace->asleep))
+		pthread_cond_wait(&trace->wake, &trace->lock);
+	atomic_store(&trace->asleep, false);
+	pthread_mutex_unlock(&trace->lock);
+}
+
+static void *writer_main(void *arg)
+{
+	const struct timespec look_again = { .tv_nsec = LOOK_AGAIN_NS };
+	struct trace *trace = arg;
+	unsigned int idle = 0;
+
+	while (!atomic_load(&trace->stop)) {
+		if (trace_ring_peek(&trace->ring)) {
+			idle = 0;
+			drain(trace);
+		}
+		/* TLPs come in bursts: each would pay for waking this thread. */
+		if (++idle < LOOK_AGAIN) {
+			nanosleep(&look_again, NULL);
+		} else {
+			sleep_until_woken(trace);
+			idle = 0;
+		}
+	}
+	drain(trace);
+	return NULL;
+}
+
+static void wake(struct trace *trace)
+{
+	pthread_mutex_lock(&trace->lock);
+	atomic_store(&trace->asleep, false);
+	pthread_cond_signal(&trace->wake);
+	pthread_mutex_unlock(&trace->lock);
+}
+
+static void close_files(const struct trace_options *options)
+{
+	if (options->text >= 0)
+		close(options->text);
+	if (options->pcapng >= 0)
+		close(options->pcapng);
+}
+
+static int start(struct trace *trace)
+{
+	int ret = trace_ring_init(&trace->ring, RING_SIZE);
+
+	if (ret)
+		return ret;
+	pthread_mutex_init(&trace->lock, NULL);
+	pthread_cond_init(&trace->wake, NULL);
+	pthread_cond_init(&trace->drained, NULL);
+	if (trace->pcapng.fd >= 0)
+		trace->pcapng.used = pcapng_section(trace->pcapng.buffer, "tphbuf-endpoints");
+	ret = -pthread_create(&trace->thread, NULL, writer_main, trace);
+	if (ret)
+		trace_ring_free(&trace->ring);
+	return ret;
+}
+
+struct trace *trace_create(const struct trace_options *options)
+{
+	struct trace *trace = calloc(1, sizeof(*trace));
+	int ret = -ENOMEM;
+
+	if (trace) {
+		trace->options = *options;
+		trace->text.fd = options->text;
+		trace->pcapng.fd = options->pcapng;
+		ret = start(trace);
+	}
+	if (ret) {
+		close_files(options);
+		free(trace);
+		errno = -ret;
+		return NULL;
+	}
+	return trace;
+}
+
+struct trace_end trace_destroy(struct trace *trace)
+{
+	struct trace_end end = { 0 };
+
+	if (!trace)
+		return end;
+	atomic_store(&trace->stop, true);
+	wake(trace);
+	pthread_join(trace->thread, NULL);
+	end.error = trace->error;
+	if (trace->text.fd >= 0 && close(trace->text.fd) && !end.error)
+		end.error = -errno;
+	if (trace->pcapng.fd >= 0 && close(trace->pcapng.fd) && !end.error)
+		end.error = -errno;
+	end.lost = trace->lost + trace->no_room;
+	trace_ring_free(&trace->ring);
+	pthread_cond_destroy(&trace->wake);
+	pthread_cond_destroy(&trace->drained);
+	pthread_mutex_destroy(&trace->lock);
+	free(trace);
+	return end;
+}
+
+void trace_mark(struct trace *trace, const char *text)
+{
+	size_t len = trace ? strnlen(text, RECORD_MARK_MAX - 1) : 0;
+
+	if (!trace)
+		return;
+	memcpy(trace->mark, text, len);
+	trace->mark[len] = '\0';
+}
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_REALTIME, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + time.tv_nsec;
+}
+
+static void fill_entry(const struct trace *trace, struct entry *entry, const struct tlp *tlp,
+		       uint32_t kept, size_t mark, const uint8_t *value)
+{
+	size_t bytes = value ? tlp_enabled_bytes(tlp) : 0;
+
+	*entry = (struct entry){
+		.number = trace->number,
+		.time = now(),
+		.tlp = *tlp,
+		.kept = kept,
+		.mark = mark,
+	};
+	entry->tlp.data = NULL;
+	if (kept)
+		memcpy(entry + 1, tlp->data, kept);
+	memcpy((char *)(entry + 1) + kept, trace->mark, mark);
+	if (bytes && bytes <= TRACE_VALUE_MAX) {
+		entry->value_bytes = bytes;
+		memcpy(entry->value, value, bytes);
+	}
 }
 
 void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enum tlp_result result,
 		  const uint8_t *value)
 {
-	size_t len = tlp_enabled_bytes(tlp);
-	bool wide = tlp->address >> 32;
-	char *p;
+	struct entry *entry;
+	uint32_t kept = 0;
+	size_t mark;
 
 	if (!trace)
 		return;
-	if (trace->used > sizeof(trace->buffer) - TRACE_LINE_MAX)
-		trace_flush(trace);
-	p = trace->buffer + trace->used;
-
-	p = put_decimal(p, ++trace->number);
-	*p++ = ' ';
-	p = put_party(p, tlp->requester);
-	p = put_text(p, " -> ");
-	p = put_party(p, completer);
-	p = put_text(p, type_names[tlp->type]);
-	p = put_text(p, wide ? "64 0x" : "32 0x");
-	p = put_hex(p, tlp->address, 16);
-	p = put_text(p, " len=");
-	p = put_decimal(p, len);
-	p = put_hint(p, &tlp->hint);
-	p = put_text(p, " be=");
-	p = put_hex(p, tlp->first_be, 1);
-	*p++ = '/';
-	p = put_hex(p, tlp->last_be, 1);
-	if (value && len && len <= TRACE_VALUE_MAX) {
-		p = put_text(p, " value=0x");
-		for (size_t i = len; i-- > 0;)
-			p = put_hex(p, value[i], 2);
+	mark = trace->mark[0] ? strlen(trace->mark) + 1 : 0;
+	if (trace->pcapng.fd >= 0 && tlp->data) {
+		kept = tlp_payload(tlp);
+		if (kept > trace->options.payload)
+			kept = trace->options.payload;
 	}
-	p = put_text(p, " result=");
-	p = put_text(p, result_names[result]);
-	*p++ = '\n';
-	trace->used = p - trace->buffer;
+	trace->number++;
+	entry = trace_ring_reserve(&trace->ring, sizeof(*entry) + kept + mark);
+	if (!entry) {
+		trace->no_room++;
+		return;
+	}
+	fill_entry(trace, entry, tlp, kept, mark, value);
+	entry->completer = completer;
+	entry->result = result;
+	trace->mark[0] = '\0';
+	trace_ring_commit(&trace->ring);
+	if (atomic_load(&trace->asleep))
+		wake(trace);
+}
+
+void trace_flush(struct trace *trace)
+{
+	uint64_t place;
+
+	if (!trace)
+		return;
+	place = atomic_load(&trace->ring.ready);
+	wake(trace);
+	pthread_mutex_lock(&trace->lock);
+	while (atomic_load(&trace->written) < place)
+		pthread_cond_wait(&trace->drained, &trace->lock);
+	pthread_mutex_unlock(&trace->lock);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record of TLPs as text; docs/trace-format.md describes it. Knows no device and no socket.
+ * A record of TLPs in files; docs/trace-format.md describes them. Knows no device and no socket.
  *
- * Not locked: the fabric's lock guards it. Lines are buffered; trace_flush() hands whole lines on.
+ * Records go into a ring and are written by a thread of the trace's own, so that nobody waits for
+ * a disk while TLPs are routed.
  */
 #ifndef TPHBUF_TRACE_H
 #define TPHBUF_TRACE_H
@@ -19,23 +20,50 @@
 #define TRACE_RC	0
 #define TRACE_NOBODY	(-1)
 
+#define TRACE_PAYLOAD	64 /* bytes of each payload that pcapng keeps unless told otherwise */
+
 struct trace;
 
 /**
- * trace_create() - start a record
- * @fd: where the lines go; taken over, also when the call fails
- *
- * Return: the trace, or NULL without memory.
+ * struct trace_options - where a trace goes
+ * @text: file of the text form, taken over, -1 for none
+ * @pcapng: file of the pcapng form, taken over, -1 for none
+ * @payload: bytes of each payload to keep in pcapng
+ * @limit: bytes that each file may have; TLPs beyond count as lost. 0: no limit
  */
-struct trace *trace_create(int fd);
+struct trace_options {
+	int text;
+	int pcapng;
+	uint32_t payload;
+	uint64_t limit;
+};
 
 /**
- * trace_destroy() - flush, close the file, free
+ * struct trace_end - how a trace ended
+ * @error: the first -errno of writing or closing a file, 0 without one: what came after it is
+ *	missing
+ * @lost: TLPs that are in no file, for want of room in the ring, behind the limit or an error
+ */
+struct trace_end {
+	int error;
+	uint64_t lost;
+};
+
+/**
+ * trace_create() - start a record
+ * @options: the files are taken over, also when the call fails
+ *
+ * Return: the trace, or NULL with errno set.
+ */
+struct trace *trace_create(const struct trace_options *options);
+
+/**
+ * trace_destroy() - write what is left, close the files, free
  * @trace: NULL does nothing
  *
- * Return: 0, or the first -errno that writing or closing the file gave: lines are missing then.
+ * Return: how it ended.
  */
-int trace_destroy(struct trace *trace);
+struct trace_end trace_destroy(struct trace *trace);
 
 /**
  * trace_record() - add one TLP
@@ -45,12 +73,23 @@ int trace_destroy(struct trace *trace);
  * @result: what became of it
  * @value: NULL, or the payload to show as a little-endian number: tlp_enabled_bytes() of them, at
  *	most 8
+ *
+ * Calls must not overlap: the fabric's lock is held. Never waits: where the ring has no room, the
+ * TLP is lost and counted, and its number stays out of the files.
  */
 void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enum tlp_result result,
 		  const uint8_t *value);
 
-/*
- * Hands every recorded line to the file; NULL does nothing. An error is kept for trace_destroy().
+/**
+ * trace_mark() - give the next record a mark
+ * @trace: NULL does nothing
+ * @text: what the trace is divided with there; copied, cut to what a record holds
+ *
+ * Locked like trace_record().
+ */
+void trace_mark(struct trace *trace, const char *text);
+
+/* Returns when everything recorded so far is in the files; not for a thread that others wait for.
  */
 void trace_flush(struct trace *trace);
 

@@ -135,6 +135,8 @@ static int run_with_devices(struct demo *demo, const char *file, const char *acc
 {
 	int ret, status;
 
+	demo->from = sender;
+	demo->to = accelerator;
 	ret = demo->ops->open(&demo->sender, sender);
 	if (ret)
 		return failed("sender %s: %s: has the driver %s taken it?", sender, strerror(-ret),

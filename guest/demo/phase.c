@@ -7,6 +7,7 @@
 
 #include <accelerator_regs.h>
 
+#include "mark.h"
 #include "phase.h"
 
 /* Two values a phase, unlike anything that else ends up in MARK. */
@@ -164,13 +165,16 @@ static struct tphbuf_tag plan_tag(struct demo *demo, const struct demo_plan *pla
 static int publish(struct demo *demo, const struct demo_plan *plan)
 {
 	struct tphbuf_tag tag;
+	int ret;
 
 	switch (plan->publish) {
 	case DEMO_PUBLISH_TAG:
 		tag = plan_tag(demo, plan);
-		return tphbuf_set_tag(demo->acc.dev, demo->dmabuf, &tag, NULL);
+		ret = tphbuf_set_tag(demo->acc.dev, demo->dmabuf, &tag, NULL);
+		return ret ? ret : mark_set(demo, &tag);
 	case DEMO_PUBLISH_CLEAR:
-		return tphbuf_clear_tag(demo->acc.dev, demo->dmabuf, NULL);
+		ret = tphbuf_clear_tag(demo->acc.dev, demo->dmabuf, NULL);
+		return ret ? ret : mark_event(demo, "clear");
 	default:
 		return 0;
 	}
@@ -291,7 +295,10 @@ static int send(struct demo *demo, const struct demo_plan *plan, struct demo_res
 	if (op_needs_lanes(result->op))
 		length = (length + 3) & ~(size_t)3;
 
-	ret = accelerator_write32(&demo->acc, ACC_REG_MARK, result->mark);
+	ret = mark_begin(demo, result);
+	/* The register of marks goes with the memory. */
+	if (!ret && revoke)
+		ret = mark_event(demo, "revoke");
 	if (!ret && revoke)
 		ret = tphbuf_device_disable_memory(demo->acc.dev);
 	if (ret)
@@ -303,8 +310,10 @@ static int send(struct demo *demo, const struct demo_plan *plan, struct demo_res
 
 	if (revoke)
 		ret = tphbuf_device_enable_memory(demo->acc.dev);
+	if (!ret && revoke)
+		ret = mark_event(demo, "un-revoke");
 	if (!ret)
-		ret = accelerator_write32(&demo->acc, ACC_REG_MARK, result->mark_end);
+		ret = mark_end(demo, result);
 	return ret;
 }
 
@@ -328,6 +337,8 @@ int demo_run_phase(struct demo *demo, unsigned int index, struct demo_result *re
 	 * Only a new mapping asks for the tag, and an import begins with none.
 	 */
 	ret = demo->ops->import(demo->sender, demo->dmabuf);
+	if (!ret)
+		ret = mark_event(demo, demo->ops->imported);
 	if (ret)
 		return ret;
 	fill(demo, index);

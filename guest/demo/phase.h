@@ -56,6 +56,8 @@ extern const struct demo_plan demo_plans[DEMO_PHASES];
  * struct demo - a run
  * @dmabuf: the exported range
  * @data: the file, followed by at least 3 zero bytes
+ * @from: PCI address of the sender
+ * @to: PCI address of the accelerator
  * @translated: writes go through the root complex, which drops hints
  */
 struct demo {
@@ -68,6 +70,8 @@ struct demo {
 	uint64_t buffer_offset;
 	const uint8_t *data;
 	size_t file_bytes;
+	const char *from;
+	const char *to;
 	bool translated;
 	enum demo_namespace name_space;
 };

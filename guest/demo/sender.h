@@ -32,6 +32,7 @@ struct sender_state {
 /**
  * struct sender_ops - a kind of sender; all calls return 0 or a negative errno value
  * @name: for the report
+ * @imported: mark in the trace when @import is done
  * @revoked_error: what @send gives when the buffer has been revoked
  * @open: opens the sender at a PCI address
  * @close: closes it, and releases the buffer when there is one
@@ -43,6 +44,7 @@ struct sender_state {
  */
 struct sender_ops {
 	const char *name;
+	const char *imported;
 	int revoked_error;
 	int (*open)(struct sender **sender, const char *bdf);
 	void (*close)(struct sender *sender);

@@ -126,6 +126,7 @@ static int mlx5_state(struct sender *s, struct sender_state *state)
 
 const struct sender_ops sender_mlx5 = {
 	.name = "mlx5",
+	.imported = "MR registered",
 	.revoked_error = -EREMOTEIO,
 	.open = mlx5_open,
 	.close = mlx5_close,

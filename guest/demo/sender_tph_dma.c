@@ -87,6 +87,7 @@ static int tph_dma_state(struct sender *s, struct sender_state *state)
 
 const struct sender_ops sender_tph_dma = {
 	.name = "tph_dma",
+	.imported = "dma-buf imported",
 	.revoked_error = -ENODEV,
 	.open = tph_dma_open,
 	.close = tph_dma_close,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <endian.h>
 #include <errno.h>
+#include <string.h>
 
 #include <accelerator_regs.h>
 
@@ -31,6 +32,25 @@ int accelerator_write32(struct accelerator *acc, uint64_t reg, uint32_t value)
 	uint32_t le = htole32(value);
 
 	return tphbuf_device_bar_write(acc->dev, ACC_BAR_REGS, reg, &le, sizeof(le));
+}
+
+int accelerator_mark(struct accelerator *acc, uint32_t value, const char *text)
+{
+	size_t left = strlen(text);
+	int ret = 0;
+
+	while (left && !ret) {
+		size_t n = left < 4 ? left : 4;
+		uint32_t word = 0;
+
+		while (n--)
+			word = word << 8 | (unsigned char)text[n];
+		ret = accelerator_write32(acc, ACC_REG_MARK_TEXT, word);
+		n = left < 4 ? left : 4;
+		text += n;
+		left -= n;
+	}
+	return ret ? ret : accelerator_write32(acc, ACC_REG_MARK, value);
 }
 
 int accelerator_open(struct accelerator *acc, const char *name, uint32_t flags)

@@ -15,7 +15,7 @@ from pathlib import Path
 import tap
 
 PROJECT, BUILD = Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
-FOLDERS = ("cli/", "endpoints/", "lib/")
+FOLDERS = ("cli/", "endpoints/", "lib/", "trace/")
 PAGE = "docs/architecture.md"
 
 
@@ -27,7 +27,7 @@ def _objects():
         if not source.is_relative_to(PROJECT.resolve()) or entry["output"].startswith("tests/"):
             continue
         name = str(source.relative_to(PROJECT.resolve()))
-        if name.startswith(FOLDERS):
+        if name.startswith(FOLDERS) and name.endswith(".c"):
             found.setdefault(name, BUILD / entry["output"])
     return found
 
@@ -48,7 +48,8 @@ def _edges(symbols):
     edges = collections.defaultdict(dict)
     for source, (_, wanted) in symbols.items():
         for name in sorted(wanted):
-            callee = where.get((source.split("/")[0], name)) or where.get(("lib", name))
+            places = (source.split("/")[0], "lib", "trace")
+            callee = next((where[place, name] for place in places if (place, name) in where), None)
             if callee and callee != source:
                 edges[source].setdefault(callee, name)
     return edges

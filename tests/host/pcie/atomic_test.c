@@ -14,6 +14,7 @@
 #include "pcie/trace.h"
 #include "pcie/transaction.h"
 #include "tap.h"
+#include "trace_lines.h"
 
 #define PEER_BAR  0x380000000000ull
 #define PLAIN_BAR 0x390000000000ull
@@ -41,7 +42,7 @@ static void setup(void)
 	if (ram_fd < 0 || ftruncate(ram_fd, RAM_SIZE))
 		bail_out("memfd_create: %s", strerror(errno));
 	ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, ram_fd, 0);
-	trace = trace_create(dup(trace_fd));
+	trace = trace_create(&(struct trace_options){ .text = dup(trace_fd), .pcapng = -1 });
 	fabric = fabric_create(trace);
 	fabric_allow_unannounced(fabric);
 	requester = fake_device_attach(fabric, &(struct fake_options){ .name = "requester",
@@ -172,6 +173,7 @@ static void test_trace(void)
 
 	trace_flush(trace);
 	is_int(pread(trace_fd, text, sizeof(text) - 1, 0) > 0, 1, "there is a trace");
+	trace_lines_plain(text);
 	ok(strstr(text, "1 00:05.0 -> rc FAdd32 0x0000000040000018 len=8 th=0 be=f/f result=ok\n"),
 	   "FetchAdd to guest memory");
 	ok(strstr(text,

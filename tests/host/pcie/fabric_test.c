@@ -12,6 +12,7 @@
 #include "pcie/trace.h"
 #include "pcie/transaction.h"
 #include "tap.h"
+#include "trace_lines.h"
 
 #define PEER_BAR	0x380000000000ull
 #define PEER_SIZE	0x10000ull
@@ -54,7 +55,7 @@ static void setup(void)
 	};
 
 	trace_fd = memfd_create("trace", MFD_CLOEXEC);
-	trace = trace_create(dup(trace_fd));
+	trace = trace_create(&(struct trace_options){ .text = dup(trace_fd), .pcapng = -1 });
 	fabric = fabric_create(trace);
 	fabric_allow_unannounced(fabric);
 	requester = fake_device_attach(fabric, &requester_options);
@@ -104,15 +105,14 @@ static const char *new_lines(void)
 	off_t end;
 	ssize_t n;
 
-	fabric_lock(fabric);
 	trace_flush(trace);
-	fabric_unlock(fabric);
 	end = lseek(trace_fd, 0, SEEK_END);
 	if (end < seen)
 		seen = 0;
 	n = pread(trace_fd, text, sizeof(text) - 1, seen);
 	text[n < 0 ? 0 : n] = '\0';
 	seen = end;
+	trace_lines_plain(text);
 	return text;
 }
 

@@ -13,6 +13,7 @@
 #include "fake_device.h"
 #include "pcie/trace.h"
 #include "tap.h"
+#include "trace_lines.h"
 
 #define BAR0		0xfe000000u
 #define BAR4		0xfe001000u
@@ -38,7 +39,7 @@ static void setup(void)
 
 	trace_fd = memfd_create("trace", MFD_CLOEXEC);
 	seen = 0;
-	trace = trace_create(dup(trace_fd));
+	trace = trace_create(&(struct trace_options){ .text = dup(trace_fd), .pcapng = -1 });
 	fabric = fabric_create(trace);
 	fabric_allow_unannounced(fabric);
 	fake = fake_device_attach(fabric, &options);
@@ -54,13 +55,16 @@ static void teardown(void)
 	close(trace_fd);
 }
 
-/* Lines that reached the file since the last call: accesses of the CPU are flushed at once. */
+/* Lines recorded since the last call. */
 static const char *new_lines(void)
 {
-	ssize_t n = pread(trace_fd, text, sizeof(text) - 1, seen);
+	ssize_t n;
 
+	trace_flush(trace);
+	n = pread(trace_fd, text, sizeof(text) - 1, seen);
 	text[n < 0 ? 0 : n] = '\0';
 	seen += n;
+	trace_lines_plain(text);
 	return text;
 }
 

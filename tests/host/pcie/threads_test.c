@@ -232,7 +232,8 @@ static void test_storm(void)
 	struct trace *trace;
 	pthread_t threads[5];
 
-	trace = trace_create(memfd_create("trace", MFD_CLOEXEC));
+	trace = trace_create(&(struct trace_options){ .text = memfd_create("trace", MFD_CLOEXEC),
+						      .pcapng = -1 });
 	setup(trace);
 	stop = 0;
 	pthread_create(&threads[0], NULL, cpu_main, requesters[0]);
@@ -257,7 +258,7 @@ static void test_storm(void)
 		ok(wait_for(requesters[i], 0, 0), "worker %u still works", i);
 	}
 	teardown();
-	is_int(trace_destroy(trace), 0, "the trace has no error");
+	is_int(trace_destroy(trace).error, 0, "the trace has no error");
 }
 
 static int got_lock;

@@ -13,6 +13,8 @@
 
 #include "pcie/trace.h"
 #include "tap.h"
+#include "trace/pcapng.h"
+#include "trace_lines.h"
 
 static const struct tlp write256 = {
 	.type = TLP_MWR, .requester = 0x0028, .address = 0xfea00100, .length = 64,
@@ -37,7 +39,13 @@ static const char *contents(int fd)
 	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
 
 	text[n < 0 ? 0 : n] = '\0';
+	trace_lines_plain(text);
 	return text;
+}
+
+static struct trace *text_trace(int fd)
+{
+	return trace_create(&(struct trace_options){ .text = fd, .pcapng = -1 });
 }
 
 static void test_lines(void)
@@ -45,7 +53,7 @@ static void test_lines(void)
 	static const uint8_t value[] = { 0x07, 0x00, 0x00, 0x80 };
 	struct tlp tlp = write256;
 	int fd = make_file();
-	struct trace *trace = trace_create(dup(fd));
+	struct trace *trace = text_trace(dup(fd));
 	size_t size;
 
 	trace_record(trace, &tlp, 0x0020, TLP_OK, NULL);
@@ -86,7 +94,7 @@ static void test_lines(void)
 	size = strlen(text);
 	trace_flush(trace);
 	is_int(strlen(contents(fd)), size, "a second flush adds nothing");
-	is_int(trace_destroy(trace), 0, "no error");
+	is_int(trace_destroy(trace).error, 0, "no error");
 	close(fd);
 }
 
@@ -99,7 +107,7 @@ static void test_longest_line(void)
 		.hint = { .present = true, .extended = true, .ph = 3, .st = 0xffff },
 	};
 	int fd = make_file();
-	struct trace *trace = trace_create(dup(fd));
+	struct trace *trace = text_trace(dup(fd));
 
 	trace_record(trace, &tlp, 0xffff, TLP_MALFORMED, value);
 	trace_flush(trace);
@@ -110,27 +118,21 @@ static void test_longest_line(void)
 	close(fd);
 }
 
-/* More than the buffer holds: all lines arrive, in order, and every write ends with a line. */
+/* More than the buffer holds: all lines arrive, in order. */
 static void test_many(void)
 {
 	enum { LINES = 20000 };
 	int fd = make_file();
-	struct trace *trace = trace_create(dup(fd));
-	unsigned int expect = 1, number, broken = 0;
+	struct trace *trace = text_trace(dup(fd));
+	unsigned int expect = 1, number;
+	struct trace_end end;
 	char line[256];
 	FILE *file;
 
-	for (unsigned int i = 0; i < LINES; i++) {
-		off_t size = lseek(fd, 0, SEEK_END);
-		char last = '\n';
-
+	for (unsigned int i = 0; i < LINES; i++)
 		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
-		if (lseek(fd, 0, SEEK_END) != size &&
-		    pread(fd, &last, 1, lseek(fd, 0, SEEK_END) - 1) == 1)
-			broken += last != '\n';
-	}
-	is_int(broken, 0, "whole lines only, when the buffer is full as well");
-	is_int(trace_destroy(trace), 0, "no error");
+	end = trace_destroy(trace);
+	ok(!end.error && !end.lost, "no error, nothing lost");
 	lseek(fd, 0, SEEK_SET);
 	file = fdopen(fd, "r");
 	while (fgets(line, sizeof(line), file) && sscanf(line, "%u ", &number) == 1 &&
@@ -148,29 +150,28 @@ static void test_errors(void)
 	if (fd < 0) {
 		skip(1, "no /dev/full");
 	} else {
-		trace = trace_create(fd);
+		trace = text_trace(fd);
 		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
 		trace_flush(trace);
 		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
-		is_int(trace_destroy(trace), -ENOSPC, "the first error is told at the end");
+		is_int(trace_destroy(trace).error, -ENOSPC, "the first error is told at the end");
 	}
-	signal(SIGPIPE, SIG_IGN);
 	if (pipe(pipes))
 		bail_out("pipe: %s", strerror(errno));
 	close(pipes[0]);
-	trace = trace_create(pipes[1]);
+	trace = text_trace(pipes[1]);
 	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
-	is_int(trace_destroy(trace), -EPIPE, "a reader that went away");
+	is_int(trace_destroy(trace).error, -EPIPE, "a reader that went away");
 
 	trace_record(NULL, &write256, 0x0020, TLP_OK, NULL);
 	trace_flush(NULL);
-	is_int(trace_destroy(NULL), 0, "no trace is fine");
+	is_int(trace_destroy(NULL).error, 0, "no trace is fine");
 }
 
 static void test_speed(void)
 {
 	enum { LINES = 1000000 };
-	struct trace *trace = trace_create(open("/dev/null", O_WRONLY | O_CLOEXEC));
+	struct trace *trace = text_trace(open("/dev/null", O_WRONLY | O_CLOEXEC));
 	struct timespec start, end;
 	double seconds;
 
@@ -183,11 +184,161 @@ static void test_speed(void)
 	trace_destroy(trace);
 }
 
+/* Times are there and do not go back. */
+static void test_times(void)
+{
+	unsigned long long before = time(NULL), first, second;
+	int fd = make_file();
+	struct trace *trace = text_trace(dup(fd));
+	char *place;
+	ssize_t n;
+
+	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	trace_destroy(trace);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	place = strstr(text, " t=");
+	first = place ? strtoull(place + 3, NULL, 10) : 0;
+	place = place ? strstr(place + 3, " t=") : NULL;
+	second = place ? strtoull(place + 3, NULL, 10) : 0;
+	ok(first >= before * 1000000000 && first <= second, "nanoseconds since 1970: %llu, %llu",
+	   first, second);
+	close(fd);
+}
+
+static void test_mark(void)
+{
+	int fd = make_file();
+	struct trace *trace = text_trace(dup(fd));
+	char longest[300];
+
+	memset(longest, 'x', sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	trace_mark(trace, "set st=0x12 ph=2");
+	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	trace_mark(trace, longest);
+	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	trace_destroy(trace);
+	ok(strstr(contents(fd), "1 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=2 "
+		  "st=0x12 be=f/f mark=set%20st=0x12%20ph=2 result=ok\n2 "), "a mark, once");
+	is_int((intmax_t)strspn(strstr(text, "mark=xxx") + 5, "x"), 199, "a mark that is cut");
+	close(fd);
+	trace_mark(NULL, "nothing");
+}
+
+/* All packets of a pcapng file; returns how many there are, -1 for a broken file. */
+static int read_pcapng(int fd, struct record *records, int max)
+{
+	static uint8_t file[1 << 20];
+	struct pcapng_state state = { 0 };
+	ssize_t size = pread(fd, file, sizeof(file), 0), at = 0;
+	int n = 0;
+
+	while (at < size && n < max) {
+		size_t block = pcapng_block_size(&state, file + at);
+		int ret = block && at + (ssize_t)block <= size ?
+			  pcapng_block(&state, file + at, block, &records[n]) : -1;
+
+		if (ret < 0)
+			return -1;
+		n += ret;
+		at += block;
+	}
+	return n;
+}
+
+static void test_pcapng(void)
+{
+	static const uint8_t header[] = {
+		0x90, 0x43, 0x00, 0x00, 0x40, 0x01, 0x00, 0x40, 0x00, 0x28, 0x05, 0xff,
+		0xfe, 0xa0, 0x01, 0x02,
+	};
+	struct trace_options options = { .text = -1, .payload = 8 };
+	struct tlp tlp = write256;
+	uint8_t payload[256];
+	struct record got[3];
+	int fd = make_file();
+	struct trace *trace;
+
+	for (unsigned int i = 0; i < sizeof(payload); i++)
+		payload[i] = i;
+	options.pcapng = dup(fd);
+	trace = trace_create(&options);
+	tlp.data = payload;
+	tlp.hint.extended = true;
+	tlp.hint.st = 0x4305;
+	trace_mark(trace, "here");
+	trace_record(trace, &tlp, 0x0020, TLP_OK, NULL);
+	tlp.requester = TRACE_RC;
+	tlp.hint.present = false;
+	trace_record(trace, &tlp, TRACE_NOBODY, TLP_UNSUPPORTED, NULL);
+	/* One that no link could carry is recorded as it is. */
+	tlp.length = 0;
+	trace_record(trace, &tlp, 0x0020, TLP_MALFORMED, NULL);
+	is_int(trace_destroy(trace).error, 0, "no error");
+
+	is_int(read_pcapng(fd, got, 3), 3, "three packets");
+	ok(got[0].raw_size == sizeof(header) + 8 && got[0].raw_full == sizeof(header) + 256,
+	   "eight bytes of the payload are kept");
+	is_mem(got[0].raw, header, sizeof(header), "prefix and header");
+	is_mem(got[0].raw + sizeof(header), payload, 8, "the payload that was kept");
+	is_str(got[0].mark, "here", "the mark");
+	is_int(got[0].completer, 0x20, "completer");
+	is_hex(got[0].st, 0x4305, "steering tag");
+	is_int(got[1].requester, PARTY_ROOT_COMPLEX, "root complex");
+	is_int(got[1].completer, PARTY_NONE, "nobody");
+	is_int(got[1].result, RESULT_UNSUPPORTED, "unsupported request");
+	is_int((intmax_t)got[2].number, 3, "the malformed one");
+	is_int(got[2].result, RESULT_MALFORMED, "is there");
+	close(fd);
+}
+
+/* What is in no file is counted: behind the limit, and for want of room in the ring. */
+static void test_lost(void)
+{
+	struct trace_options options = { .pcapng = -1, .limit = 4000 };
+	struct trace_end end;
+	struct trace *trace;
+	int fd = make_file(), pipes[2], lines = 0;
+	unsigned int sent = 0;
+
+	options.text = dup(fd);
+	trace = trace_create(&options);
+	for (unsigned int i = 0; i < 100; i++)
+		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	end = trace_destroy(trace);
+	contents(fd);
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	ok(lseek(fd, 0, SEEK_END) <= 4000 && lines > 10, "the limit holds");
+	is_int((intmax_t)end.lost + lines, 100, "what is not in the file is counted");
+	close(fd);
+
+	/* Nobody reads the pipe: the thread waits, recording does not. */
+	if (pipe(pipes))
+		bail_out("pipe: %s", strerror(errno));
+	trace = text_trace(pipes[1]);
+	for (sent = 0; sent < 1000000; sent++)
+		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	close(pipes[0]);
+	end = trace_destroy(trace);
+	is_int(end.error, -EPIPE, "the reader went away");
+	ok(end.lost > 100000 && end.lost <= sent, "%llu of %u were lost",
+	   (unsigned long long)end.lost, sent);
+}
+
 int main(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 	test_lines();
 	test_longest_line();
 	test_many();
+	test_times();
+	test_mark();
+	test_pcapng();
+	test_lost();
 	test_errors();
 	test_speed();
 	return done_testing();

@@ -107,9 +107,15 @@ class Endpoints:
                 raise AssertionError(f"no {text!r} in the log:\n{self.log()}")
             time.sleep(0.01)
 
-    def trace(self):
-        with open(self.trace_path, encoding="ascii") as trace:
-            return trace.read().splitlines()
+    def trace(self, until=None):
+        """Lines of the trace; waits until one has a match of @until, for a thread writes it."""
+        end = time.monotonic() + vfio_user.SECONDS
+        while True:
+            with open(self.trace_path, encoding="ascii") as trace:
+                lines = [line for line in trace.read().splitlines(keepends=True) if line.endswith("\n")]
+            if until is None or any(re.search(until, line) for line in lines) or time.monotonic() > end:
+                return [line[:-1] for line in lines]
+            time.sleep(0.01)
 
     def path(self, name):
         return os.path.join(self.directory, name + ".sock")

@@ -97,7 +97,7 @@ def test_trace_is_full():
         client.read32(0, 0)
     server.stop(check=False)
     equal(server.process.returncode, 1)
-    true("/dev/full: lines are missing: No space left" in server.log(), server.log())
+    true("/dev/full: TLPs are missing: No space left" in server.log(), server.log())
     shutil.rmtree(server.directory)
 
 

@@ -198,8 +198,8 @@ def test_copy_with_tag():
         q.write(ACC_MEM, struct.pack("<4I", 10, 20, 30, 40))
         equal(q.copy(SRC, ACC_MEM, 16, ENGINE.DMA_ENGINE_DESC_TH), ENGINE.DMA_ENGINE_DONE_OK)
         equal(struct.unpack("<4I", q.read(ACC_MEM, 16)), (11, 22, 33, 44), "old plus new")
-        true(any(" 00:05.0 -> 00:04.0 MWr64 0x0000002000000000 len=16 th=1 ph=0 st=0x13 " in line
-                 for line in SERVER.trace()), "the TLP is not in the trace")
+        tlp = " 00:05.0 -> 00:04.0 MWr64 0x0000002000000000 len=16 th=1 ph=0 st=0x13 "
+        true(any(tlp in line for line in SERVER.trace(until=tlp)), "the TLP is not in the trace")
 
 
 def test_back_to_memory():

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Description: tphbuf-trace as a process: what it counts, chooses, converts, compares; broken input; the page's data."""
+import base64
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import zlib
+
+import tap
+
+PROGRAM = sys.argv.pop(1)
+TAGGED = "th=1 ph=2 st=0x4305"
+
+
+def line(number, hint="th=0", address=0xf8101000, bytes_=512, mark="", result="ok", requester="00:11.0", completer="00:10.0"):
+    be = "f/f" if bytes_ > 4 else "f/0"
+    return (f"{number} {requester} -> {completer} MWr32 0x{address:016x} len={bytes_} {hint} be={be} t={1000 + number}"
+            + (f" mark={mark}" if mark else "") + f" result={result}\n")
+
+
+def run_of(tagged=3, plain=2, wrong=0):
+    """Lines of a run with one phase under a tag and one without."""
+    lines = [line(1, bytes_=4, requester="rc", mark="phase%20add%20from=00:11.0%20to=00:10.0%20expect=st-ext=0x4305,ph=2")]
+    lines += [line(2 + i, TAGGED if i >= wrong else "th=1 ph=2 st=0x4304", 0xf8101000 + 4096 * i) for i in range(tagged)]
+    lines += [line(2 + tagged, bytes_=4, requester="rc", mark="end")]
+    lines += [line(3 + tagged, bytes_=4, requester="rc", mark="phase%20cleared%20from=00:11.0%20to=00:10.0%20expect=none")]
+    lines += [line(4 + tagged + i, address=0xf8101000 + 4096 * i) for i in range(plain)]
+    lines += [line(4 + tagged + plain, bytes_=4, requester="rc", mark="end")]
+    return "".join(lines)
+
+
+def call(*args, text="", code=0):
+    """Standard output of the command; fails on another exit code."""
+    done = subprocess.run([PROGRAM, *args], input=text.encode() if isinstance(text, str) else text, capture_output=True,
+                          timeout=60, check=False)
+    tap.equal(done.returncode, code, f"{args}: exit code; it said {done.stderr.decode()!r}")
+    if code:
+        tap.equal(done.stderr.decode().count("\n"), 1, f"{args}: lines of an error")
+    return done.stdout
+
+
+def page_of(text, *args, code=0):
+    with tempfile.TemporaryDirectory() as work:
+        path = os.path.join(work, "page.html")
+        call("page", "-o", path, *args, "-", text=text, code=code)
+        with open(path, encoding="utf-8") as file:
+            html = file.read()
+    data = re.search(r'<script type="application/json" id="trace">(.*?)</script>', html, re.S)[1]
+    return html, json.loads(data)
+
+
+def test_count():
+    """counts by phase, parties, tag"""
+    rows = json.loads(call("count", "--json", "-", text=run_of()))["rows"]
+    found = {(row["phase"], row.get("st"), row["requester"]): row["tlps"] for row in rows}
+    tap.equal(found, {("add", 0x4305, "00:11.0"): 3, ("cleared", None, "00:11.0"): 2, (None, None, "rc"): 4}, "rows")
+
+
+def test_filters():
+    """each filter chooses what it says"""
+    text = (line(1) + line(2, TAGGED) + line(3, "th=1 ph=0 st=0x12") + line(4, address=0xf9000000, result="ur", completer="-")
+            + line(5, requester="00:12.0"))
+    cases = [(["--tag", "st-ext=0x4305"], "2"), (["--tag", "st=0x12"], "3"), (["--tag", "st=0x05"], ""),
+             (["--hint", "no"], "145"),
+             (["--hint", "yes"], "23"), (["--namespace", "16"], "2"), (["--namespace", "8"], "3"), (["--ph", "2"], "2"),
+             (["--requester", "00:12.0"], "5"), (["--completer", "-"], "4"), (["--result", "ur"], "4"), (["--type", "MRd"], ""),
+             (["--address", "0xf9000000:4K"], "4"), (["--address", "0xf81011ff"], "1235"), (["--address", "0xf8101200"], ""),
+             (["--time", "1:2"], "23"), (["--tag", "st-ext=0x4305", "--ph", "1"], "")]
+    for args, wanted in cases:
+        printed = call("print", *args, "-", text=text).decode()
+        tap.equal("".join(row.split()[0] for row in printed.splitlines()), wanted, f"{args}")
+    tap.equal(call("print", "-", text=text).decode(), text, "without a filter everything, unchanged")
+    tap.equal(call("print", "--phase", "add", "-", text=run_of()).decode().count("\n"), 3, "TLPs of a phase")
+
+
+def test_convert_and_back():
+    """text to pcapng and back is the same trace; and the bytes are those of the specification"""
+    text = run_of()
+    pcapng = call("convert", "--to", "pcapng", "-", text=text)
+    tap.equal(call("convert", "--to", "text", "-", text=pcapng).decode(), text, "the trace again")
+    # TPH prefix with the upper byte, DW 0 with TH, requester 00:11.0 and the lower byte, address with PH
+    tap.true(bytes.fromhex("90430000" "40010080" "008805ff" "f8101002") in pcapng, "the TLP is not in the file")
+
+
+def test_compare():
+    """equal traces are equal, a TLP of another tag is shown"""
+    with tempfile.TemporaryDirectory() as work:
+        paths = [os.path.join(work, name) for name in ("a", "b", "c")]
+        for path, text in zip(paths, (run_of(), run_of(), run_of(wrong=1))):
+            with open(path, "w", encoding="ascii") as file:
+                file.write(text)
+        tap.true(b"9 TLPs equal, 0 differ" in call("compare", paths[0], paths[1]), "equal")
+        done = subprocess.run([PROGRAM, "compare", paths[0], paths[2]], capture_output=True, timeout=60, check=False)
+        tap.equal(done.returncode, 1, "exit code for a difference")
+        tap.true(b"st=0x4304" in done.stdout and b"1 differ" in done.stdout, "the difference is not shown")
+
+
+def test_broken_input():
+    """one line for each kind of broken trace, and what was whole before it is there"""
+    tap.equal(call("print", "-", text=line(1) + "rubbish\n", code=1).decode(), line(1), "before rubbish")
+    tap.equal(call("print", "-", text=line(1) + line(2)[:30], code=1).decode(), line(1), "before the cut")
+    tap.equal(call("print", "-", text=line(1) + line(3), code=1).decode(), line(1) + line(3), "around a gap")
+    pcapng = call("convert", "--to", "pcapng", "-", text=line(1) + line(2))
+    tap.equal(call("print", "-", text=pcapng[:-3], code=1).decode(), line(1), "pcapng before the cut")
+    call("print", "-", text=pcapng[:100] + b"\xff" * 40, code=1)
+    call("print", "-", text="x" * 100000, code=1)
+    call("print", "/nonexistent", code=1)
+    tap.equal(call("count", "-", text="").decode().splitlines()[-1], "0 TLPs, 0 bytes", "an empty trace")
+
+
+def test_usage():
+    """wrong command lines: one line, exit code 2"""
+    for args in ([], ["frob"], ["print"], ["print", "a", "b"], ["print", "--frob", "-"], ["print", "--tag"],
+                 ["print", "--tag", "7", "-"], ["print", "--tag", "st=0x100", "-"], ["print", "--ph", "4", "-"],
+                 ["count", "--address", "x", "-"], ["convert", "-"], ["convert", "--to", "csv", "-"],
+                 ["compare", "-"], ["page", "-"], ["page", "-o", "/dev/null", "-n", "x", "-"]):
+        tap.equal(call(*args, code=2), b"", f"{args}: output")
+    for command in ("print", "count", "convert", "compare", "page"):
+        tap.true(call(command, "--help").startswith(b"usage: "), f"{command} --help")
+
+
+def test_follow():
+    """a trace that grows is followed, and SIGINT ends that"""
+    with tempfile.NamedTemporaryFile("w", encoding="ascii") as file:
+        file.write(line(1))
+        file.flush()
+        with subprocess.Popen([PROGRAM, "print", "-f", file.name], stdout=subprocess.PIPE, text=True) as child:
+            tap.equal(child.stdout.readline(), line(1), "what was there")
+            second = line(2)
+            file.write(second[:20])
+            file.flush()
+            time.sleep(0.3)
+            file.write(second[20:])
+            file.flush()
+            tap.equal(child.stdout.readline(), second, "what came, in two pieces")
+            child.send_signal(signal.SIGINT)
+            tap.equal(child.wait(timeout=10), 0, "exit code")
+
+
+def test_page_counts():
+    """the page says what the trace says, and a flipped bit changes it"""
+    _, data = page_of(run_of())
+    tap.equal([(p["name"], p["tlps"], p["right"], p["ok"]) for p in data["phases"]],
+              [("add", 3, 3, 1), ("cleared", 2, 2, 1)], "phases")
+    tap.equal((data["tlps"], data["lost"], data["cut"]), (9, 0, 0), "totals")
+    _, data = page_of(run_of(wrong=1))
+    tap.equal([(p["name"], p["tlps"], p["right"], p["ok"]) for p in data["phases"]], [("add", 3, 2, 0), ("cleared", 2, 2, 1)],
+              "phases with a wrong tag")
+
+
+def test_page_rows():
+    """the packed records hold number, tag and header of each TLP"""
+    html, data = page_of(run_of())
+    packed = zlib.decompress(base64.b64decode(re.search(r'id="b0">([^<]*)<', html)[1]))
+    tap.equal(len(packed), 9 * data["rowSize"], "bytes of nine rows")
+    row = packed[data["rowSize"]:2 * data["rowSize"]]
+    tap.equal(int.from_bytes(row[:6], "little"), 2, "number")
+    tag = data["tags"][int.from_bytes(row[16:18], "little")]
+    tap.equal((tag["ext"], tag["st"], tag["ph"]), (1, 0x4305, 2), "tag")
+    tap.equal(row[24:40].hex(), "90430000" "40010080" "008805ff" "f8101002", "header")
+
+
+def test_page_hostile_names():
+    """nothing in a trace or a name becomes markup"""
+    evil = "</script><script>alert(1)</script><img src=x>"
+    mark = "".join(f"%{ord(c):02x}" for c in evil)
+    html, data = page_of(line(1, mark=mark), "-t", evil, "-n", f"00:10.0={evil}")
+    tap.equal(data["title"], evil, "the title as text")
+    tap.equal(data["marks"][0]["text"], evil, "the mark as text")
+    tap.true("<script>alert" not in html and "<img" not in html, "markup got through")
+
+
+def test_page_of_odd_traces():
+    """no TLP, a cut trace, a gap: the page says so"""
+    tap.equal(page_of("")[1]["tlps"], 0, "an empty trace")
+    tap.equal(page_of(line(1) + line(2)[:20], code=1)[1]["cut"], 1, "a cut trace")
+    tap.equal(page_of(line(1) + line(9), code=1)[1]["lost"], 7, "a gap")
+    tap.equal(page_of(line(1) + "rubbish\n", code=1)[1]["cut"], 1, "rubbish ends it")
+
+
+if __name__ == "__main__":
+    tap.run(globals())

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf-trace convert */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "pcapng.h"
+#include "text.h"
+#include "wire.h"
+
+#define LINKS_MAX	PCAPNG_INTERFACES_MAX
+
+/* Links that were described in the output so far: one for each party that sends. */
+struct links {
+	unsigned int count;
+	int party[LINKS_MAX];
+};
+
+static int link_of(struct links *links, int party, FILE *out)
+{
+	uint8_t block[PCAPNG_INTERFACE_MAX];
+	char name[8];
+	unsigned int i;
+
+	for (i = 0; i < links->count; i++)
+		if (links->party[i] == party)
+			return i;
+	if (links->count == LINKS_MAX)
+		return LINKS_MAX - 1;
+	links->party[links->count] = party;
+	party_format(party, name);
+	fwrite(block, 1, pcapng_interface(block, name, 0), out);
+	return links->count++;
+}
+
+/* The bytes of the TLP, or its header made from the fields and what is known of the payload. */
+static size_t tlp_bytes(const struct record *record, uint8_t *buf, const uint8_t **bytes,
+			size_t *full)
+{
+	int size;
+
+	if (record->raw) {
+		*bytes = record->raw;
+		*full = record->raw_full;
+		return record->raw_size;
+	}
+	*bytes = buf;
+	*full = wire_size(record);
+	size = wire_encode(record, buf);
+	if (size > 0 && record->value_bytes && record->dwords <= 2) {
+		unsigned int skip = __builtin_ctz(record->first_be | 0x10), i;
+
+		memset(buf + size, 0, record->dwords * 4u);
+		for (i = 0; i < record->value_bytes && skip + i < record->dwords * 4u; i++)
+			buf[size + skip + i] = record->value >> 8 * i;
+		size += record->dwords * 4;
+	}
+	return size < 0 ? 0 : size;
+}
+
+static int to_pcapng(struct input *input, const struct filter *filter, FILE *out)
+{
+	static uint8_t block[PCAPNG_BLOCK_MAX];
+	struct links links = { 0 };
+	struct record record;
+	int ret;
+
+	fwrite(block, 1, pcapng_section(block, "tphbuf-trace " TPHBUF_VERSION), out);
+	while ((ret = input_next(input, &record)) > 0) {
+		uint8_t buf[WIRE_HEADER_MAX + 8];
+		const uint8_t *bytes;
+		size_t full, kept;
+		int link;
+
+		if (!filter_match(filter, &record, input_phase(input), input->start))
+			continue;
+		link = link_of(&links, record.requester, out);
+		kept = tlp_bytes(&record, buf, &bytes, &full);
+		fwrite(block, 1, pcapng_packet(block, &record, link, bytes, kept, full), out);
+		if (ferror(out))
+			break;
+	}
+	return ret < 0 ? -ret : EXIT_OK;
+}
+
+static int to_text(struct input *input, const struct filter *filter, FILE *out)
+{
+	char line[TEXT_LINE_MAX];
+	struct record record;
+	int ret;
+
+	while ((ret = input_next(input, &record)) > 0) {
+		if (!filter_match(filter, &record, input_phase(input), input->start))
+			continue;
+		fwrite(line, 1, text_format(&record, line), out);
+		if (ferror(out))
+			break;
+	}
+	return ret < 0 ? -ret : EXIT_OK;
+}
+
+static int convert(struct input *input, const struct filter *filter, bool pcapng, const char *path)
+{
+	FILE *out = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	int code;
+
+	if (!out) {
+		error_line("%s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	code = pcapng ? to_pcapng(input, filter, out) : to_text(input, filter, out);
+	if (out == stdout)
+		return code;
+	if (ferror(out) | fclose(out)) {
+		error_line("%s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		FILTER_OPTIONS,
+		{ "to", required_argument, NULL, 't' },
+		{ "output", required_argument, NULL, 'o' },
+		{ }
+	};
+	struct filter filter = FILTER_ALL;
+	const char *to = NULL, *path = "-";
+	struct input input;
+	int c, code, end;
+
+	while ((c = getopt_long(argc, argv, ":o:", options, NULL)) != -1) {
+		int ret = filter_option(&filter, c, optarg);
+
+		if (ret < 0)
+			return usage_error(&command_convert, "'%s': not a value of that option",
+					   optarg);
+		if (c == 't')
+			to = optarg;
+		else if (c == 'o')
+			path = optarg;
+		else if (!ret)
+			return option_error(&command_convert, c, argv);
+	}
+	if (!to || (strcmp(to, "text") && strcmp(to, "pcapng")))
+		return usage_error(&command_convert, "--to text or --to pcapng is wanted");
+	if (optind != argc - 1)
+		return usage_error(&command_convert, "one FILE is wanted");
+	code = input_open(&input, argv[optind], false);
+	if (code)
+		return code;
+	code = convert(&input, &filter, !strcmp(to, "pcapng"), path);
+	end = input_close(&input);
+	return code ? code : end;
+}
+
+const struct command command_convert = {
+	.name = "convert",
+	.usage = "usage: tphbuf-trace convert --to text|pcapng [OPTION...] FILE\n"
+		 "\n"
+		 "Write the TLPs that all options choose in another form. The text form has no "
+		 "payload\n"
+		 "of more than 8 bytes: pcapng that is made from it holds headers only.\n"
+		 "\n" FILTER_HELP "  -o, --output FILE  where to, instead of standard output\n",
+	.run = run,
+};

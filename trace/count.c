@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf-trace count */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "command.h"
+#include "summary.h"
+
+static void tag_format(const struct summary_row *row, char *text, size_t size)
+{
+	if (!row->hint)
+		snprintf(text, size, "no hint");
+	else
+		snprintf(text, size, row->extended ? "st-ext=0x%04x ph=%u" : "st=0x%02x ph=%u",
+			 row->st, row->ph);
+}
+
+static const char *phase_name(const struct summary *summary, int phase)
+{
+	return phase == PHASE_OUTSIDE ? "-" : summary->phases.phase[phase].name;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct summary_row *x = a, *y = b;
+
+	if (x->phase != y->phase)
+		return x->phase < y->phase ? -1 : 1;
+	return x->tlps > y->tlps ? -1 : x->tlps < y->tlps;
+}
+
+static void print_table(const struct summary *summary)
+{
+	unsigned int i;
+
+	printf("%-12s %-8s %-8s %-8s %-20s %-9s %12s %16s\n", "phase", "from", "to", "type", "tag",
+	       "result", "TLPs", "bytes");
+	for (i = 0; i < summary->rows; i++) {
+		const struct summary_row *row = &summary->row[i];
+		char from[8], to[8], tag[32];
+
+		party_format(row->requester, from);
+		party_format(row->completer, to);
+		tag_format(row, tag, sizeof(tag));
+		printf("%-12s %-8s %-8s %-8s %-20s %-9s %12" PRIu64 " %16" PRIu64 "\n",
+		       phase_name(summary, row->phase), from, to, record_type_name(row->type), tag,
+		       record_result_name(row->result), row->tlps, row->bytes);
+	}
+	printf("%" PRIu64 " TLPs, %" PRIu64 " bytes\n", summary->tlps, summary->bytes);
+	if (summary->other)
+		printf("%" PRIu64 " of them are in no row: there are more kinds than rows\n",
+		       summary->other);
+}
+
+/* A name comes from the trace and may hold anything. */
+static void print_json_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '"' || *text == '\\')
+			printf("\\u%04x", (unsigned char)*text);
+		else
+			putchar(*text);
+	putchar('"');
+}
+
+static void print_json(const struct summary *summary)
+{
+	unsigned int i;
+
+	printf("{\"version\":1,\"tlps\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"other\":%" PRIu64
+	       ",\"rows\":[", summary->tlps, summary->bytes, summary->other);
+	for (i = 0; i < summary->rows; i++) {
+		const struct summary_row *row = &summary->row[i];
+		char from[8], to[8];
+
+		party_format(row->requester, from);
+		party_format(row->completer, to);
+		printf("%s\n{\"phase\":", i ? "," : "");
+		if (row->phase == PHASE_OUTSIDE)
+			fputs("null", stdout);
+		else
+			print_json_string(phase_name(summary, row->phase));
+		printf(",\"requester\":\"%s\",\"completer\":\"%s\",\"type\":\"%s\",\"result\":\"%"
+		       "s\"",
+		       from, to, record_type_name(row->type), record_result_name(row->result));
+		if (row->hint)
+			printf(",\"extended\":%s,\"st\":%u,\"ph\":%u",
+			       row->extended ? "true" : "false", row->st, row->ph);
+		printf(",\"tlps\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", row->tlps, row->bytes);
+	}
+	puts("]}");
+}
+
+static int count(struct input *input, const struct filter *filter, bool filtered,
+		 struct summary *summary)
+{
+	struct record record;
+	int ret;
+
+	while ((ret = input_next(input, &record)) > 0) {
+		if (filtered &&
+		    !filter_match(filter, &record, input_phase(input), input->start)) {
+			phases_step(&summary->phases, &record);
+			continue;
+		}
+		summary_add(summary, &record, false);
+	}
+	return ret < 0 ? -ret : EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		FILTER_OPTIONS,
+		{ "json", no_argument, NULL, 'j' },
+		{ }
+	};
+	static struct summary summary;
+	struct filter filter = FILTER_ALL;
+	bool json = false, filtered = false;
+	struct input input;
+	int c, code, end;
+
+	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		int ret = filter_option(&filter, c, optarg);
+
+		if (ret < 0)
+			return usage_error(&command_count, "'%s': not a value of that option",
+					   optarg);
+		filtered |= ret;
+		if (c == 'j')
+			json = true;
+		else if (!ret)
+			return option_error(&command_count, c, argv);
+	}
+	if (optind != argc - 1)
+		return usage_error(&command_count, "one FILE is wanted");
+	code = input_open(&input, argv[optind], false);
+	if (code)
+		return code;
+	summary_init(&summary);
+	code = count(&input, &filter, filtered, &summary);
+	end = input_close(&input);
+	if (code)
+		return code;
+	qsort(summary.row, summary.rows, sizeof(summary.row[0]), by_order);
+	if (json)
+		print_json(&summary);
+	else
+		print_table(&summary);
+	return end;
+}
+
+const struct command command_count = {
+	.name = "count",
+	.usage = "usage: tphbuf-trace count [OPTION...] FILE\n"
+		 "\n"
+		 "Count the TLPs of a trace that all options choose.\n"
+		 "\n"
+		 FILTER_HELP
+		 "  --json             for programs\n",
+	.run = run,
+};

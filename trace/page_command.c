@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf-trace page */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "page.h"
+
+/* "00:10.0=accelerator:the accelerator", the role being optional */
+static int parse_name(struct page_about *about, const char *text)
+{
+	const char *equals = strchr(text, '='), *colon = equals ? strchr(equals, ':') : NULL;
+	struct page_name *name = &about->names[about->count];
+
+	if (!equals || about->count == PAGE_NAMES_MAX ||
+	    party_parse(text, equals - text, &name->party))
+		return -EINVAL;
+	if (colon && (size_t)(colon - equals - 1) < sizeof(name->role))
+		snprintf(name->role, sizeof(name->role), "%.*s", (int)(colon - equals - 1),
+			 equals + 1);
+	snprintf(name->name, sizeof(name->name), "%s", colon ? colon + 1 : equals + 1);
+	about->count++;
+	return 0;
+}
+
+/* Writes that the sender makes for itself, such as to its own rings, are not of a phase. */
+static bool ignored(const struct filter *ignore, const struct record *record)
+{
+	return ignore->length && filter_match(ignore, record, NULL, 0);
+}
+
+static int write_page(struct input *input, const struct page_about *about,
+		      const struct filter *ignore, FILE *out)
+{
+	static struct summary summary;
+	struct page *page = page_begin(out, about);
+	struct record record;
+	int ret, err = page ? 0 : -ENOMEM;
+
+	summary_init(&summary);
+	while (!err && (ret = input_next(input, &record)) > 0)
+		err = page_add(page, &record, summary_add(&summary, &record,
+							  ignored(ignore, &record)));
+	if (page && !err)
+		err = page_end(page, &summary, reader_cut(input->reader) || ret < 0,
+			       reader_lost(input->reader));
+	if (err) {
+		error_line("the page: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
+	return ret < 0 ? -ret : EXIT_OK;
+}
+
+static int write_file(struct input *input, const struct page_about *about,
+		      const struct filter *ignore, const char *path)
+{
+	FILE *out = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	int code;
+
+	if (!out) {
+		error_line("%s: %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	code = write_page(input, about, ignore, out);
+	if (out != stdout && (ferror(out) | fclose(out))) {
+		error_line("%s: %s", path, strerror(errno));
+		unlink(path);
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "title", required_argument, NULL, 't' },
+		{ "name", required_argument, NULL, 'n' },
+		{ "ignore", required_argument, NULL, 'A' },
+		{ }
+	};
+	struct page_about about = { .title = "TLPs and their steering tags" };
+	struct filter ignore = FILTER_ALL;
+	const char *path = NULL, *slash;
+	struct input input;
+	int c, code, end;
+
+	while ((c = getopt_long(argc, argv, ":o:t:n:", options, NULL)) != -1) {
+		if (c == 'o')
+			path = optarg;
+		else if (c == 't')
+			about.title = optarg;
+		else if (c == 'n' && parse_name(&about, optarg))
+			return usage_error(&command_page, "'%s': not BDF=[ROLE:]NAME", optarg);
+		else if (c == 'A' && filter_option(&ignore, c, optarg) < 0)
+			return usage_error(&command_page, "'%s': not ADDRESS:LENGTH", optarg);
+		else if (c == '?' || c == ':')
+			return option_error(&command_page, c, argv);
+	}
+	if (!path)
+		return usage_error(&command_page, "-o FILE is wanted");
+	if (optind != argc - 1)
+		return usage_error(&command_page, "one FILE is wanted");
+	code = input_open(&input, argv[optind], false);
+	if (code)
+		return code;
+	slash = strrchr(argv[optind], '/');
+	about.source = slash ? slash + 1 : argv[optind];
+	code = write_file(&input, &about, &ignore, path);
+	end = input_close(&input);
+	return code ? code : end;
+}
+
+const struct command command_page = {
+	.name = "page",
+	.usage = "usage: tphbuf-trace page -o FILE [OPTION...] TRACE\n"
+		 "\n"
+		 "Write an HTML file that shows the trace in a browser. It holds all that it "
+		 "needs.\n"
+		 "\n"
+		 "  -o, --output FILE      the page\n"
+		 "  -t, --title TEXT       its headline\n"
+		 "  -n, --name BDF=[ROLE:]NAME\n"
+		 "                         what to call a function; ROLE is accelerator or "
+		 "requester, for\n"
+		 "                         its place in the drawing\n"
+		 "  --ignore A:LEN         writes into this range are not what a phase is about, "
+		 "such as\n"
+		 "                         those into the sender's own ring\n",
+	.run = run,
+};

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* tphbuf-trace print */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "command.h"
+#include "text.h"
+#include "wire.h"
+
+/* The bytes of the header, DW by DW, as tlp-tool and logs of AER have them. */
+static void print_hex(const struct record *record)
+{
+	uint8_t header[WIRE_HEADER_MAX];
+	const uint8_t *bytes = record->raw ? record->raw : header;
+	int size = record->raw ? (int)record->raw_size : wire_encode(record, header), i;
+
+	for (i = 0; i < size; i++)
+		printf("%s%02x", i && i % 4 == 0 ? " " : "", bytes[i]);
+	putchar('\n');
+}
+
+static int print(struct input *input, const struct filter *filter, bool hex, bool follow)
+{
+	char line[TEXT_LINE_MAX];
+	struct record record;
+	int ret;
+
+	while ((ret = input_next(input, &record)) > 0) {
+		if (!filter_match(filter, &record, input_phase(input), input->start))
+			continue;
+		if (hex)
+			print_hex(&record);
+		else
+			fwrite(line, 1, text_format(&record, line), stdout);
+		if (follow)
+			fflush(stdout);
+		if (ferror(stdout))
+			break;
+	}
+	return ret < 0 ? -ret : EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		FILTER_OPTIONS,
+		{ "hex", no_argument, NULL, 'x' },
+		{ "follow", no_argument, NULL, 'f' },
+		{ }
+	};
+	struct filter filter = FILTER_ALL;
+	bool hex = false, follow = false;
+	struct input input;
+	int c, code, end;
+
+	while ((c = getopt_long(argc, argv, ":f", options, NULL)) != -1) {
+		int ret = filter_option(&filter, c, optarg);
+
+		if (ret < 0)
+			return usage_error(&command_print, "'%s': not a value of that option",
+					   optarg);
+		if (c == 'x')
+			hex = true;
+		else if (c == 'f')
+			follow = true;
+		else if (!ret)
+			return option_error(&command_print, c, argv);
+	}
+	if (optind != argc - 1)
+		return usage_error(&command_print, "one FILE is wanted");
+	code = input_open(&input, argv[optind], follow);
+	if (code)
+		return code;
+	code = print(&input, &filter, hex, follow);
+	end = input_close(&input);
+	return code ? code : end;
+}
+
+const struct command command_print = {
+	.name = "print",
+	.usage = "usage: tphbuf-trace print [OPTION...] FILE\n"
+		 "\n"
+		 "Print the TLPs of a trace that all options choose, a line each.\n"
+		 "\n"
+		 FILTER_HELP
+		 "  --hex              the bytes on the link instead, as DWs in hexadecimal\n"
+		 "  -f, --follow       wait for more at the end of the file\n",
+	.run = run,
+};

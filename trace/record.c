@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Names, parties and byte counts of a record. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record.h"
+
+static const char *const type_names[RECORD_TYPES] = {
+	[RECORD_MRD] = "MRd",
+	[RECORD_MWR] = "MWr",
+	[RECORD_FETCH_ADD] = "FAdd",
+	[RECORD_SWAP] = "Swap",
+	[RECORD_CAS] = "CAS",
+	[RECORD_CPL] = "Cpl",
+	[RECORD_CPLD] = "CplD",
+	[RECORD_MSG] = "Msg",
+	[RECORD_OTHER] = "TLP",
+};
+
+static const char *const result_names[RESULTS] = {
+	[RESULT_OK] = "ok",
+	[RESULT_UNSUPPORTED] = "ur",
+	[RESULT_MALFORMED] = "malformed",
+	[RESULT_REJECTED] = "rejected",
+	[RESULT_FAULT] = "fault",
+	[RESULT_ABORT] = "abort",
+	[RESULT_UNKNOWN] = "unknown",
+};
+
+const char *record_type_name(enum record_type type)
+{
+	return type < RECORD_TYPES ? type_names[type] : type_names[RECORD_OTHER];
+}
+
+const char *record_result_name(enum record_result result)
+{
+	return result < RESULTS ? result_names[result] : result_names[RESULT_UNKNOWN];
+}
+
+static unsigned int find(const char *const *names, unsigned int count, const char *name,
+			 size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < count && len; i++)
+		if (names[i][0] == *name && strlen(names[i]) == len && !memcmp(names[i], name, len))
+			return i;
+	return count;
+}
+
+enum record_type record_type_find(const char *name, size_t len)
+{
+	return find(type_names, RECORD_TYPES, name, len);
+}
+
+enum record_result record_result_find(const char *name, size_t len)
+{
+	return find(result_names, RESULTS, name, len);
+}
+
+bool record_has_payload(enum record_type type)
+{
+	return type == RECORD_MWR || type == RECORD_CPLD || type == RECORD_FETCH_ADD ||
+	       type == RECORD_SWAP || type == RECORD_CAS;
+}
+
+uint32_t record_enabled_bytes(const struct record *record)
+{
+	uint32_t bytes = __builtin_popcount(record->first_be & 0xf);
+
+	if (record->dwords > 1)
+		bytes += (record->dwords - 2u) * 4 + __builtin_popcount(record->last_be & 0xf);
+	return bytes;
+}
+
+uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be)
+{
+	uint32_t ends = __builtin_popcount(first_be & 0xf) + __builtin_popcount(last_be & 0xf);
+
+	if (!last_be || bytes <= ends)
+		return last_be ? 2 : 1;
+	return 2 + (bytes - ends) / 4;
+}
+
+void party_format(int party, char *text)
+{
+	if (party == PARTY_ROOT_COMPLEX)
+		strcpy(text, "rc");
+	else if (party == PARTY_NONE)
+		strcpy(text, "-");
+	else
+		snprintf(text, 8, "%02x:%02x.%x", party >> 8 & 0xff, party >> 3 & 0x1f, party & 7);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+int party_parse(const char *text, size_t len, int *party)
+{
+	static const char form[] = "xx:xx.x";
+	int value = 0;
+	size_t i;
+
+	if (len == 2 && text[0] == 'r' && text[1] == 'c') {
+		*party = PARTY_ROOT_COMPLEX;
+		return 0;
+	}
+	if (len == 1 && text[0] == '-') {
+		*party = PARTY_NONE;
+		return 0;
+	}
+	if (len != sizeof(form) - 1)
+		return -EINVAL;
+	for (i = 0; i < len; i++) {
+		int digit = hex_digit(text[i]);
+
+		if (form[i] != 'x') {
+			if (text[i] != form[i])
+				return -EINVAL;
+			continue;
+		}
+		if (digit < 0)
+			return -EINVAL;
+		/* The second digit pair has five bits, the last digit three. */
+		value = i == 3	 ? value << 1 | digit
+			: i == 6 ? value << 3 | digit
+				 : value << 4 | digit;
+		if ((i == 3 && digit > 1) || (i == 6 && digit > 7))
+			return -EINVAL;
+	}
+	*party = value;
+	return 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One TLP of a trace, whatever file it comes from: the text form and pcapng hold the same records
+ * (docs/trace-format.md).
+ *
+ * Section numbers here and in the rest of trace/ are those of the PCI Express Base Specification,
+ * Revision 6.x.
+ */
+#ifndef TRACE_RECORD_H
+#define TRACE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Ids of a party beside the bus << 8 | device << 3 | function of a function. */
+#define PARTY_ROOT_COMPLEX	0
+#define PARTY_NONE		(-1)
+
+#define RECORD_MARK_MAX		200	/* bytes of the text of a mark, the 0 included */
+
+enum record_type {
+	RECORD_MRD,
+	RECORD_MWR,
+	RECORD_FETCH_ADD,
+	RECORD_SWAP,
+	RECORD_CAS,
+	RECORD_CPL,
+	RECORD_CPLD,
+	RECORD_MSG,
+	RECORD_OTHER,
+	RECORD_TYPES
+};
+
+enum record_result {
+	RESULT_OK,
+	RESULT_UNSUPPORTED,
+	RESULT_MALFORMED,
+	RESULT_REJECTED,
+	RESULT_FAULT,
+	RESULT_ABORT,
+	RESULT_UNKNOWN,
+	RESULTS
+};
+
+/**
+ * struct record - a TLP and what became of it
+ * @number: counts from 1 over the life of the process that wrote the trace; a gap says that TLPs
+ *	were lost
+ * @time: nanoseconds since 1970, 0 when the file does not say
+ * @requester: party that sent it
+ * @completer: party that received it, PARTY_NONE when nothing claimed the address
+ * @type: kind of TLP
+ * @wide: 64-bit address, a header of four DW
+ * @address: of the first DW
+ * @dwords: Length of the header, 1..1024
+ * @bytes: payload bytes, or bytes asked for, byte enables counted
+ * @tag: transaction tag; of no meaning for a write with a hint in non-flit mode
+ * @first_be: byte enables of the first DW
+ * @last_be: byte enables of the last DW, 0 when there is only one
+ * @hint: the TLP carries a processing hint (section 2.2.7.1.1)
+ * @extended: the steering tag has 16 bits
+ * @ph: processing hint, 0..3
+ * @st: steering tag
+ * @result: what became of it
+ * @value_bytes: length of @value, 0 when the file does not have it, at most 8
+ * @value: payload as a little-endian number
+ * @raw: the TLP as on the link, prefix first, NULL when the file does not have it; valid until
+ *	the next record is read
+ * @raw_size: bytes of @raw that were kept
+ * @raw_full: bytes that the TLP had
+ * @mark: text of a mark that divides the trace at this TLP, "" without one
+ */
+struct record {
+	uint64_t number;
+	uint64_t time;
+	int requester;
+	int completer;
+	enum record_type type;
+	bool wide;
+	uint64_t address;
+	uint16_t dwords;
+	uint32_t bytes;
+	uint16_t tag;
+	uint8_t first_be;
+	uint8_t last_be;
+	bool hint;
+	bool extended;
+	uint8_t ph;
+	uint16_t st;
+	enum record_result result;
+	uint8_t value_bytes;
+	uint64_t value;
+	const uint8_t *raw;
+	size_t raw_size;
+	size_t raw_full;
+	char mark[RECORD_MARK_MAX];
+};
+
+/* Name as the text form has it: "MWr", "ok"; never NULL. */
+const char *record_type_name(enum record_type type);
+const char *record_result_name(enum record_result result);
+
+/* RECORD_TYPES or RESULTS when there is none of this name. */
+enum record_type record_type_find(const char *name, size_t len);
+enum record_result record_result_find(const char *name, size_t len);
+
+/* Whether the TLP has a payload by its type. */
+bool record_has_payload(enum record_type type);
+
+/* Bytes that Length and byte enables of @record select (section 2.2.5). */
+uint32_t record_enabled_bytes(const struct record *record);
+
+/* Fewest DW and the byte enables that select @bytes bytes from the first enabled byte of @record
+ * on. */
+uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be);
+
+/* "00:10.0", "rc" or "-"; @text has room for 8 bytes. */
+void party_format(int party, char *text);
+
+/* Returns 0, or -EINVAL when it is none of these. */
+int party_parse(const char *text, size_t len, int *party);
+
+#endif

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The text form. A trace has millions of lines, hence the parsing and formatting by hand. */
+#include <errno.h>
+#include <string.h>
+
+#include "text.h"
+
+#define NOT_HEX	0xff
+
+/* What is left of a line. */
+struct cursor {
+	const char *at;
+	const char *end;
+};
+
+static unsigned int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return NOT_HEX;
+}
+
+static bool take(struct cursor *c, const char *text, size_t len)
+{
+	if ((size_t)(c->end - c->at) < len || memcmp(c->at, text, len))
+		return false;
+	c->at += len;
+	return true;
+}
+
+static bool take_decimal(struct cursor *c, uint64_t *value)
+{
+	const char *start = c->at;
+
+	*value = 0;
+	while (c->at < c->end && *c->at >= '0' && *c->at <= '9') {
+		if (__builtin_mul_overflow(*value, 10, value) ||
+		    __builtin_add_overflow(*value, (uint64_t)(*c->at - '0'), value))
+			return false;
+		c->at++;
+	}
+	return c->at > start;
+}
+
+/* Hex digits; @digits tells how many there were, 1 to 16. */
+static bool take_hex(struct cursor *c, uint64_t *value, unsigned int *digits)
+{
+	unsigned int digit;
+
+	*value = 0;
+	*digits = 0;
+	while (c->at < c->end && (digit = hex_digit(*c->at)) != NOT_HEX) {
+		if (++*digits > 16)
+			return false;
+		*value = *value << 4 | digit;
+		c->at++;
+	}
+	return *digits;
+}
+
+static bool take_party(struct cursor *c, int *party)
+{
+	const char *space = memchr(c->at, ' ', c->end - c->at);
+
+	if (!space || party_parse(c->at, space - c->at, party))
+		return false;
+	c->at = space + 1;
+	return true;
+}
+
+static bool take_type(struct cursor *c, struct record *record)
+{
+	const char *space = memchr(c->at, ' ', c->end - c->at);
+	size_t len = space ? space - c->at : 0;
+
+	if (len < 3)
+		return false;
+	if (!memcmp(space - 2, "64", 2))
+		record->wide = true;
+	if (record->wide || !memcmp(space - 2, "32", 2))
+		len -= 2;
+	record->type = len == 3 && !memcmp(c->at, "MWr", 3) ? RECORD_MWR :
+							       record_type_find(c->at, len);
+	c->at = space + 1;
+	return record->type != RECORD_TYPES;
+}
+
+static int percent(const char *p, const char *end)
+{
+	unsigned int high, low;
+
+	if (end - p < 3)
+		return -1;
+	high = hex_digit(p[1]);
+	low = hex_digit(p[2]);
+	return high == NOT_HEX || low == NOT_HEX ? -1 : (int)(high << 4 | low);
+}
+
+/* A mark has no spaces in the line: what is not printable, a space and % stand as %xx. */
+static bool parse_mark(struct record *record, struct cursor *c)
+{
+	size_t n = 0;
+
+	for (; c->at < c->end && *c->at != ' '; c->at++) {
+		int byte = (unsigned char)*c->at;
+
+		if (byte == '%') {
+			byte = percent(c->at, c->end);
+			if (byte < 0)
+				return false;
+			c->at += 2;
+		}
+		if (n == RECORD_MARK_MAX - 1)
+			return false;
+		record->mark[n++] = byte;
+	}
+	record->mark[n] = 0;
+	return true;
+}
+
+static bool parse_be(struct record *record, struct cursor *c)
+{
+	unsigned int first, last;
+
+	if (c->end - c->at < 3 || c->at[1] != '/')
+		return false;
+	first = hex_digit(c->at[0]);
+	last = hex_digit(c->at[2]);
+	if (first == NOT_HEX || last == NOT_HEX)
+		return false;
+	record->first_be = first;
+	record->last_be = last;
+	c->at += 3;
+	return true;
+}
+
+static bool parse_st(struct record *record, struct cursor *c)
+{
+	unsigned int digits;
+	uint64_t st;
+
+	if (!take(c, "0x", 2) || !take_hex(c, &st, &digits) || (digits != 2 && digits != 4))
+		return false;
+	record->st = st;
+	record->extended = digits == 4;
+	return true;
+}
+
+static bool parse_value(struct record *record, struct cursor *c)
+{
+	unsigned int digits;
+
+	if (!take(c, "0x", 2) || !take_hex(c, &record->value, &digits) || digits % 2)
+		return false;
+	record->value_bytes = digits / 2;
+	return true;
+}
+
+static bool parse_result(struct record *record, struct cursor *c)
+{
+	const char *start = c->at;
+
+	while (c->at < c->end && *c->at != ' ')
+		c->at++;
+	record->result = record_result_find(start, c->at - start);
+	return record->result != RESULTS;
+}
+
+static bool parse_number(struct cursor *c, uint64_t max, uint64_t *value)
+{
+	return take_decimal(c, value) && *value <= max;
+}
+
+static bool parse_known(struct record *record, const char *key, size_t len, struct cursor *c,
+			bool *known)
+{
+	uint64_t n = 0;
+	bool ok;
+
+	*known = true;
+	if (len == 2 && !memcmp(key, "th", 2)) {
+		ok = parse_number(c, 1, &n);
+		record->hint = n;
+	} else if (len == 2 && !memcmp(key, "ph", 2)) {
+		ok = parse_number(c, 3, &n);
+		record->ph = n;
+	} else if (len == 2 && !memcmp(key, "st", 2)) {
+		ok = parse_st(record, c);
+	} else if (len == 2 && !memcmp(key, "be", 2)) {
+		ok = parse_be(record, c);
+	} else if (len == 3 && !memcmp(key, "len", 3)) {
+		ok = parse_number(c, 4096, &n);
+		record->bytes = n;
+	} else if (len == 6 && !memcmp(key, "result", 6)) {
+		ok = parse_result(record, c);
+	} else if (len == 1 && *key == 't') {
+		ok = parse_number(c, UINT64_MAX, &record->time);
+	} else if (len == 3 && !memcmp(key, "tag", 3)) {
+		ok = parse_number(c, 0x3fff, &n);
+		record->tag = n;
+	} else if (len == 5 && !memcmp(key, "value", 5)) {
+		ok = parse_value(record, c);
+	} else if (len == 4 && !memcmp(key, "mark", 4)) {
+		ok = parse_mark(record, c);
+	} else {
+		*known = false;
+		ok = true;
+	}
+	return ok;
+}
+
+static bool parse_fields(struct record *record, struct cursor *c)
+{
+	while (c->at < c->end) {
+		const char *key = c->at + 1;
+		bool known;
+
+		if (*c->at != ' ')
+			return false;
+		while (++c->at < c->end && *c->at != '=')
+			if (*c->at == ' ')
+				return false;
+		if (c->at++ == c->end)
+			return false;
+		if (!parse_known(record, key, c->at - 1 - key, c, &known))
+			return false;
+		while (!known && c->at < c->end && *c->at != ' ')
+			c->at++;
+	}
+	return true;
+}
+
+int text_parse(struct record *record, const char *line, size_t len)
+{
+	struct cursor c = { line, line + len };
+	unsigned int digits;
+
+	memset(record, 0, offsetof(struct record, mark) + 1);
+	record->result = RESULT_UNKNOWN;
+	if (!take_decimal(&c, &record->number) || !take(&c, " ", 1) ||
+	    !take_party(&c, &record->requester) || !take(&c, "-> ", 3) ||
+	    !take_party(&c, &record->completer) || !take_type(&c, record) || !take(&c, "0x", 2) ||
+	    !take_hex(&c, &record->address, &digits) || !parse_fields(record, &c))
+		return -EBADMSG;
+	record->dwords = record_dwords_of(record->bytes, record->first_be, record->last_be);
+	return 0;
+}
+
+static char *put_text(char *p, const char *text)
+{
+	size_t len = strlen(text);
+
+	memcpy(p, text, len);
+	return p + len;
+}
+
+static char *put_hex(char *p, uint64_t value, unsigned int digits)
+{
+	unsigned int i;
+
+	for (i = digits; i-- > 0; value >>= 4)
+		p[i] = "0123456789abcdef"[value & 0xf];
+	return p + digits;
+}
+
+static char *put_decimal(char *p, uint64_t value)
+{
+	char digits[20];
+	unsigned int n = 0;
+
+	do {
+		digits[n++] = '0' + value % 10;
+		value /= 10;
+	} while (value);
+	while (n)
+		*p++ = digits[--n];
+	return p;
+}
+
+static char *put_party(char *p, int party)
+{
+	char text[8];
+
+	party_format(party, text);
+	return put_text(p, text);
+}
+
+static char *put_mark(char *p, const char *mark)
+{
+	p = put_text(p, " mark=");
+	for (; *mark; mark++) {
+		unsigned char c = *mark;
+
+		if (c > ' ' && c < 0x7f && c != '%') {
+			*p++ = c;
+		} else {
+			*p++ = '%';
+			p = put_hex(p, c, 2);
+		}
+	}
+	return p;
+}
+
+static char *put_hint(char *p, const struct record *record)
+{
+	if (!record->hint)
+		return put_text(p, " th=0");
+	p = put_text(p, " th=1 ph=");
+	p = put_decimal(p, record->ph);
+	p = put_text(p, " st=0x");
+	return put_hex(p, record->st, record->extended ? 4 : 2);
+}
+
+size_t text_format(const struct record *record, char *line)
+{
+	char *p = put_decimal(line, record->number);
+
+	*p++ = ' ';
+	p = put_party(p, record->requester);
+	p = put_text(p, " -> ");
+	p = put_party(p, record->completer);
+	*p++ = ' ';
+	p = put_text(p, record_type_name(record->type));
+	p = put_text(p, record->wide ? "64 0x" : "32 0x");
+	p = put_hex(p, record->address, 16);
+	p = put_text(p, " len=");
+	p = put_decimal(p, record->bytes);
+	p = put_hint(p, record);
+	p = put_text(p, " be=");
+	p = put_hex(p, record->first_be, 1);
+	*p++ = '/';
+	p = put_hex(p, record->last_be, 1);
+	if (record->value_bytes) {
+		p = put_text(p, " value=0x");
+		p = put_hex(p, record->value, record->value_bytes * 2u);
+	}
+	if (record->tag) {
+		p = put_text(p, " tag=");
+		p = put_decimal(p, record->tag);
+	}
+	if (record->time) {
+		p = put_text(p, " t=");
+		p = put_decimal(p, record->time);
+	}
+	if (record->mark[0])
+		p = put_mark(p, record->mark);
+	p = put_text(p, " result=");
+	p = put_text(p, record_result_name(record->result));
+	*p++ = '\n';
+	return p - line;
+}

@@ -1,0 +1,269 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- Wireshark: TLPs of PCI Express in non-flit mode, as tphbuf-endpoints records them (docs/trace-format.md, link type
+-- LINKTYPE_USER11). Section numbers are those of the PCI Express Base Specification, Revision 6.x.
+
+local HEADER_SIZE = 16
+
+local tlp = Proto("pcie.tlp", "PCI Express TLP")
+local record = Proto("tphbuf", "TLP record")
+
+local RESULTS = {
+    [0] = "ok", [1] = "unsupported request", [2] = "malformed", [3] = "rejected by the completer", [4] = "fault", [5] = "abort",
+    [6] = "unknown",
+}
+-- Section 2.2.7.1.1
+local HINTS = { [0] = "bidirectional data structure", [1] = "requester", [2] = "target", [3] = "target with priority" }
+local NAMESPACES = { [8] = "8-bit", [16] = "Extended (16-bit)" }
+local STATUSES = { [0] = "SC", [1] = "UR", [2] = "CRS", [4] = "CA" }
+-- Fmt and Type (section 2.2.1.1); the width of the address is not part of the name.
+local TYPES = {
+    [0x00] = "MRd", [0x20] = "MRd", [0x40] = "MWr", [0x60] = "MWr", [0x02] = "IORd", [0x42] = "IOWr",
+    [0x04] = "CfgRd0", [0x44] = "CfgWr0", [0x05] = "CfgRd1", [0x45] = "CfgWr1", [0x0a] = "Cpl", [0x4a] = "CplD",
+    [0x4c] = "FetchAdd", [0x6c] = "FetchAdd", [0x4d] = "Swap", [0x6d] = "Swap", [0x4e] = "CAS", [0x6e] = "CAS",
+}
+local FORMATS = { [0] = "3 DW", [1] = "4 DW", [2] = "3 DW with data", [3] = "4 DW with data", [4] = "TLP prefix" }
+
+local r = {
+    version = ProtoField.uint8("tphbuf.version", "Version"),
+    result = ProtoField.uint8("tphbuf.result", "Result", base.DEC, RESULTS),
+    number = ProtoField.uint64("tphbuf.number", "Number"),
+    requester = ProtoField.string("tphbuf.requester", "From"),
+    completer = ProtoField.string("tphbuf.completer", "To"),
+}
+record.fields = r
+
+local f = {
+    fmt = ProtoField.uint8("pcie.tlp.fmt", "Fmt", base.DEC, FORMATS, 0xe0),
+    type = ProtoField.uint8("pcie.tlp.type", "Type", base.HEX, nil, 0x1f),
+    name = ProtoField.string("pcie.tlp.name", "TLP"),
+    tc = ProtoField.uint32("pcie.tlp.tc", "Traffic Class", base.DEC, nil, 0x00700000),
+    th = ProtoField.bool("pcie.tlp.th", "TH: hint present", 32, nil, 0x00010000),
+    td = ProtoField.bool("pcie.tlp.td", "TD: digest", 32, nil, 0x00008000),
+    ep = ProtoField.bool("pcie.tlp.ep", "EP: poisoned", 32, nil, 0x00004000),
+    attr = ProtoField.uint32("pcie.tlp.attr", "Attr[1:0]", base.DEC, nil, 0x00003000),
+    at = ProtoField.uint32("pcie.tlp.at", "Address Type", base.DEC, nil, 0x00000c00),
+    length = ProtoField.uint32("pcie.tlp.length", "Length (DW)"),
+    requester = ProtoField.string("pcie.tlp.requester", "Requester ID"),
+    completer = ProtoField.string("pcie.tlp.completer", "Completer ID"),
+    tag = ProtoField.uint16("pcie.tlp.tag", "Tag", base.HEX),
+    first_be = ProtoField.uint8("pcie.tlp.first_be", "First DW BE", base.HEX),
+    last_be = ProtoField.uint8("pcie.tlp.last_be", "Last DW BE", base.HEX),
+    address = ProtoField.uint64("pcie.tlp.address", "Address", base.HEX),
+    ph = ProtoField.uint8("pcie.tlp.ph", "Processing Hint", base.DEC, HINTS),
+    st = ProtoField.uint16("pcie.tlp.st", "Steering Tag", base.HEX),
+    namespace = ProtoField.uint8("pcie.tlp.namespace", "Steering Tag size", base.DEC, NAMESPACES),
+    prefix = ProtoField.uint32("pcie.tlp.prefix", "TLP prefix", base.HEX),
+    status = ProtoField.uint16("pcie.tlp.status", "Completion Status", base.DEC, STATUSES),
+    byte_count = ProtoField.uint16("pcie.tlp.byte_count", "Byte Count"),
+    lower_address = ProtoField.uint8("pcie.tlp.lower_address", "Lower Address", base.HEX),
+    data = ProtoField.bytes("pcie.tlp.data", "Payload"),
+    request_in = ProtoField.framenum("pcie.tlp.request_in", "Request in", base.NONE, frametype.REQUEST),
+    completed_in = ProtoField.framenum("pcie.tlp.completed_in", "Completed in", base.NONE, frametype.RESPONSE),
+}
+tlp.fields = f
+
+local e = {
+    malformed = ProtoExpert.new("pcie.tlp.malformed", "Malformed TLP", expert.group.MALFORMED, expert.severity.ERROR),
+    failed = ProtoExpert.new("pcie.tlp.failed", "Not completed", expert.group.RESPONSE_CODE, expert.severity.WARN),
+    prefix = ProtoExpert.new("pcie.tlp.prefix_without_th", "TPH prefix without TH", expert.group.PROTOCOL, expert.severity.WARN),
+}
+tlp.experts = e
+
+local result_field = Field.new("tphbuf.result")
+
+-- Wireshark before 4.4 has Lua 5.2, without operators for bits and for division of integers.
+local function bits(value, low, count)
+    return math.floor(value / 2 ^ low) % 2 ^ count
+end
+
+local function bdf(id)
+    return string.format("%02x:%02x.%x", bits(id, 8, 8), bits(id, 3, 5), bits(id, 0, 3))
+end
+
+-- Requests that wait for a completion, and what was matched: by requester and tag, in the order of the trace.
+local waiting, request_of, completion_of = {}, {}, {}
+
+function tlp.init()
+    waiting, request_of, completion_of = {}, {}, {}
+end
+
+local function match(pinfo, key, completion)
+    if pinfo.visited then
+        return
+    end
+    if not completion then
+        waiting[key] = pinfo.number
+    elseif waiting[key] then
+        request_of[pinfo.number] = waiting[key]
+        completion_of[waiting[key]] = pinfo.number
+    end
+end
+
+local function show_match(pinfo, tree)
+    if request_of[pinfo.number] then
+        tree:add(f.request_in, request_of[pinfo.number]):set_generated()
+    end
+    if completion_of[pinfo.number] then
+        tree:add(f.completed_in, completion_of[pinfo.number]):set_generated()
+    end
+end
+
+local function malformed(tree, text)
+    tree:add_proto_expert_info(e.malformed, text)
+    return nil
+end
+
+-- Prefixes in front of the header; the upper byte of a 16-bit steering tag is in one (section 2.2.7.1.1).
+local function dissect_prefixes(buf, tree)
+    local at, high = 0, nil
+    while at + 4 <= buf:captured_len() and buf(at, 1):uint() >= 0x80 do
+        local item = tree:add(f.prefix, buf(at, 4))
+        if buf(at, 1):uint() == 0x90 then
+            high = buf(at + 1, 1)
+            item:append_text(": TPH, ST[15:8] " .. string.format("0x%02x", high:uint()))
+        end
+        at = at + 4
+    end
+    return at, high
+end
+
+local function add_hint(tree, low, st, high)
+    local value = st:uint() + (high and high:uint() * 256 or 0)
+    local size = high and 16 or 8
+    tree:add(f.ph, low, low:uint() % 4)
+    tree:add(f.namespace, st, size)
+    tree:add(f.st, st, value)
+    return string.format(high and "st-ext=0x%04x ph=%d" or "st=0x%02x ph=%d", value, low:uint() % 4)
+end
+
+-- Memory requests and AtomicOps (sections 2.2.4.1, 2.2.5, 2.2.7.1)
+local function dissect_request(buf, tree, pinfo, info, high)
+    local hint = buf(0, 4):bitfield(15, 1) == 1
+    local wide = info.wide
+    local low = buf(wide and 12 or 8, 4)
+    local write = info.name == "MWr"
+    info.requester = buf(4, 2):uint()
+    tree:add(f.requester, buf(4, 2), bdf(info.requester))
+    if hint and write then
+        info.hint = add_hint(tree, low, buf(6, 1), high)
+    else
+        tree:add(f.tag, buf(6, 1))
+    end
+    if hint and not write then
+        info.hint = add_hint(tree, low, buf(7, 1), high)
+    else
+        tree:add(f.last_be, buf(7, 1), bits(buf(7, 1):uint(), 4, 4))
+        tree:add(f.first_be, buf(7, 1), bits(buf(7, 1):uint(), 0, 4))
+    end
+    local address = UInt64.new(low:uint() - low:uint() % 4, wide and buf(8, 4):uint() or 0)
+    tree:add(f.address, buf(8, wide and 8 or 4), address)
+    info.where = "0x" .. address:tohex(wide and 16 or 8):gsub("^0+(%x%x%x%x%x%x%x%x)$", "%1")
+    if high and not hint then
+        tree:add_proto_expert_info(e.prefix)
+    end
+    if not write then
+        match(pinfo, info.requester * 256 + buf(6, 1):uint(), false)
+    end
+end
+
+-- Section 2.2.9
+local function dissect_completion(buf, tree, pinfo, info)
+    info.requester = buf(8, 2):uint()
+    tree:add(f.completer, buf(4, 2), bdf(buf(4, 2):uint()))
+    tree:add(f.status, buf(6, 2), buf(6, 2):bitfield(0, 3))
+    tree:add(f.byte_count, buf(6, 2), buf(6, 2):bitfield(4, 12))
+    tree:add(f.requester, buf(8, 2), bdf(info.requester))
+    tree:add(f.tag, buf(10, 1))
+    tree:add(f.lower_address, buf(11, 1), buf(11, 1):uint() % 128)
+    match(pinfo, info.requester * 256 + buf(10, 1):uint(), true)
+end
+
+-- @full: bytes that the TLP had, of which the end may not have been kept; a sub-buffer does not know.
+local function dissect_header(buf, tree, pinfo, high, full)
+    if buf:captured_len() < 12 then
+        return malformed(tree, "the header is cut off")
+    end
+    local first = buf(0, 1):uint()
+    local info = { name = TYPES[first] or (bits(first, 3, 2) == 2 and (first >= 0x40 and "MsgD" or "Msg")) or "TLP", wide = bits(first, 5, 1) == 1 }
+    local dwords = buf(2, 2):bitfield(6, 10)
+    dwords = dwords == 0 and 1024 or dwords
+    local header = info.wide and 16 or 12
+    local payload = bits(first, 6, 1) == 1 and dwords * 4 or 0
+    tree:add(f.name, buf(0, 1), info.name)
+    for _, field in ipairs({ f.fmt, f.type }) do tree:add(field, buf(0, 1)) end
+    for _, field in ipairs({ f.tc, f.th, f.td, f.ep, f.attr, f.at }) do tree:add(field, buf(0, 4)) end
+    tree:add(f.length, buf(2, 2), dwords)
+    if buf:captured_len() < header then
+        return malformed(tree, "the header is cut off")
+    end
+    local digest = buf(0, 4):bitfield(16, 1) * 4
+    if full ~= header + payload + digest then
+        malformed(tree, string.format("Length says %d bytes, the TLP has %d", header + payload + digest, full))
+    end
+    if info.name == "Cpl" or info.name == "CplD" then
+        dissect_completion(buf, tree, pinfo, info)
+    elseif info.name == "MRd" or info.name == "MWr" or bits(first, 2, 3) == 3 then
+        dissect_request(buf, tree, pinfo, info, high)
+    end
+    if payload > 0 and buf:captured_len() > header then
+        tree:add(f.data, buf(header))
+    end
+    show_match(pinfo, tree)
+    info.bytes = payload > 0 and payload or dwords * 4
+    return info
+end
+
+local function dissect(buf, pinfo, root, full)
+    local tree = root:add(tlp, buf())
+    local at, high = dissect_prefixes(buf, tree)
+    if at >= buf:captured_len() then
+        malformed(tree, "there is a prefix and no header")
+        return
+    end
+    local info = dissect_header(buf(at):tvb(), tree, pinfo, high, full - at)
+    pinfo.cols.protocol = "TLP"
+    if not info then
+        pinfo.cols.info = "cut off"
+        return
+    end
+    local text = string.format("%s %s, %d bytes", info.name, info.where or "", info.bytes)
+    pinfo.cols.info = text .. (info.hint and " " .. info.hint or "")
+    tree:append_text(", " .. text .. (info.hint and ", " .. info.hint or ""))
+    local result = result_field()
+    if result and result.value == 2 then
+        malformed(tree, "the fabric found it malformed")
+    elseif result and result.value ~= 0 then
+        tree:add_proto_expert_info(e.failed, RESULTS[result.value] or "unknown result")
+    end
+end
+
+function tlp.dissector(buf, pinfo, root)
+    dissect(buf, pinfo, root, buf:reported_len())
+end
+
+function record.dissector(buf, pinfo, root)
+    if buf:captured_len() < HEADER_SIZE or buf(0, 1):uint() ~= 1 then
+        root:add(record, buf()):append_text(": not a record of this version")
+        return
+    end
+    local tree, flags = root:add(record, buf(0, HEADER_SIZE)), buf(1, 1):uint()
+    local from = bits(flags, 1, 1) == 1 and "rc" or bdf(buf(4, 2):uint())
+    local to = bits(flags, 0, 1) == 1 and "-" or buf(6, 2):uint() == 0 and "rc" or bdf(buf(6, 2):uint())
+    tree:add(r.version, buf(0, 1))
+    tree:add(r.result, buf(2, 1))
+    tree:add(r.number, buf(8, 8))
+    tree:add(r.requester, buf(4, 2), from)
+    tree:add(r.completer, buf(6, 2), to)
+    tree:append_text(string.format(", %s -> %s", from, to))
+    pinfo.cols.src = from
+    pinfo.cols.dst = to
+    dissect(buf(HEADER_SIZE):tvb(), pinfo, root, buf:reported_len() - HEADER_SIZE)
+end
+
+DissectorTable.get("wtap_encap"):add(wtap.USER11, record)
+-- Colours by tag, where nobody has set others: 16-bit, 8-bit, refused.
+if gui_enabled() then
+    set_color_filter_slot(1, "pcie.tlp.namespace == 16")
+    set_color_filter_slot(3, "pcie.tlp.namespace == 8")
+    set_color_filter_slot(9, "tphbuf.result != 0")
+end
