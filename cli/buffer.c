@@ -53,7 +53,6 @@ static int export_buffer(struct buffer *buffer, struct buffer_args *args,
 {
 	struct tphbuf_probe why;
 	int code, ret;
-	size_t i;
 
 	code = complete_ranges(buffer->dev, args);
 	if (code)
@@ -70,7 +69,7 @@ static int export_buffer(struct buffer *buffer, struct buffer_args *args,
 		return fail_export(&why, buffer->dev, args, verb, ret);
 	buffer->fd = ret;
 	buffer->size = 0;
-	for (i = 0; i < args->nr_ranges; i++)
+	for (size_t i = 0; i < args->nr_ranges; i++)
 		buffer->size += args->ranges[i].length;
 	return EXIT_OK;
 }

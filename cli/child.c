@@ -21,10 +21,9 @@ static const int passed_on[] = {
 void child_hold_signals(struct held_signals *held)
 {
 	const struct sigaction chld = { .sa_handler = SIG_DFL };
-	size_t i;
 
 	sigemptyset(&held->mask);
-	for (i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
 		sigaddset(&held->mask, passed_on[i]);
 	sigaddset(&held->mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &held->mask, &held->old_mask);
@@ -43,10 +42,9 @@ bool child_interrupted(void)
 	static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	struct sigaction action;
 	sigset_t pending;
-	size_t i;
 
 	sigpending(&pending);
-	for (i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++)
 		if (sigismember(&pending, ending[i]) && !sigaction(ending[i], NULL, &action) &&
 		    action.sa_handler != SIG_IGN)
 			return true;

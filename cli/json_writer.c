@@ -8,7 +8,7 @@
 static unsigned int utf8_length(const unsigned char *text)
 {
 	unsigned char low = 0x80, high = 0xbf;
-	unsigned int length, i;
+	unsigned int length;
 
 	if (text[0] < 0x80)
 		return 1;
@@ -29,7 +29,7 @@ static unsigned int utf8_length(const unsigned char *text)
 		low = 0x90;
 	else if (text[0] == 0xf4)
 		high = 0x8f;
-	for (i = 1; i < length; i++) {
+	for (unsigned int i = 1; i < length; i++) {
 		if (text[i] < low || text[i] > high)
 			return 0;
 		low = 0x80;
@@ -61,13 +61,11 @@ static void put_string(FILE *out, const char *string)
 /* What stands before a value: the comma, the line and its name. */
 static void start_value(struct json_writer *json, const char *name)
 {
-	unsigned int i;
-
 	if (json->depth) {
 		if (!json->first)
 			putc(',', json->out);
 		putc('\n', json->out);
-		for (i = 0; i < json->depth; i++)
+		for (unsigned int i = 0; i < json->depth; i++)
 			fputs("  ", json->out);
 	}
 	if (name) {
@@ -94,12 +92,10 @@ static void open_nest(struct json_writer *json, const char *name, char bracket)
 
 static void close_nest(struct json_writer *json, char bracket)
 {
-	unsigned int i;
-
 	json->depth--;
 	if (!json->first) {
 		putc('\n', json->out);
-		for (i = 0; i < json->depth; i++)
+		for (unsigned int i = 0; i < json->depth; i++)
 			fputs("  ", json->out);
 	}
 	putc(bracket, json->out);

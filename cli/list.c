@@ -47,9 +47,7 @@ static bool is_listed(const struct list *list, const struct tphbuf_probe *probe)
 
 static void print_row(const int widths[COLUMNS], const char *const cells[COLUMNS])
 {
-	unsigned int i;
-
-	for (i = 0; i < COLUMNS; i++)
+	for (unsigned int i = 0; i < COLUMNS; i++)
 		printf("%s%*s", i ? "  " : "", widths[i], cells[i]);
 	putchar('\n');
 }
@@ -84,9 +82,9 @@ static void print_table(const struct list *list)
 		"ST", "ST-EXT",
 	};
 	int widths[COLUMNS] = { -6, -9, 5, -6, -9, -9, -16, -9, -14, 0 };
-	size_t i, rows = 0;
+	size_t rows = 0;
 
-	for (i = 0; i < list->count; i++) {
+	for (size_t i = 0; i < list->count; i++) {
 		if (!is_listed(list, &list->probes[i]))
 			continue;
 		rows++;
@@ -96,7 +94,7 @@ static void print_table(const struct list *list)
 	if (!rows)
 		return;
 	print_row(widths, head);
-	for (i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++)
 		if (is_listed(list, &list->probes[i]))
 			print_device(widths, &list->probes[i]);
 }
@@ -111,14 +109,13 @@ static void print_json_device(struct json_writer *json, const struct tphbuf_prob
 static void print_json(const struct list *list)
 {
 	struct json_writer json;
-	size_t i;
 
 	json_start(&json, stdout);
 	json_object(&json, NULL);
 	json_int(&json, "version", JSON_VERSION);
 	answer_json(&json, "host", list->host, NULL);
 	json_array(&json, "devices");
-	for (i = 0; i < list->count; i++)
+	for (size_t i = 0; i < list->count; i++)
 		if (is_listed(list, &list->probes[i]))
 			print_json_device(&json, &list->probes[i]);
 	json_array_end(&json);

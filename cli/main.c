@@ -47,9 +47,9 @@ static int run_help(int argc, char **argv)
  */
 static int fill_standard_files(void)
 {
-	int fd, wanted;
+	int fd;
 
-	for (wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
+	for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++) {
 		if (fcntl(wanted, F_GETFD) >= 0)
 			continue;
 		/* The lowest number that is free is the one that is missing. */

@@ -24,7 +24,6 @@ static void print_json(const struct tphbuf_path *path)
 {
 	struct json_writer json;
 	char line[512];
-	uint32_t i;
 
 	json_start(&json, stdout);
 	json_object(&json, NULL);
@@ -34,7 +33,7 @@ static void print_json(const struct tphbuf_path *path)
 	json_string(&json, "st", tphbuf_verdict_name(path->st));
 	json_string(&json, "st_ext", tphbuf_verdict_name(path->st_ext));
 	json_array(&json, "facts");
-	for (i = 0; i < path->nr_facts; i++) {
+	for (uint32_t i = 0; i < path->nr_facts; i++) {
 		const struct tphbuf_path_fact *fact = &path->facts[i];
 
 		json_object(&json, NULL);
@@ -62,11 +61,10 @@ static const char *mark(const struct tphbuf_path_fact *fact)
 static void print_text(const struct tphbuf_path *path)
 {
 	char line[512];
-	uint32_t i;
 
 	printf("8-bit Steering Tags     %s\n", tphbuf_verdict_name(path->st));
 	printf("Extended Steering Tags  %s\n", tphbuf_verdict_name(path->st_ext));
-	for (i = 0; i < path->nr_facts; i++) {
+	for (uint32_t i = 0; i < path->nr_facts; i++) {
 		const struct tphbuf_path_fact *fact = &path->facts[i];
 		const char *only = "";
 

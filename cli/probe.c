@@ -30,9 +30,8 @@ static const struct option long_options[] = {
 static enum tphbuf_reason first_no(const struct tphbuf_probe *probe)
 {
 	const enum tphbuf_reason answers[] = { probe->open, probe->dmabuf, probe->st };
-	size_t i;
 
-	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
 		if (answers[i] != TPHBUF_REASON_NONE && answers[i] != TPHBUF_REASON_NOT_ASKED)
 			return answers[i];
 	return TPHBUF_REASON_NONE;
@@ -57,7 +56,6 @@ static void print_text(const struct tphbuf_probe *probe)
 {
 	const enum tphbuf_reason beside[] = { probe->st_ext, probe->mmap, probe->wc };
 	char line[512];
-	size_t i;
 
 	if (probe->open == TPHBUF_REASON_NOT_FOUND || probe->open == TPHBUF_REASON_NOT_VFIO)
 		return;
@@ -77,7 +75,7 @@ static void print_text(const struct tphbuf_probe *probe)
 	printf("st-ext     %s\n", answer_name(probe->st_ext));
 	printf("mmap       %s\n", answer_name(probe->mmap));
 	printf("wc         %s\n", answer_name(probe->wc));
-	for (i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
 		if (!is_beside_the_way(beside[i]))
 			continue;
 		tphbuf_reason_text(beside[i], probe, line, sizeof(line));

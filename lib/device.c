@@ -70,7 +70,6 @@ int tpb_device_read_regions(struct tphbuf_device *dev)
 {
 	struct vfio_device_info info = { .argsz = sizeof(info) };
 	struct vfio_region_info region;
-	unsigned int i;
 	int ret;
 
 	ret = tpb_ioctl(dev->files.device, VFIO_DEVICE_GET_INFO, &info);
@@ -84,7 +83,7 @@ int tpb_device_read_regions(struct tphbuf_device *dev)
 		return ret;
 	dev->config_offset = region.offset;
 	dev->config_size = region.size;
-	for (i = 0; i < TPHBUF_NR_BARS; i++) {
+	for (unsigned int i = 0; i < TPHBUF_NR_BARS; i++) {
 		ret = read_bar(dev, i);
 		if (ret)
 			return ret;

@@ -126,14 +126,13 @@ static int try_mmap(struct tphbuf_device *dev, unsigned int bar, size_t page)
 static enum tphbuf_reason ask_mmap(struct tphbuf_device *dev, struct tphbuf_probe *probe)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned int i;
 	int ret = -ENXIO;
 
 	/*
 	 * Of several BARs any may be one that the driver of the device keeps for
 	 * itself. I/O BARs are smaller than a page.
 	 */
-	for (i = 0; i < TPHBUF_NR_BARS && ret; i++)
+	for (unsigned int i = 0; i < TPHBUF_NR_BARS && ret; i++)
 		if (dev->bars[i].size >= page && !(dev->bars[i].flags & TPHBUF_BAR_IO))
 			ret = try_mmap(dev, i, page);
 	switch (ret) {

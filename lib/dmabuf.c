@@ -16,7 +16,6 @@ int tpb_dmabuf_get(struct tphbuf_device *dev, unsigned int bar, const struct tph
 	size_t size = sizeof(struct vfio_device_feature) + sizeof(struct tpb_vfio_dma_buf);
 	struct vfio_device_feature *feature;
 	struct tpb_vfio_dma_buf *dma_buf;
-	size_t i;
 	int ret;
 
 	/* argsz has 32 bits. */
@@ -32,7 +31,7 @@ int tpb_dmabuf_get(struct tphbuf_device *dev, unsigned int bar, const struct tph
 	dma_buf->region_index = VFIO_PCI_BAR0_REGION_INDEX + bar;
 	dma_buf->open_flags = O_RDWR | O_CLOEXEC;
 	dma_buf->nr_ranges = nr_ranges;
-	for (i = 0; i < nr_ranges; i++) {
+	for (size_t i = 0; i < nr_ranges; i++) {
 		dma_buf->ranges[i].offset = ranges[i].offset;
 		dma_buf->ranges[i].length = ranges[i].length;
 	}

@@ -56,9 +56,7 @@ static void add(struct examination *ex, enum tphbuf_fact fact, const char *bdf, 
 /* Once for each function. */
 static void add_not_readable(struct examination *ex, const char *bdf)
 {
-	uint32_t i;
-
-	for (i = 0; i < ex->path->nr_facts; i++)
+	for (uint32_t i = 0; i < ex->path->nr_facts; i++)
 		if (ex->path->facts[i].fact == TPHBUF_FACT_NOT_READABLE &&
 		    !strcmp(ex->path->facts[i].bdf, bdf))
 			return;
@@ -169,10 +167,9 @@ static int examine_acs(struct examination *ex, const char *bdf)
 static int examine_branch(struct examination *ex, const struct tpb_chain *chain,
 			  unsigned int common)
 {
-	unsigned int i;
 	int ret = 0;
 
-	for (i = common; i < chain->length && !ret; i++) {
+	for (unsigned int i = common; i < chain->length && !ret; i++) {
 		ret = examine_prefix(ex, chain->bdf[i]);
 		/* Where the way turns at a switch, the kernel looks at all ports below it too. */
 		if (!ret && common && i + 1 < chain->length)

@@ -8,9 +8,9 @@
 
 int tpb_uuid_parse(const char *text, uint8_t uuid[TPB_UUID_SIZE])
 {
-	unsigned int i, value;
+	unsigned int value;
 
-	for (i = 0; i < TPB_UUID_SIZE; i++) {
+	for (unsigned int i = 0; i < TPB_UUID_SIZE; i++) {
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return -EINVAL;
 		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]) ||

@@ -28,24 +28,23 @@ int mlx5_objects_init(struct mlx5 *dev)
 
 void mlx5_objects_destroy(struct mlx5 *dev)
 {
-	uint32_t number;
 	void *object;
 
-	for (number = 0; (object = mlx5_table_from(&dev->qps, &number));)
+	for (uint32_t number = 0; (object = mlx5_table_from(&dev->qps, &number));)
 		mlx5_qp_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->srqs, &number));)
+	for (uint32_t number = 0; (object = mlx5_table_from(&dev->srqs, &number));)
 		mlx5_srq_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->cqs, &number));)
+	for (uint32_t number = 0; (object = mlx5_table_from(&dev->cqs, &number));)
 		mlx5_cq_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->eqs, &number));)
+	for (uint32_t number = 0; (object = mlx5_table_from(&dev->eqs, &number));)
 		mlx5_eq_destroy(dev, object);
-	for (number = 0; (object = mlx5_table_from(&dev->mkeys, &number));)
+	for (uint32_t number = 0; (object = mlx5_table_from(&dev->mkeys, &number));)
 		mlx5_mkey_destroy(dev, object);
-	for (number = 0; mlx5_table_from(&dev->xrcds, &number);)
+	for (uint32_t number = 0; mlx5_table_from(&dev->xrcds, &number);)
 		mlx5_table_remove(&dev->xrcds, number);
-	for (number = 0; mlx5_table_from(&dev->pds, &number);)
+	for (uint32_t number = 0; mlx5_table_from(&dev->pds, &number);)
 		mlx5_table_remove(&dev->pds, number);
-	for (number = 0; mlx5_table_from(&dev->uars, &number);)
+	for (uint32_t number = 0; mlx5_table_from(&dev->uars, &number);)
 		mlx5_table_remove(&dev->uars, number);
 }
 

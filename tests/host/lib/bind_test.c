@@ -204,7 +204,6 @@ static void vf_token(bool groups)
 	const char *how = groups ? "group" : "device file";
 	struct tphbuf_device *dev = NULL;
 	struct tphbuf_probe why;
-	size_t i;
 
 	start(NULL, NULL);
 	if (groups)
@@ -213,7 +212,7 @@ static void vf_token(bool groups)
 	fake_sys.errors.token = EACCES;
 	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EACCES, "%s: no token", how);
 	is_int(why.reason, TPHBUF_REASON_VF_TOKEN, "%s: the reason is the token", how);
-	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		options.vf_token = wrong[i];
 		is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EACCES, "%s: \"%s\"", how,
 		       wrong[i]);

@@ -112,12 +112,10 @@ static void domain(const struct function *function, const char *type)
 /* The last two functions are the device and the peer. */
 static void start(const struct function *functions, size_t count, const char *type)
 {
-	size_t i;
-
 	fake_tree_create(root);
 	options.sysroot = root;
 	fake_sys_reset(root);
-	for (i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		add(&functions[i]);
 	if (type)
 		domain(&functions[count - 1], type);
@@ -125,9 +123,7 @@ static void start(const struct function *functions, size_t count, const char *ty
 
 static const struct tphbuf_path_fact *fact(enum tphbuf_fact wanted, const char *bdf)
 {
-	uint32_t i;
-
-	for (i = 0; i < path.nr_facts; i++)
+	for (uint32_t i = 0; i < path.nr_facts; i++)
 		if (path.facts[i].fact == wanted && (!bdf || !strcmp(path.facts[i].bdf, bdf)))
 			return &path.facts[i];
 	return NULL;
@@ -138,12 +134,11 @@ static void ask(const char *what, const char *device, const char *peer, enum tph
 {
 	unsigned int fds = fake_sys_open_fds();
 	char line[512];
-	uint32_t i;
 
 	is_int(tphbuf_path(device, peer, &options, &path), 0, "%s", what);
 	is_str(tphbuf_verdict_name(path.st), tphbuf_verdict_name(st), "%s: 8-bit", what);
 	is_str(tphbuf_verdict_name(path.st_ext), tphbuf_verdict_name(st_ext), "%s: Extended", what);
-	for (i = 0; i < path.nr_facts; i++) {
+	for (uint32_t i = 0; i < path.nr_facts; i++) {
 		tphbuf_path_text(&path.facts[i], line, sizeof(line));
 		diag("%s", line);
 	}
@@ -291,10 +286,9 @@ static void ordinary_user(void)
 		{ .place = PEER, REQUESTER, .readable = 64 },
 	};
 	unsigned int unread = 0;
-	uint32_t i;
 
 	ASK("ordinary user", f, "DMA", MAYBE, MAYBE);
-	for (i = 0; i < path.nr_facts; i++)
+	for (uint32_t i = 0; i < path.nr_facts; i++)
 		unread += path.facts[i].fact == TPHBUF_FACT_NOT_READABLE;
 	ok(!fact(TPHBUF_FACT_ACS, NULL) && !fact(TPHBUF_FACT_PREFIX, NULL),
 	   "ordinary user: nothing is said of what was not read");

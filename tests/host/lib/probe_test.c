@@ -218,9 +218,8 @@ static void command_line(void)
 		{ "", TPHBUF_REASON_TPH_NOT_BUILT },
 	};
 	unsigned int fds = fake_sys_open_fds();
-	size_t i;
 
-	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		start_bound(3);
 		fake_tree_write(root, lines[i].line, "proc/cmdline");
 		fake_sys.errors.tph_probe = EOPNOTSUPP;
@@ -258,9 +257,8 @@ static void groups(void)
 		.completer = 3,
 	};
 	unsigned int fds = fake_sys_open_fds();
-	size_t i;
 
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const char *what = cases[i].what;
 
 		start();
