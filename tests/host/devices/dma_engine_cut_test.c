@@ -136,6 +136,31 @@ static void test_reads_under_way(void)
 	rig_teardown();
 }
 
+/*
+ * The mode decides which member of the descriptor selects the tag; one that comes in the middle of
+ * a descriptor may make it a member that was not looked at before.
+ */
+static void test_mode_under_way(void)
+{
+	unsigned int control;
+
+	rig_setup("");
+	control = pci_function_ext_cap(rig.engine, PCI_EXT_CAP_ID_TPH) +
+		  offsetof(struct tph_cap, control);
+	rig_write_config(control, TPH_MODE_DEVICE_SPECIFIC | TPH_REQUESTER_8BIT << 8, 4);
+	rig.gated_reads = true;
+	rig_start(8);
+	rig_post(UPSTREAM, PEER, 64, DMA_ENGINE_DESC_TH, 5, 0xffff);
+	rig_doorbell();
+	sem_wait(&rig.arrived);
+	rig_write_config(control, TPH_MODE_INTERRUPT_VECTOR | TPH_REQUESTER_8BIT << 8, 4);
+	release_gate();
+	ok(rig_drain(), "interrupt vector mode while the source is read: done");
+	is_int(rig.peer->writes, 1, "written");
+	ok(!rig.peer->last.hint.present, "without a hint: there is no entry for that vector");
+	rig_teardown();
+}
+
 static void test_bus_master_off_under_way(void)
 {
 	start_gated();
@@ -187,6 +212,7 @@ int main(void)
 	test_stop();
 	test_reset_under_way();
 	test_reads_under_way();
+	test_mode_under_way();
 	test_bus_master_off_under_way();
 	test_client_goes_under_way();
 	return done_testing();

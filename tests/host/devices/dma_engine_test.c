@@ -96,6 +96,8 @@ static void test_sent(void)
 	rig_run_one(SOURCE, PEER + 0x100, 1024, 0, 0, 0);
 	is_int(rig_read(DMA_ENGINE_REG_SENT, 8), 132, "and three more");
 	is_int(rig.peer->writes, 3, "which the peer got");
+	rig_write(DMA_ENGINE_REG_CONTROL, DMA_ENGINE_CONTROL_RESET, 4);
+	is_int(rig_read(DMA_ENGINE_REG_SENT, 8), 0, "RESET sets it to 0");
 	rig_teardown();
 }
 

@@ -133,6 +133,9 @@ static void remote_write(void)
 	ok(cq_is_empty(&cq), "until it is told");
 	is_int(resume(token, false), MLX5_CMD_STAT_OK, "resumed");
 	ok(succeeds(), "and done");
+	is_int(resume(token, false), MLX5_CMD_STAT_OK, "resumed once more");
+	is_int(resume(token, true), MLX5_CMD_STAT_OK, "and given up");
+	is_int(qp_state(&two), MLX5_QPC_STATE_RTS, "a token counts once");
 	is_mem(bench_at(to), bench_at(from), SIZE, "data");
 	/* Taken away: the next message faults again. */
 	zap(key);
@@ -146,6 +149,45 @@ static void remote_write(void)
 	is_int(nic_state(nic, MLX5_STATE_PAGE_FAULT_ERRORS), 1, "counted");
 	is_int(resume(token, false), MLX5_CMD_STAT_OK, "a token that is used up");
 	is_int(resume(0, false), MLX5_CMD_STAT_BAD_PARAM_ERR, "no token");
+	nic->eq_consumer++; /* the event of the access error */
+	nic_arm_events(nic);
+	qp_reconnect(&one, &two);
+}
+
+/* A packet is written as a whole or not at all, and not through pages that may only be read. */
+static void whole_packets(void)
+{
+	const uint64_t half[COUNT] = { to | 3, 0, 0, 0 };
+	const uint64_t read_only[COUNT] = { to | MLX5_MTT_READ, to | MLX5_MTT_READ };
+	uint32_t key = absent_key();
+	struct umr umr = { .key = key, .pages = half, .count = COUNT };
+	struct mlx5_cqe64 entry;
+	struct wqe wqe;
+	uint32_t token;
+
+	memset(bench_at(to), 0, SIZE);
+	if (umr_execute(&registrar, &umr))
+		give_up("bringing a page");
+	wqe_begin(&wqe, MLX5_OPCODE_RDMA_WRITE, MLX5_WQE_CTRL_CQ_UPDATE);
+	wqe_remote(&wqe, PAGE - 100, key);
+	wqe_data(&wqe, from, 200, nic->key);
+	qp_post(&one, &wqe);
+	token = take_rdma_fault(key, 0, 200, MLX5_PFAULT_RDMA | MLX5_PFAULT_WRITE);
+	is_int(((uint8_t *)bench_at(to))[PAGE - 100], 0, "nothing of the packet is written");
+	bring(key, to);
+	resume(token, false);
+	ok(succeeds(), "then all of it");
+	is_mem((uint8_t *)bench_at(to) + PAGE - 100, bench_at(from), 200, "data");
+	umr.pages = read_only;
+	if (umr_execute(&registrar, &umr))
+		give_up("bringing pages to read");
+	memset(bench_at(to), 0, SIZE);
+	qp_post(&one, &wqe);
+	token = take_rdma_fault(key, 0, 200, MLX5_PFAULT_RDMA | MLX5_PFAULT_WRITE);
+	is_int(((uint8_t *)bench_at(to))[PAGE - 100], 0, "nothing through pages to read");
+	resume(token, true);
+	ok(cq_poll(&cq, &entry) && cqe_syndrome(&entry) == MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
+	   "given up");
 	nic->eq_consumer++; /* the event of the access error */
 	nic_arm_events(nic);
 	qp_reconnect(&one, &two);
@@ -187,6 +229,8 @@ static void local(void)
 	bring(key, from);
 	resume(token, false);
 	ok(succeeds(), "a write from absent memory");
+	resume(token, true);
+	is_int(qp_state(&one), MLX5_QPC_STATE_RTS, "its token counts once");
 	zap(key);
 	post(MLX5_OPCODE_RDMA_READ, 0, key, from, nic->key);
 	token = take_wqe_fault(one.number, MLX5_WQE_PF_TYPE_REQ_READ_OR_ATOMIC, 0);
@@ -261,6 +305,7 @@ int main(void)
 	to = bench_alloc(SIZE);
 	fill(from, SIZE, 1);
 	remote_write();
+	whole_packets();
 	middle();
 	local();
 	gone();

@@ -195,6 +195,31 @@ static void datagrams(void)
 	   "does not fit");
 }
 
+/* QP1 goes; what comes for it afterwards goes nowhere. */
+static void stale_management(void)
+{
+	struct nic *other = &bench.nics[1];
+	uint64_t data = bench_alloc(PAGE), dropped;
+	struct qp one, special, to = { .number = 1, .lid = 2 };
+	struct mlx5_cqe64 entry;
+	struct cq cqs[2];
+
+	cq_create(&cqs[0], nic, 6);
+	cq_create(&cqs[1], other, 6);
+	qp_create(&one, nic, MLX5_QPC_ST_UD, &cqs[0]);
+	qp_create(&special, other, MLX5_QPC_ST_QP1, &cqs[1]);
+	qp_connect(&one, &special);
+	qp_receive(&special, data, PAGE, other->key);
+	qp_receive(&special, data, PAGE, other->key);
+	send_datagram(&one, &to, QKEY, false, data, 10);
+	ok(sent(&cqs[0]) && cq_poll(&cqs[1], &entry), "QP1 takes a datagram");
+	is_int(qp_destroy(&special), MLX5_CMD_STAT_OK, "QP1 is destroyed");
+	dropped = nic_state(other, MLX5_STATE_DROPPED_PACKETS);
+	send_datagram(&one, &to, QKEY, false, data, 10);
+	ok(sent(&cqs[0]), "sent");
+	ok(until(nic_state(other, MLX5_STATE_DROPPED_PACKETS) == dropped + 1), "dropped");
+}
+
 int main(void)
 {
 	bench_setup(2, "");
@@ -204,6 +229,7 @@ int main(void)
 	registers();
 	management();
 	datagrams();
+	stale_management();
 	bench_teardown();
 	return done_testing();
 }

@@ -174,6 +174,15 @@ static void nobody(void)
 	       MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR, "somebody else's peer");
 	is_int(qp_state(&two), MLX5_QPC_STATE_RTS, "which does not notice");
 	qp_destroy(&other);
+	/* A request that is not the next one, as after a lost packet, is not executed. */
+	fill(memory, 64, 1);
+	fill(memory + PAGE, 64, 2);
+	one.psn_skew = 1;
+	recover();
+	is_int(qp_write(&one, memory, nic->key, 64, memory + PAGE, nic->key),
+	       MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR, "a packet number that is not expected");
+	ok(memcmp(bench_at(memory), bench_at(memory + PAGE), 64), "nothing was written");
+	one.psn_skew = 0;
 	recover();
 }
 

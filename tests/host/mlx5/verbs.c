@@ -143,7 +143,9 @@ uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, ui
 	return key_create(nic, &options);
 }
 
-void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
+/* @srq: shared receive queue, or NULL */
+static void create_qp(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq,
+		      const uint32_t *srq)
 {
 	struct command command;
 	uint8_t *context;
@@ -168,12 +170,26 @@ void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
 	ifc_set(qpc, context, cqn_rcv, cq->number);
 	ifc_set(qpc, context, log_rq_size, RECEIVE_LOG);
 	ifc_set(qpc, context, log_rq_stride, STRIDE_LOG - 4);
+	if (srq) {
+		ifc_set(qpc, context, rq_type, MLX5_SRQ_RQ);
+		ifc_set(qpc, context, srqn_rmpn_xrqn, *srq);
+	}
 	ifc_set(qpc, context, log_sq_size, SEND_LOG);
 	ifc_set(qpc, context, dbr_addr, qp->doorbell);
 	ifc_set(qpc, context, log_msg_max, 20);
 	command_add_pages(&command, &qp->ring, 1);
 	nic_must(nic, &command);
 	qp->number = (uint32_t)ifc_get(create_qp_out, command.out, qpn);
+}
+
+void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
+{
+	create_qp(qp, nic, type, cq, NULL);
+}
+
+void qp_create_on_srq(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t srq)
+{
+	create_qp(qp, nic, MLX5_QPC_ST_RC, cq, &srq);
 }
 
 int qp_simple(struct qp *qp, uint16_t opcode)
@@ -248,7 +264,7 @@ int qp_rts(struct qp *qp)
 	ifc_set(qpc, context, retry_count, 3);
 	ifc_set(qpc, context, rnr_retry, qp->not_ready_retry);
 	ifc_set(qpc, context, primary_address_path.ack_timeout, 8);
-	ifc_set(qpc, context, next_send_psn, PSN_FIRST);
+	ifc_set(qpc, context, next_send_psn, PSN_FIRST + qp->psn_skew);
 	return nic_execute(qp->nic, &command);
 }
 

@@ -117,6 +117,7 @@ uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, ui
  * @mtu: code, 1..5
  * @not_ready_retry: times that a receiver which is not ready is asked again; NOT_READY_FOREVER
  * @lid: of the port
+ * @psn_skew: packets that it counts more than its peer
  */
 struct qp {
 	struct nic *nic;
@@ -131,9 +132,13 @@ struct qp {
 	unsigned int mtu;
 	unsigned int not_ready_retry;
 	uint16_t lid;
+	uint32_t psn_skew;
 };
 
 void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq);
+
+/* A reliable one that takes receive requests from a shared queue; it has none of its own. */
+void qp_create_on_srq(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t srq);
 int qp_destroy(struct qp *qp);
 
 /* The transitions; return: MLX5_CMD_STAT_*. */

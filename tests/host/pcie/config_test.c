@@ -272,6 +272,26 @@ static void test_bad_capabilities(void)
 	is_int(msix_add(&msix, &config, &vectors), -EINVAL, "no such BAR");
 }
 
+/* Raised while all are masked, and never sent: a reset forgets it. */
+static void test_msix_reset(void)
+{
+	unsigned int control;
+
+	make_config(true, 3);
+	control = find_cap(PCI_CAP_ID_MSIX) + PCI_MSIX_FLAGS;
+	write_config(PCI_COMMAND, PCI_COMMAND_MASTER, 2);
+	write_config(control, PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL, 2);
+	msix_raise(&msix, &config, 3);
+	is_int(msix_next(&msix, &config), -1, "masked");
+	pci_config_reset(&config);
+	msix_reset(&msix);
+	write_config(PCI_COMMAND, PCI_COMMAND_MASTER, 2);
+	write_config(control, PCI_MSIX_FLAGS_ENABLE, 2);
+	is_int(msix_next(&msix, &config), -1, "a pending interrupt does not survive a reset");
+	msix_raise(&msix, &config, 3);
+	is_int(msix_next(&msix, &config), 3, "one that is raised after it is sent");
+}
+
 static void test_bounds(void)
 {
 	uint8_t all[PCI_CONFIG_SIZE];
@@ -518,6 +538,7 @@ int main(void)
 	test_second_ext_cap();
 	test_own_rules();
 	test_bad_capabilities();
+	test_msix_reset();
 	test_bounds();
 	test_device_control();
 	test_power();
