@@ -159,6 +159,34 @@ def test_files():
         same(memory(tree, 0, 6), b"abcd45", "write a part of the input: what was written")
 
 
+def test_interrupted():
+    """Every other read and write of the file is interrupted by a signal that was handled."""
+    with Tree(*BOUND) as tree, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file")
+        env = dict(tree.environment(), TPHBUF_FAKE_EINTR="1")
+        fill(tree, BYTES)
+        done = subprocess.run(tree.command("read", *HEAD, "--length", "200000", path), env=env, capture_output=True)
+        same((done.returncode, done.stderr), (0, b""), "read: interrupted")
+        ok(open(path, "rb").read() == BYTES[:200000], "read: interrupted: the same bytes")
+        fill(tree, bytes(BAR2_SIZE))
+        done = subprocess.run(tree.command("write", *HEAD, path), env=env, capture_output=True)
+        same((done.returncode, done.stderr), (0, b""), "write: interrupted")
+        ok(memory(tree) == BYTES[:200000] + bytes(BAR2_SIZE - 200000), "write: interrupted: the same bytes")
+
+
+def test_close_fails():
+    """A file system that says only at the end that what was written did not fit."""
+    with Tree(*BOUND) as tree, tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file")
+        env = dict(tree.environment(), TPHBUF_FAKE_CLOSE=str(errno.EDQUOT))
+        done = subprocess.run(tree.command("read", *HEAD, "--length", "4K", path), env=env, capture_output=True, text=True)
+        one_line(done, 1, os.strerror(errno.EDQUOT), "read: close() fails")
+        with open(path, "wb") as file:
+            for verb in (["read", *HEAD, "--length", "4K"], ["list"]):
+                done = subprocess.run(tree.command(*verb), env=env, stdout=file, stderr=subprocess.PIPE, text=True)
+                one_line(done, 1, os.strerror(errno.EDQUOT), f"{verb[0]}: close() of standard output fails")
+
+
 def test_errors():
     wc = [*HEAD, "--wc"]
     none = {"dmabuf_get": errno.ENOTTY, "dmabuf_probe": errno.ENOTTY}
@@ -468,6 +496,7 @@ def test_write_combining():
         same(done.stdout, b"", "exec --wc: the command did not run")
 
 
-run_tests((test_usage, test_round_trip, test_files, test_errors, test_revoked, test_nonblocking, test_json,
+run_tests((test_usage, test_round_trip, test_files, test_interrupted, test_close_fails, test_errors,
+           test_revoked, test_nonblocking, test_json,
            test_signals, test_fifo, test_pending, test_kill, test_closed_pipe, test_progress, test_inherited,
            test_write_combining))

@@ -266,6 +266,27 @@ static void revoking(void)
 	is_int(tphbuf_revoke(dev, fd, &why), -EBADF, "revokes no closed file");
 }
 
+/* Ranges that overlap: each lies within its BAR, and their sum is beyond what a file can have. */
+static void sums(void)
+{
+	const struct tphbuf_options in_tree = { .sysroot = root };
+	const struct tphbuf_range range = { 0, 1ull << 62 };
+	const struct tphbuf_range ranges[] = { range, range, range };
+	struct tphbuf_device *huge = NULL;
+	struct tphbuf_probe why;
+
+	tphbuf_device_close(dev);
+	fake_sys.errors.huge_bars = true;
+	is_int(tphbuf_device_open(BDF, &in_tree, &huge, NULL), 0, "opens a device with huge BARs");
+	is_int(tphbuf_export(huge, 2, ranges, 2, NULL, 0, &why), -ERANGE, "a sum beyond INT64_MAX");
+	is_int(why.range, 1, "by the second range");
+	is_int(tphbuf_export(huge, 2, ranges, 3, NULL, 0, &why), -ERANGE, "a larger one");
+	is_int(fake_sys.exports, 0, "nothing was exported");
+	tphbuf_device_close(huge);
+	fake_sys.errors.huge_bars = false;
+	is_int(tphbuf_device_open(BDF, &in_tree, &dev, NULL), 0, "opens it again");
+}
+
 int main(void)
 {
 	static const struct fake_function function = {
@@ -274,7 +295,7 @@ int main(void)
 	};
 	static void (*const cases[])(void) = {
 		untagged, tagged, wire_format, bad_ranges, bad_tags, failing_tag,
-		reasons, revoking,
+		reasons, revoking, sums,
 	};
 
 	page = sysconf(_SC_PAGESIZE);

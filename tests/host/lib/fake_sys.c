@@ -233,6 +233,8 @@ static int play_region(struct vfio_region_info *region)
 	region->size = regions[region->index].size;
 	if (fake_sys.errors.small_bars && region->index < FAKE_REGION_CONFIG && region->size)
 		region->size = 0x80;
+	if (fake_sys.errors.huge_bars && region->index < FAKE_REGION_CONFIG && region->size)
+		region->size = 1ull << 62;
 	region->flags = regions[region->index].flags;
 	region->offset = FAKE_REGION(region->index);
 	return 0;

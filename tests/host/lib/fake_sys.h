@@ -53,6 +53,7 @@ struct fake_errors {
 	bool short_sysfs;	/* writes to sysfs take one byte less */
 	bool not_viable;	/* the group */
 	bool vfio_pci_refuses;	/* its probe function fails */
+	bool huge_bars;		/* each has half of all addresses that there are */
 	bool small_bars;	/* none has a page */
 	bool not_pci;		/* the device is of another bus */
 	/* From this offset on a dma-buf is revoked; 0: it is not, 1: all of it is. */
