@@ -103,7 +103,9 @@ def _environment(machine, extra):
 def _endpoints(machine):
     if not machine.devices:
         return []
-    argv = ["/endpoints/endpoints/tphbuf-endpoints", "--dir", "/job/sock", "--trace", "/job/trace.txt"]
+    # QEMU does not announce the registers of other devices, which a device of a real machine reaches.
+    argv = ["/endpoints/endpoints/tphbuf-endpoints", "--dir", "/job/sock", "--trace", "/job/trace.txt",
+            "--unannounced-dma"]
     if machine.pcapng:
         argv += ["--pcapng", "/job/trace.pcapng"]
     for index, device in enumerate(machine.devices):

@@ -90,6 +90,18 @@ int vfio_user_capabilities_parse(struct vfio_user_capabilities *caps, const char
 	return 0;
 }
 
+/*
+ * QEMU takes a number above the largest that it may have itself for malformed, so that a client
+ * hears no more than it said, or the 16 that each can do.
+ */
+static unsigned int max_msg_fds(const struct vfio_user_capabilities *caps)
+{
+	if (caps->max_msg_fds <= VFIO_USER_COMMON_MSG_FDS)
+		return VFIO_USER_COMMON_MSG_FDS;
+	return caps->max_msg_fds < VFIO_USER_MAX_MSG_FDS ? (unsigned int)caps->max_msg_fds :
+							   VFIO_USER_MAX_MSG_FDS;
+}
+
 size_t vfio_user_capabilities_reply(const struct vfio_user_capabilities *caps, char *text,
 				    size_t size)
 {
@@ -98,7 +110,7 @@ size_t vfio_user_capabilities_reply(const struct vfio_user_capabilities *caps, c
 		const char *name;
 		unsigned int value;
 	} numbers[] = {
-		{ VFIO_USER_CAP_MAX_MSG_FDS, "max_msg_fds", VFIO_USER_MAX_MSG_FDS },
+		{ VFIO_USER_CAP_MAX_MSG_FDS, "max_msg_fds", max_msg_fds(caps) },
 		{ VFIO_USER_CAP_MAX_DATA_XFER, "max_data_xfer_size", VFIO_USER_MAX_DATA_XFER },
 		{ VFIO_USER_CAP_MAX_DMA_MAPS, "max_dma_maps", VFIO_USER_MAX_DMA_MAPS },
 		{ VFIO_USER_CAP_PGSIZES, "pgsizes", VFIO_USER_PAGE_SIZE },

@@ -186,6 +186,7 @@ VFIO_USER_ASSERT_OFFSET(vfio_user_dma_access, count, 8);
  */
 #define VFIO_USER_MAX_DATA_XFER	(1u << 20)
 #define VFIO_USER_MAX_MSG_FDS	64u
+#define VFIO_USER_COMMON_MSG_FDS 16u	/* what is said to a client that says no more */
 #define VFIO_USER_MAX_DMA_MAPS	65535u
 #define VFIO_USER_PAGE_SIZE	4096u
 #define VFIO_USER_MAX_VERSION_DATA 4096u	/* capabilities text, NUL included */

@@ -22,7 +22,7 @@ ACC_SLOT, DMA_SLOT = 4, 5
 ACC_REGS, DMA_REGS, DMA_MSIX = 0xfe000000, 0xfe010000, 0xfe011000
 ACC_MEM = 0x2000000000
 RING, SRC, MSI_ADDRESS = 0x100000, 0x110000, 0x120000
-SERVER = Endpoints(ACCELERATOR, DMA_ENGINE, trace=True)
+SERVER = Endpoints(ACCELERATOR, DMA_ENGINE, trace=True, arguments=["--unannounced-dma"])
 
 
 def has_vfio_user():

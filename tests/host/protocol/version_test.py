@@ -11,7 +11,7 @@ SERVER = Endpoints(ACCELERATOR)
 
 # What QEMU 11.1 proposes.
 QEMU = {"capabilities": {
-    "pgsizes": 4096, "max_msg_fds": 64, "max_dma_maps": 65535, "max_data_xfer_size": 1048576,
+    "pgsizes": 4096, "max_msg_fds": 16, "max_dma_maps": 65535, "max_data_xfer_size": 1048576,
     "migration": {"max_bitmap_size": 268435456, "pgsize": 4096}, "write_multiple": True}}
 
 
@@ -42,7 +42,7 @@ def test_qemu_proposal():
         equal(struct.unpack("=HH", reply.payload[:4]), (0, 0), "version")
         equal(reply.payload[-1:], b"\0", "end of the capabilities")
         equal(json.loads(reply.payload[4:-1]), {"capabilities": {
-            "max_msg_fds": 64, "max_data_xfer_size": 1048576, "max_dma_maps": 65535,
+            "max_msg_fds": 16, "max_data_xfer_size": 1048576, "max_dma_maps": 65535,
             "pgsizes": 4096, "write_multiple": True}})
 
 
