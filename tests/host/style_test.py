@@ -13,7 +13,7 @@ from lab import PROJECT
 
 # No comment can stand in these, or they are not ours to change.
 WITHOUT_LICENCE = re.compile(r"LICENSES/|kernel/(series|replaced)/.*\.patch$|tests/host/lab/kernel_logs/|"
-                             r".*\.(png|json|tap)$|.*/corpus/|debian/(changelog|copyright|source/format)$")
+                             r".*\.(png|json|tap|abi)$|.*/corpus/|debian/(changelog|copyright|source/format)$")
 LICENCES = [
     # The header that programs include to talk to the driver.
     (re.compile(r"kernel/modules/tph_dma/tph_dma\.h$"), "GPL-2.0-only WITH Linux-syscall-note"),
