@@ -23,6 +23,8 @@ LICENCES = [
 ]
 UNDONE = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 LINES_MAX = 700
+# Paths in texts that name a file to be written, or one of the kernel or QEMU.
+NOT_OURS = re.compile(r"NAME|FOLDER|KIND|TOPIC|doorbell_counter|^include/(linux|rdma|uapi)|^docs/interop")
 # What the C of the project does not do, for what can be seen in a line.
 DIALECT = (
     (r"^\s*//(?! SPDX)", "a comment in //"),
@@ -134,6 +136,20 @@ def test_dialect():
         text = (PROJECT / name).read_text()
         wrong += [f"{name}:{text[:found.start()].count(chr(10)) + 1}: {what}"
                   for pattern, what in DIALECT for found in re.finditer(pattern, text, re.MULTILINE)]
+    _report(wrong)
+
+
+def test_paths_in_texts():
+    """what a text calls by a path of the project is there"""
+    files = {Path(name) for name in _files()}
+    places = files | {folder for path in files for folder in path.parents}
+    tops = {path.parts[0] for path in files}
+    wrong = []
+    for name in (str(path) for path in sorted(files) if path.suffix == ".md"):
+        for number, line in enumerate((PROJECT / name).read_text().splitlines(), 1):
+            for word in re.findall(r"`([\w./-]+/[\w./-]*)`", line):
+                if word.split("/")[0] in tops and not NOT_OURS.search(word) and Path(word) not in places:
+                    wrong.append(f"{name}:{number}: {word}")
     _report(wrong)
 
 
