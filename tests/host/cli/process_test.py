@@ -5,14 +5,16 @@ import errno
 import json
 import os
 import pathlib
+import pty
 import re
 import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
-from fake_machine import (BDF, BOUND, CDEV, KERNEL_DRIVER, PAGE, SOURCE, TPHBUF, Tree, ok, one_line, run_tests, same,
+from fake_machine import (BDF, BOUND, CDEV, FAKE, KERNEL_DRIVER, PAGE, SOURCE, TPHBUF, Tree, ok, one_line, run_tests, same,
                           wait_for)
 
 
@@ -378,9 +380,11 @@ def test_exec_end():
         done = tree.run(*head, "sh", "-c", "exit 9",
                         preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
         same(done.returncode, 9, "exec: from a parent that ignores SIGCHLD")
-        done = tree.run(*head, "sh", "-c", "trap", preexec_fn=lambda: signal.pthread_sigmask(
-            signal.SIG_SETMASK, {signal.SIGUSR1}))
-        same(done.returncode, 0, "exec: from a parent that blocks signals")
+        for blocked in (set(), {signal.SIGUSR1}, {signal.SIGUSR1, signal.SIGTERM, signal.SIGCHLD}):
+            done = tree.run(*head, "grep", "SigBlk", "/proc/self/status",
+                            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, blocked))
+            same(int(done.stdout.split()[1], 16), sum(1 << number - 1 for number in blocked),
+                 f"exec: the command blocks what the parent of tphbuf blocks, {len(blocked)} signals")
         inner = " ".join(tree.command(*head)) + " sh -c 'test $TPHBUF_FD -gt 2'"
         done = subprocess.run(["sh", "-c", inner + " <&- >&- 2>&-"], env=tree.environment())
         same(done.returncode, 0, "exec: without standard files")
@@ -400,6 +404,43 @@ def test_exec_signals():
             except subprocess.TimeoutExpired:
                 process.kill()
                 ok(False, f"exec: {number.name} reaches the command")
+
+
+COUNT = """
+import signal, time
+count = 0
+def on_sigint(number, frame):
+    global count
+    count += 1
+signal.signal(signal.SIGINT, on_sigint)
+print("ready", flush=True)
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    time.sleep(0.05)
+print("interrupts:", count, flush=True)
+"""
+
+
+def test_terminal():
+    """What is typed at the terminal goes to the command by itself, and is not passed on a second time."""
+    with Tree(*BOUND) as tree:
+        child, terminal = pty.fork()
+        if not child:
+            os.environ.update(tree.environment())
+            os.execv(FAKE, tree.command("exec", "-d", BDF, "--bar", "2", "--", sys.executable, "-c", COUNT))
+        shown = b""
+        deadline = time.monotonic() + 30
+        while b"ready" not in shown and time.monotonic() < deadline:
+            shown += os.read(terminal, 1000)
+        os.write(terminal, b"\x03")
+        try:
+            while b"interrupts: " not in shown and time.monotonic() < deadline:
+                shown += os.read(terminal, 1000)
+        except OSError:
+            pass
+        os.waitpid(child, 0)
+        os.close(terminal)
+        ok(b"interrupts: 1" in shown, "exec: one interrupt at the terminal is one interrupt of the command", shown)
 
 
 def test_exec_bind():
@@ -430,4 +471,5 @@ def test_exec_bind():
 
 
 run_tests((test_usage, test_help, test_probe, test_path, test_missing, test_list, test_output, test_exec, test_exec_errors,
-           test_exec_end, test_exec_signals, test_exec_bind))
+           test_exec_end, test_exec_signals, test_terminal,
+           test_exec_bind))
