@@ -80,6 +80,12 @@ def test_packages_for_root():
                         "apt-get install --no-install-recommends mmdebstrap uidmap", "")
 
 
+def test_login():
+    """a login's PATH has no directory of the administrator's commands, and the lab starts some of them"""
+    done = _run(["demo"], python3='printf "%s\\n" "$PATH"')
+    tap.equal([name in done.stdout.strip().split(":") for name in ("/usr/sbin", "/sbin")], [True, True], done.stdout)
+
+
 def test_other_verbs():
     """the demo cannot do without: one line, and nothing is run"""
     done = _run(["demo"], unshare="exit 1")
