@@ -37,7 +37,10 @@ int main(void)
 		"", " ", "-1", "+1", " 1", "1 ", "0x", "x1", "1.5", "0x1g", "ten", "1e3", "0b1",
 		"18446744073709551616z",
 	};
-	static const char *const no_size[] = { "", "K", "1KK", "1KB", "1P", "1 K", "0xK", "1:" };
+	static const char *const no_size[] = {
+		"", "K", "1KK", "1KB", "1P", "1 K", "0xK", "1:",
+		"1iB", "1Ki", "1KIB", "1KiBx", "MiB",
+	};
 	static const char *const no_range[] = {
 		"", ":", "1", "1:", ":1", "1:1:1", "1-1", "1K:", "1KK:1", "1:x", "x:1",
 		"99999999999999999999:x",
@@ -64,12 +67,16 @@ int main(void)
 	size("1T", 0, UINT64_C(1) << 40);
 	size("16777215T", 0, UINT64_C(16777215) << 40);
 	size("16777216T", -ERANGE, 0);
+	size("1MiB", 0, 1 << 20);
+	size("4kiB", 0, 4096);
+	size("1TiB", 0, UINT64_C(1) << 40);
 	size("18446744073709551616K", -ERANGE, 0);
 	for (size_t i = 0; i < sizeof(no_size) / sizeof(no_size[0]); i++)
 		size(no_size[i], -EINVAL, 0);
 
 	range("0:1M", 0, 0, 1 << 20);
 	range("0x10000:64K", 0, 0x10000, 0x10000);
+	range("4KiB:1MiB", 0, 4096, 1 << 20);
 	range("1G:2G", 0, UINT64_C(1) << 30, UINT64_C(2) << 30);
 	range("18446744073709551616:1", -ERANGE, 0, 0);
 	range("1:18446744073709551616", -ERANGE, 0, 0);
