@@ -63,13 +63,24 @@ void memory_restore(struct bar_memory *mem)
 	require_error(tphbuf_device_enable_memory(mem->dev), 0, "memory decoding on");
 }
 
-volatile uint8_t *map_shared(int fd, uint64_t offset, size_t length)
+volatile uint8_t *map_shared_for(int fd, uint64_t offset, size_t length, size_t entry)
 {
-	void *addr = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
+	uint8_t *room = mmap(NULL, length + 2 * entry, PROT_NONE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *addr;
 
+	require_true(room != MAP_FAILED, "room for 0x%zx bytes", length);
+	room += (offset - (uintptr_t)room) % entry;
+	addr = mmap(room, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		    (off_t)offset);
 	require_error(addr == MAP_FAILED ? -errno : 0, 0, "map 0x%zx bytes at 0x%llx", length,
 		      (unsigned long long)offset);
 	return addr;
+}
+
+volatile uint8_t *map_shared(int fd, uint64_t offset, size_t length)
+{
+	return map_shared_for(fd, offset, length, 2 * MIB);
 }
 
 int try_map(int fd, int prot, int flags, uint64_t offset, size_t length)
@@ -147,6 +158,21 @@ void must_bus(volatile void *addr, const char *what)
 
 	expect_int(touch_read(addr, &value), SIGBUS, "read %s", what);
 	expect_int(touch_write(addr, 1), SIGBUS, "write %s", what);
+}
+
+int revoke_probe(struct bar_memory *mem)
+{
+	struct raw_revoke arg = raw_revoke(-1);
+
+	arg.feature |= RAW_FEATURE_PROBE;
+	return raw_feature(tphbuf_device_fd(mem->dev), &arg);
+}
+
+int revoke_set(struct bar_memory *mem, int dmabuf)
+{
+	struct raw_revoke arg = raw_revoke(dmabuf);
+
+	return raw_feature(tphbuf_device_fd(mem->dev), &arg);
 }
 
 int wc_probe(struct bar_memory *mem)

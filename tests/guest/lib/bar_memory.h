@@ -43,8 +43,11 @@ int memory_export_ranges(struct bar_memory *mem, const struct tphbuf_range *rang
 void memory_revoke(struct bar_memory *mem);
 void memory_restore(struct bar_memory *mem);
 
-/* Maps a file shared, for reading and writing, where the kernel chooses. */
+/* Maps a file shared, for reading and writing, where 2 MiB can be one entry of the page tables. */
 volatile uint8_t *map_shared(int fd, uint64_t offset, size_t length);
+
+/* The same where @entry bytes can be, a power of two; as many are reserved behind the mapping. */
+volatile uint8_t *map_shared_for(int fd, uint64_t offset, size_t length, size_t entry);
 
 /* As mmap(2), but 0 or a negative errno value; what was mapped is gone again. */
 int try_map(int fd, int prot, int flags, uint64_t offset, size_t length);
@@ -57,6 +60,10 @@ int touch_write(volatile void *addr, uint32_t value);
 uint32_t must_read(volatile void *addr, const char *what);
 void must_write(volatile void *addr, uint32_t value, const char *what);
 void must_bus(volatile void *addr, const char *what);
+
+/* VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE: 0 or a negative errno value. */
+int revoke_probe(struct bar_memory *mem);
+int revoke_set(struct bar_memory *mem, int dmabuf);
 
 /* VFIO_DEVICE_FEATURE_DMA_BUF_WC: 0 or a negative errno value. */
 int wc_probe(struct bar_memory *mem);

@@ -48,10 +48,15 @@ static char thread_state(struct call *call)
 	return at && at[1] ? at[2] : 0;
 }
 
-void call_start(struct call *call, int (*run)(void *arg), void *arg, char state)
+void call_begin(struct call *call, int (*run)(void *arg), void *arg)
 {
 	*call = (struct call){ .run = run, .arg = arg };
 	require_true(!pthread_create(&call->thread, NULL, call_thread, call), "start a thread");
+}
+
+void call_start(struct call *call, int (*run)(void *arg), void *arg, char state)
+{
+	call_begin(call, run, arg);
 	for (int ms = 0;
 	     ms < WAIT_MS && (!atomic_load(&call->tid) || thread_state(call) != state); ms++)
 		pause_ms(1);

@@ -38,6 +38,9 @@ void pause_ms(long ms);
  */
 void call_start(struct call *call, int (*run)(void *arg), void *arg, char state);
 
+/* Starts a call that may wait or not. */
+void call_begin(struct call *call, int (*run)(void *arg), void *arg);
+
 /* Waits until the call returns, or the case ends. Returns its result. */
 int call_end(struct call *call);
 
