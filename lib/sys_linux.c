@@ -44,9 +44,43 @@ static ssize_t linux_pwrite(int fd, const void *buf, size_t size, uint64_t offse
 	return ret < 0 ? -errno : ret;
 }
 
+/* What a large entry of the page tables maps, on the architectures that matter. */
+#define LARGE_ENTRY	(2u << 20)
+
+/*
+ * The kernel maps device memory with large entries where address and offset agree modulo their
+ * size, but does not choose such an address. Reserve one, and map over it.
+ */
+static void *mmap_for_large_entries(int fd, size_t length, int prot, uint64_t offset)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (length + page - 1) & ~(page - 1);
+	size_t room = whole + LARGE_ENTRY, before;
+	uint8_t *start =
+		mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p;
+
+	if (start == MAP_FAILED)
+		return MAP_FAILED;
+	before = (offset - (uintptr_t)start) % LARGE_ENTRY;
+	p = mmap(start + before, length, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
+	if (p == MAP_FAILED) {
+		int err = errno;
+
+		munmap(start, room);
+		errno = err;
+		return MAP_FAILED;
+	}
+	if (before)
+		munmap(start, before);
+	munmap(start + before + whole, room - before - whole);
+	return p;
+}
+
 static int linux_mmap(int fd, size_t length, int prot, uint64_t offset, void **addr)
 {
-	void *p = mmap(NULL, length, prot, MAP_SHARED, fd, (off_t)offset);
+	void *p = length < LARGE_ENTRY || length > SIZE_MAX - 2 * LARGE_ENTRY ?
+			  mmap(NULL, length, prot, MAP_SHARED, fd, (off_t)offset) :
+			  mmap_for_large_entries(fd, length, prot, offset);
 
 	if (p == MAP_FAILED)
 		return -errno;

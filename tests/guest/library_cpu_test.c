@@ -132,6 +132,27 @@ static void same_memory(void)
 	expect_error(tphbuf_munmap(map, 3 * PAGE), 0, "unmap");
 }
 
+/* Where the offset allows it, without a choice of the address by the caller. */
+static void large_entries(void)
+{
+	struct accelerator acc = acc_open("acc0");
+	const size_t large = 2u << 20;
+	int fd = acc_export(&acc, 0, 4 * large, NULL);
+	struct page_entries entries;
+
+	map_buffer(fd, PAGE, 4 * large - PAGE);
+	for (size_t at = 0; at < map_length; at += large) {
+		uint32_t value;
+
+		expect_error(read_word(at, &value), 0, "read at 0x%zx", at);
+	}
+	entries = page_entries(map + large - PAGE, 3 * large);
+	expect_int((int64_t)entries.smallest, (int64_t)large, "bytes that an entry maps");
+	expect_int((int64_t)entries.mapped, (int64_t)(3 * large), "bytes that are mapped");
+	expect_error(tphbuf_munmap(map, map_length), 0, "unmap");
+	expect_int((int64_t)page_entries(map, map_length).mapped, 0, "bytes mapped after that");
+}
+
 static void survives_revocation(void)
 {
 	struct accelerator acc = acc_open("acc0");
@@ -293,6 +314,7 @@ static const struct test_case cases[] = {
 	{ "probes", probes },
 	{ "bounds", bounds },
 	{ "same_memory", same_memory },
+	{ "large_entries", large_entries },
 	{ "survives_revocation", survives_revocation },
 	{ "another_process", another_process },
 	{ "write_combining", write_combining },
