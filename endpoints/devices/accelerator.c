@@ -465,10 +465,12 @@ static const char *const completer_words[] = {
 	[TPH_COMPLETER_EXTENDED] = "ext",
 };
 
+static const char *const yes_no_words[] = { "no", "yes" };
+
 static int accelerator_create(struct fabric *fabric, struct options *options,
 			      struct pci_function_desc *desc, struct pci_function **fn)
 {
-	unsigned int completer = TPH_COMPLETER_EXTENDED;
+	unsigned int completer = TPH_COMPLETER_EXTENDED, ats = 0;
 	uint64_t size = ACC_MEM_SIZE_DEFAULT;
 	struct accelerator *acc;
 	int ret;
@@ -477,6 +479,8 @@ static int accelerator_create(struct fabric *fabric, struct options *options,
 	ret = options_size(options, "size", ACC_MEM_SIZE_MIN, ACC_MEM_SIZE_MAX, &size);
 	if (!ret)
 		ret = options_choice(options, "completer", completer_words, 4, &completer);
+	if (!ret)
+		ret = options_choice(options, "ats", yes_no_words, 2, &ats);
 	if (!ret)
 		ret = options_finish(options);
 	if (ret)
@@ -500,6 +504,7 @@ static int accelerator_create(struct fabric *fabric, struct options *options,
 	desc->pcie.completer = completer;
 	desc->pcie.atomic_completer = true;
 	desc->pcie.end_end_prefix = completer == TPH_COMPLETER_EXTENDED;
+	desc->ats = ats;
 	desc->ops = &accelerator_ops;
 	desc->device = acc;
 	ret = pci_function_create(desc, fn);
@@ -511,6 +516,7 @@ static int accelerator_create(struct fabric *fabric, struct options *options,
 const struct device_type accelerator_type = {
 	.name = "accelerator",
 	.help = "    size=4K..8G                       bytes in BAR2, a power of two; default 64M\n"
-		"    completer=none|8bit|ext|reserved  TPH Completer Supported; default ext\n",
+		"    completer=none|8bit|ext|reserved  TPH Completer Supported; default ext\n"
+		"    ats=no|yes                        ATS capability; default no\n",
 	.create = accelerator_create,
 };

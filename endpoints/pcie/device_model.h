@@ -66,6 +66,7 @@ struct pci_device_ops {
  * @pcie: PCI Express capability
  * @msix: MSI-X capability; absent when it has no vectors
  * @tph: TPH Requester capability; NULL: absent
+ * @ats: it has the ATS capability
  * @ops: of the device model
  * @device: state of the device model, for pci_function_device()
  */
@@ -77,6 +78,7 @@ struct pci_function_desc {
 	struct pcie_cap_options pcie;
 	struct msix_options msix;
 	const struct tph_cap_options *tph;
+	bool ats;
 	const struct pci_device_ops *ops;
 	void *device;
 };

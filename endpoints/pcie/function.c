@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cap_ats.h"
 #include "cap_pm.h"
 #include "fabric_state.h"
 #include "function_state.h"
@@ -34,6 +35,8 @@ int pci_function_create(const struct pci_function_desc *desc, struct pci_functio
 		ret = msix_add(&fn->msix, &fn->config, &desc->msix);
 	if (!ret && desc->tph)
 		ret = tph_cap_add(&fn->config, desc->tph);
+	if (!ret && desc->ats)
+		ret = ats_cap_add(&fn->config);
 	if (ret) {
 		free(fn);
 		return ret;
