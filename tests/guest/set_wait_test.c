@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VFIO_DEVICE_FEATURE_DMA_BUF_TPH while its locks are taken. A revocation holds
- * memory_lock and the reservation lock of the buffer while it waits for a
- * fence, which the test signals in the end. SET through the device itself then
- * waits for memory_lock, SET through another device, which has a memory_lock of
- * its own, for the reservation lock.
+ * VFIO_DEVICE_FEATURE_DMA_BUF_TPH while a revocation waits for a fence, which
+ * the test signals in the end. The revocation holds the reservation lock of the
+ * buffer, which SET for this buffer waits for, through whatever device. It also
+ * holds memory_lock of the device, which SET for another buffer does not need.
  */
 #include <signal.h>
 #include <sys/wait.h>
@@ -67,7 +66,7 @@ static void set_is_interrupted(struct accelerator *through, struct accelerator *
 	expect_writes(&path, wire_ext(0x0031, 1), "the tag is as it was before");
 }
 
-static void memory_lock_interrupted(void)
+static void own_device_interrupted(void)
 {
 	struct accelerator acc = acc_open("acc0");
 
@@ -78,14 +77,14 @@ static void memory_lock_interrupted(void)
  * The call is not restarted behind the back of the caller, whatever the handler
  * asks for.
  */
-static void memory_lock_interrupted_sa_restart(void)
+static void own_device_interrupted_sa_restart(void)
 {
 	struct accelerator acc = acc_open("acc0");
 
 	set_is_interrupted(&acc, &acc, SA_RESTART);
 }
 
-static void resv_lock_interrupted(void)
+static void another_device_interrupted(void)
 {
 	struct accelerator acc = acc_open("acc0"), other = acc_open("acc1");
 	struct set_call set;
@@ -125,6 +124,27 @@ static void set_waits(void)
 	expect_error(call_end(&revoke), 0, "the revocation");
 	acc_decode(&acc, true);
 	path = wire_path(&acc, "dma0", fd);
+	expect_writes(&path, wire_ext(0x0032, 1), "the tag is there after the revocation");
+}
+
+static void another_buffer_does_not_wait(void)
+{
+	struct accelerator acc = acc_open("acc0");
+	int fd = acc_export(&acc, 4 * PAGE, 4 * PAGE, NULL);
+	int other = acc_export(&acc, 0, 4 * PAGE, NULL);
+	int timeline = add_fence(fd);
+	struct set_call set = set_of(&acc, other);
+	struct call revoke, call;
+	struct wire_path path;
+
+	call_start(&revoke, run_revoke, &acc, 'D');
+	call_begin(&call, run_set, &set);
+	expect_error(call_end(&call), 0, "SET for another buffer of the device");
+	expect_true(!atomic_load(&revoke.done), "the revocation waits on");
+	require_error(sw_fence_signal(timeline), 0, "signal the fence");
+	expect_error(call_end(&revoke), 0, "the revocation");
+	acc_decode(&acc, true);
+	path = wire_path(&acc, "dma0", other);
 	expect_writes(&path, wire_ext(0x0032, 1), "the tag is there after the revocation");
 }
 
@@ -212,10 +232,11 @@ static void importer_interrupted(void)
 }
 
 static const struct test_case cases[] = {
-	{ "memory_lock_interrupted", memory_lock_interrupted },
-	{ "memory_lock_interrupted_sa_restart", memory_lock_interrupted_sa_restart },
-	{ "resv_lock_interrupted", resv_lock_interrupted },
+	{ "own_device_interrupted", own_device_interrupted },
+	{ "own_device_interrupted_sa_restart", own_device_interrupted_sa_restart },
+	{ "another_device_interrupted", another_device_interrupted },
 	{ "set_waits", set_waits },
+	{ "another_buffer_does_not_wait", another_buffer_does_not_wait },
 	{ "early_errors_do_not_wait", early_errors_do_not_wait },
 	{ "waiting_set_is_killed", waiting_set_is_killed },
 	{ "importer_interrupted", importer_interrupted },
