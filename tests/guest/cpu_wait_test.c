@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * CPU access to a dma-buf, and VFIO_DEVICE_FEATURE_DMA_BUF_WC, while a
- * revocation holds memory_lock and the reservation lock because it waits for a
- * fence, which the test signals in the end.
+ * mmap() of a dma-buf, and VFIO_DEVICE_FEATURE_DMA_BUF_WC, while a revocation
+ * holds memory_lock and the reservation lock because it waits for a fence,
+ * which the test signals in the end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,14 +39,6 @@ static int run_set(void *arg)
 	return wc_set(set->mem, set->fd);
 }
 
-/* The signal that an access gets. */
-static int run_touch(void *arg)
-{
-	uint32_t value;
-
-	return touch_read(arg, &value);
-}
-
 static int run_map(void *arg)
 {
 	return try_map(*(int *)arg, PROT_READ, MAP_SHARED, 0, PAGE);
@@ -58,28 +50,6 @@ static enum memory_type type_at(volatile uint8_t *map)
 
 	expect_int(touch_read(map, &value), 0, "an access in the end: signal");
 	return page_entries(map, PAGE).type;
-}
-
-/* Nothing in the way of a fault is held by who revokes: both come to their end. */
-static void fault_waits(void)
-{
-	struct bar_memory mem = memory_open("acc0");
-	int fd = memory_export(&mem, 0, 2 * PAGE), timeline = add_fence(fd);
-	volatile uint8_t *map = map_shared(fd, 0, 2 * PAGE);
-	struct call revoke, touch;
-	uint32_t value;
-
-	require_int(touch_read(map, &value), 0, "touch the first page: signal");
-	call_start(&revoke, run_revoke, &mem, 'D');
-	expect_int(touch_read(map, &value), 0,
-		   "the revocation has not come to the mappings yet: signal");
-	call_start(&touch, run_touch, (void *)(map + PAGE), 'D');
-	require_error(sw_fence_signal(timeline), 0, "signal the fence");
-	expect_int(call_end(&touch), SIGBUS, "the access that waited: signal");
-	expect_error(call_end(&revoke), 0, "the revocation");
-	expect_int(touch_read(map, &value), SIGBUS, "the first page: signal");
-	memory_restore(&mem);
-	expect_int(touch_read(map + PAGE, &value), 0, "afterwards: signal");
 }
 
 static void mmap_interrupted(void)
@@ -165,7 +135,6 @@ static void set_through_another_device_interrupted(void)
 }
 
 static const struct test_case cases[] = {
-	{ "fault_waits", fault_waits },
 	{ "mmap_interrupted", mmap_interrupted },
 	{ "set_waits", set_waits },
 	{ "waiting_set_is_killed", waiting_set_is_killed },
