@@ -161,18 +161,21 @@ static struct tphbuf_device *export(const struct arguments *args, int *dmabuf)
 
 	ret = tphbuf_device_open(args->device, &options, &dev, &why);
 	if (ret) {
-		tphbuf_reason_text(why.open, &why, reason, sizeof(reason));
+		tphbuf_reason_text(why.reason, &why, reason, sizeof(reason));
 		errx(1, "%s: %s", args->device, reason);
 	}
 	ret = tphbuf_device_enable_memory(dev);
-	if (!ret)
-		ret = tphbuf_export(dev, args->bar, &args->range, 1,
-				    args->tag.valid ? &args->tag : NULL, 0, NULL);
+	if (ret) {
+		tphbuf_device_restore_driver(dev);
+		errx(1, "%s: cannot turn on memory decoding: %s", args->device, strerror(-ret));
+	}
+	ret = tphbuf_export(dev, args->bar, &args->range, 1, args->tag.valid ? &args->tag : NULL, 0,
+			    &why);
 	if (ret < 0) {
 		tphbuf_device_restore_driver(dev);
-		errx(1,
-		     "cannot export the range of BAR %u of %s: %s ('tphbuf probe %s' may say why)",
-		     args->bar, args->device, strerror(-ret), args->device);
+		tphbuf_reason_text(why.reason, &why, reason, sizeof(reason));
+		errx(1, "cannot export the range of BAR %u of %s: %s", args->bar, args->device,
+		     reason);
 	}
 	*dmabuf = ret;
 	return dev;
