@@ -10,6 +10,7 @@
 #include "devices/mlx5/mailbox.h"
 #include "devices/registry.h"
 #include "nic.h"
+#include "pcie/trace.h"
 
 #define REGS	       0xf0000000u
 #define REGS_STRIDE    0x00400000u
@@ -143,11 +144,10 @@ static void make_peer(void)
 	fake_device_sizes(bench.peer, 512, 512);
 }
 
-void bench_setup(unsigned int count, const char *options)
+static void setup(unsigned int count, const char *options)
 {
 	char spec[128], error[128];
 
-	memset(&bench, 0, sizeof(bench));
 	bench.next = RAM;
 	bench.ram_fd = memfd_create("ram", MFD_CLOEXEC);
 	if (bench.ram_fd < 0 || ftruncate(bench.ram_fd, RAM_SIZE))
@@ -155,7 +155,7 @@ void bench_setup(unsigned int count, const char *options)
 	bench.ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, bench.ram_fd, 0);
 	if (bench.ram == MAP_FAILED)
 		give_up("mmap");
-	bench.fabric = fabric_create(NULL);
+	bench.fabric = fabric_create(bench.trace);
 	fabric_allow_unannounced(bench.fabric);
 	make_peer();
 	bench.count = count;
@@ -169,12 +169,33 @@ void bench_setup(unsigned int count, const char *options)
 	}
 }
 
+void bench_setup(unsigned int count, const char *options)
+{
+	memset(&bench, 0, sizeof(bench));
+	setup(count, options);
+}
+
+void bench_setup_traced(unsigned int count, const char *options)
+{
+	memset(&bench, 0, sizeof(bench));
+	bench.trace_fd = memfd_create("trace", MFD_CLOEXEC);
+	bench.trace = trace_create(
+		&(struct trace_options){ .text = dup(bench.trace_fd), .pcapng = -1 });
+	if (!bench.trace)
+		give_up("no trace");
+	setup(count, options);
+}
+
 void bench_teardown(void)
 {
 	for (unsigned int i = 0; i < bench.count; i++)
 		pci_function_connect(bench.nics[i].fn, NULL, NULL);
 	pci_function_connect(bench.peer->fn, NULL, NULL);
 	fabric_destroy(bench.fabric);
+	if (bench.trace) {
+		trace_destroy(bench.trace);
+		close(bench.trace_fd);
+	}
 	munmap(bench.ram, RAM_SIZE);
 	close(bench.ram_fd);
 }

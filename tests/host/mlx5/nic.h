@@ -73,6 +73,8 @@ struct nic {
 /**
  * struct bench - the machine
  * @fabric: with all functions
+ * @trace: of the fabric, or NULL
+ * @trace_fd: where it is written
  * @nics: the mlx5 functions
  * @count: of them
  * @peer: a completer at PEER
@@ -84,6 +86,8 @@ struct nic {
  */
 struct bench {
 	struct fabric *fabric;
+	struct trace *trace;
+	int trace_fd;
 	struct nic nics[NICS];
 	unsigned int count;
 	struct fake_device *peer;
@@ -101,6 +105,9 @@ __attribute__((format(printf, 1, 2), noreturn)) void give_up(const char *format,
 /* Makes @count functions with @options, "" or ",key=value,...". */
 void bench_setup(unsigned int count, const char *options);
 void bench_teardown(void);
+
+/* The same with a trace. */
+void bench_setup_traced(unsigned int count, const char *options);
 
 /* Guest memory, zeroed, aligned to pages. */
 uint64_t bench_alloc(size_t size);
