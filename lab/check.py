@@ -134,15 +134,20 @@ def _select(everything, names):
     return [table[name.split("/", 1)[0]] for name in names], case
 
 
+def _prepare_host(place, chosen, everything, report):
+    """Host suites that are to run in @place, where all is built for them; the whole list is seen to be whole."""
+    host = [suite for suite in chosen if suite.kind == "host"]
+    if host:
+        place.prepare()
+        if len(chosen) == len(everything):
+            for name in suite_host.nameless(place, everything):
+                report.add_failure(name, "has a file", "Meson has this test, but no program in tests/host has its name")
+    return host
+
+
 def _host(place, chosen, everything, report):
-    """Run host suites in @place; with the whole list, see to it that it is whole."""
-    if not any(suite.kind == "host" for suite in chosen):
-        return
-    place.prepare()
-    if len(chosen) == len(everything):
-        for name in suite_host.nameless(place, everything):
-            report.add_failure(name, "has a file", "Meson has this test, but no program in tests/host has its name")
-    suite_host.run(place, [suite for suite in chosen if suite.kind == "host"], report)
+    """Run host suites in @place."""
+    suite_host.run(place, _prepare_host(place, chosen, everything, report), report)
 
 
 def _without_root(chosen, everything, report, why):
@@ -185,7 +190,7 @@ def main(args, alone):
 
 
 def _all(chosen, everything, report, full):
-    """Host suites in the tool root, then, side by side, those of the tool root and the guest's."""
+    """The guest's suites and, beside the first machine, those of the tool root and of the host."""
     from lab import prepare, userspace
     guest = [suite for suite in chosen if suite.kind == "guest"]
     runs = guest + (_other_kernels(guest) if full else [])
@@ -202,10 +207,11 @@ def _all(chosen, everything, report, full):
         return
     if any("/build/examples/" in value for suite in guest for value in suite.env.values()):
         userspace.examples(prepared.root)
-    _host(suite_host.InRoot(prepared.root), chosen, everything, report)
     work = suite_guest.jobs(prepared, runs, report)
     # Where something is new the suites of the tool root compile for minutes, so they begin early; else they take one.
     work.insert(1, lambda: suite_toolroot.run([suite for suite in chosen if suite.kind == "toolroot"], report))
+    place = suite_host.InRoot(prepared.root)
+    work[2:2] = suite_host.jobs(place, _prepare_host(place, chosen, everything, report), report)
     with process.threads(suite_guest.at_once()) as pool:
         for running in [pool.submit(job) for job in work]:
             running.result()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Suites that run without a virtual machine: Meson's tests and programs of the project, here or in the tool root."""
 
+import functools
 import json
 import shutil
 import subprocess
@@ -128,16 +129,20 @@ def nameless(place, suites):
     return sorted(set(meson_tests(place)) - {suite.name for suite in suites})
 
 
+def jobs(place, suites, report):
+    """A call for each of the suites, that runs it and reports; any thread may make it."""
+    tests = meson_tests(place) if suites else {}
+    return [functools.partial(_run_and_report, place, suite, tests, report) for suite in suites]
+
+
 def run(place, suites, report):
     """Run host suites, as many at once as there are processors."""
-    tests = meson_tests(place)
     with process.threads(process.processors()) as pool:
-        for suite, result in [(suite, pool.submit(_timed, place, suite, tests)) for suite in suites]:
-            cases, seconds = result.result()
-            report.add(suite, cases, seconds)
+        for running in [pool.submit(job) for job in jobs(place, suites, report)]:
+            running.result()
 
 
-def _timed(place, suite, tests):
+def _run_and_report(place, suite, tests, report):
     start = time.monotonic()
     cases = _run_one(place, suite, tests)
-    return cases, time.monotonic() - start
+    report.add(suite, cases, time.monotonic() - start)
