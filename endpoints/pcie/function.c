@@ -42,6 +42,7 @@ int pci_function_create(const struct pci_function_desc *desc, struct pci_functio
 		return ret;
 	}
 	pci_config_seal(&fn->config);
+	pci_function_update_decoding(fn);
 	dma_map_init(&fn->dma);
 	pthread_cond_init(&fn->upstream_idle, NULL);
 	pthread_cond_init(&fn->wake, NULL);
@@ -212,6 +213,9 @@ void pci_function_update_decoding(struct pci_function *fn)
 	for (unsigned int i = 0; i < PCI_BARS; i++)
 		fn->bar_address[i] = pci_header_bar_address(&fn->config, i);
 	fn->memory_enabled = pci_header_memory_enabled(&fn->config);
+	fn->bus_master = pci_header_bus_master(&fn->config);
+	fn->max_payload = pcie_cap_max_payload(&fn->config);
+	fn->max_read_request = pcie_cap_max_read_request(&fn->config);
 }
 
 /* What a reset does beside that of the config space. */

@@ -23,6 +23,11 @@
  * @dma: bus addresses it may use
  * @bar_address: where each BAR lies; decoded from @config after each change of it
  * @memory_enabled: it decodes its BARs; decoded from @config after each change of it
+ * @bus_master: it may send requests; decoded from @config after each change of it
+ * @max_payload: Max_Payload_Size in bytes; decoded from @config after each change of it
+ * @max_read_request: Max_Read_Request_Size in bytes; decoded from @config after each change of it
+ * @last_target: function that its last request to a peer went to, or NULL
+ * @last_bar: BAR of @last_target
  * @upstream: way to the root complex, NULL while no client is connected
  * @upstream_opaque: its argument
  * @upstream_users: calls of @upstream under way without the lock
@@ -49,6 +54,11 @@ struct pci_function {
 	struct dma_map dma;
 	uint64_t bar_address[PCI_BARS];
 	bool memory_enabled;
+	bool bus_master;
+	unsigned int max_payload;
+	unsigned int max_read_request;
+	struct pci_function *last_target;
+	unsigned int last_bar;
 	const struct pci_upstream_ops *upstream;
 	void *upstream_opaque;
 	unsigned int upstream_users;

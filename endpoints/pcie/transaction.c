@@ -9,7 +9,6 @@
 #include "cap_pcie.h"
 #include "fabric_state.h"
 #include "function_state.h"
-#include "header.h"
 #include "trace.h"
 #include "transaction.h"
 
@@ -62,8 +61,8 @@ static bool entry_holds_bar(const struct dma_entry *entry, const struct pci_func
  * of an earlier configuration. When there is only such a one, the request is for it and it does
  * not support it.
  */
-static bool find_target(const struct request *request, const struct dma_entry *entry,
-			struct target *target)
+static bool search_target(const struct request *request, const struct dma_entry *entry,
+			  struct target *target)
 {
 	const struct fabric *fabric = request->requester->fabric;
 	bool found = false;
@@ -116,6 +115,23 @@ static enum tlp_result hand_over(const struct request *request, const struct tar
 	return ret ? TLP_REJECTED : TLP_OK;
 }
 
+/* The target of the request before is looked at first: most go where the last one went. */
+static bool find_target(const struct request *request, const struct dma_entry *entry,
+			struct target *target)
+{
+	struct pci_function *requester = request->requester, *fn = requester->last_target;
+
+	*target = (struct target){ fn, requester->last_bar };
+	if (fn && fn->memory_enabled && bar_covers(fn, target->bar, request->address) &&
+	    entry_holds_bar(entry, fn, target->bar))
+		return true;
+	if (!search_target(request, entry, target))
+		return false;
+	requester->last_target = target->fn;
+	requester->last_bar = target->bar;
+	return true;
+}
+
 /* The checks of a receiver, then the completer itself. */
 static enum tlp_result complete(const struct request *request, const struct target *target)
 {
@@ -129,7 +145,7 @@ static enum tlp_result complete(const struct request *request, const struct targ
 	 * A prefix is an error for whoever does not support prefixes, whatever it says (section
 	 * 2.2.10.4).
 	 */
-	if (tlp_check(tlp, pcie_cap_max_payload(&fn->config)) ||
+	if (tlp_check(tlp, fn->max_payload) ||
 	    (tlp->hint.present && tlp->hint.extended && !pcie_cap_end_end_prefix(&fn->config))) {
 		if (ops->malformed)
 			ops->malformed(fn);
@@ -228,8 +244,7 @@ static void cut(struct request *request, size_t left)
 {
 	struct pci_function *fn = request->requester;
 	struct tlp *tlp = &request->tlp;
-	size_t limit = tlp->type == TLP_MWR ? pcie_cap_max_payload(&fn->config) :
-					      pcie_cap_max_read_request(&fn->config);
+	size_t limit = tlp->type == TLP_MWR ? fn->max_payload : fn->max_read_request;
 
 	request->len = limit - request->address % limit;
 	if (request->len > left)
@@ -267,7 +282,7 @@ static int transfer(struct request *request, size_t len, uint64_t *sent)
 	if (!len || request->address + (len - 1) < request->address)
 		return -EINVAL;
 	while (len && !ret) {
-		if (!pci_header_bus_master(&fn->config))
+		if (!fn->bus_master)
 			return -EPERM;
 		cut(request, len);
 		if (sent)
@@ -331,7 +346,7 @@ int fabric_atomic(struct pci_function *fn, enum tlp_type type, uint64_t address,
 
 	if (address % TLP_ATOMIC_SIZE)
 		return -EINVAL;
-	if (!pci_header_bus_master(&fn->config))
+	if (!fn->bus_master)
 		return -EPERM;
 	if (!pcie_cap_atomic_requester(&fn->config))
 		return -EOPNOTSUPP;
