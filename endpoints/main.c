@@ -28,6 +28,7 @@
 #define EXIT_USAGE	2
 #define ERROR_MAX	512
 #define SPIN_US		20u
+#define SPIN_PROCESSORS	4	/* a thread that spins needs one that nobody else wants */
 #define SPIN_US_MAX	1000000u
 
 /**
@@ -90,7 +91,7 @@ static void print_help(FILE *out)
 	      "  --unannounced-dma\n"
 	      "                 ask the client for addresses too that it has not announced\n"
 	      "  --spin US      look for the next message for so many microseconds before sleeping;\n"
-	      "                 default 20\n"
+	      "                 default 20, and 0 on a machine with fewer than 4 processors\n"
 	      "  --poll         never sleep\n"
 	      "  --help         this text\n"
 	      "  --version      version\n"
@@ -379,13 +380,12 @@ static void raise_descriptor_limit(void)
 
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.payload = TRACE_PAYLOAD,
-		.server.spin_ns = SPIN_US * 1000ull,
-	};
+	struct options options = { .payload = TRACE_PAYLOAD };
 	struct machine machine = { 0 };
 	int code, signal_fd;
 
+	if (sysconf(_SC_NPROCESSORS_ONLN) >= SPIN_PROCESSORS)
+		options.server.spin_ns = SPIN_US * 1000ull;
 	code = parse_options(argc, argv, &options);
 	if (code >= 0)
 		return code;
