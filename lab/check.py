@@ -196,10 +196,10 @@ def _all(chosen, everything, report, full):
     runs = guest + (_other_kernels(guest) if full else [])
     # The base kernel first: the objects of the others begin as copies of its own.
     flavours = sorted({suite.kernel for suite in runs}, key=lambda name: (name != "base", name))
-    with_modules = sorted({suite.kernel for suite in runs if suite.modules})
+    modules = sorted({(suite.kernel, name) for suite in runs for name in suite.modules})
     variants = ["sanitized"] + (["plain"] if guest else [])
     try:
-        prepared = prepare.prepare(flavours, variants, with_modules,
+        prepared = prepare.prepare(flavours, variants, modules,
                                    sorted({tuple(suite.selftests) for suite in runs if suite.selftests}))
     except progress.Unreachable as err:
         progress.fail(err)

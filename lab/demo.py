@@ -195,7 +195,7 @@ def _run(prepared, path, domain, nic):
     """Run the guest program; returns the machine's result and the addresses of accelerator and engine."""
     length = path.stat().st_size
     devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", SENDERS[nic]]
-    modules = [] if nic else [prepared.modules["base"] / "tph_dma.ko"]
+    modules = [] if nic else [prepared.module("base", "tph_dma")]
     machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
                          memory=f"{_memory(length)}M", pcapng=True)
     job = vm.prepare("demo")

@@ -10,9 +10,14 @@ from pathlib import Path
 from lab import PROJECT, cache, kernel_source, process, progress, sandbox, series, toolroot
 
 CONFIGS = PROJECT / "kernel/configs"
-MODULES = PROJECT / "kernel/modules"
 # Flavour of the kernels with some topics of the series only. They share a folder of objects, configured as base is.
 PARTS = "parts"
+# Folders of modules that are built on top of a lab kernel.
+MODULES = {
+    "tph_dma": "kernel/modules/tph_dma",
+    "tph_fault": "tests/modules/tph_fault",
+    "mlx5_st_test": "tests/modules/mlx5_st_test",
+}
 # Objects of a full build, to show how far the first one has come; later ones know their own number.
 TYPICAL_OBJECTS = 1800
 # Results that are kept of each kind: a kernel for each flavour, and for each topic of the series.
@@ -195,20 +200,26 @@ def selftests(root, collections, flavour="base", topics=None):
     return cache.obtain("selftests", inputs, build, keep=KEPT)
 
 
+def module_folder(module):
+    """Key of MODULES for the folder that @module.ko is built in."""
+    return module if module in MODULES else "tph_dma"
+
+
 def _module_inputs(name):
     """Files that a module is built from: its own and the register headers."""
-    files = [path for path in (MODULES / name).iterdir() if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile")]
+    files = [path for path in (PROJECT / MODULES[name]).iterdir()
+             if path.suffix in (".c", ".h") or path.name in ("Kbuild", "Makefile")]
     return sorted(files + list((PROJECT / "registers").glob("*_regs.h")))
 
 
 def module_argv(root, tree, out, name, target, args):
-    """Command line that builds kernel/modules/@name into the folder @target."""
-    return make_argv(root, tree, out, [f"M=/src/kernel/modules/{name}", "MO=/scratch", *args, "modules"],
+    """Command line that builds the modules of the folder @name into the folder @target."""
+    return make_argv(root, tree, out, [f"M=/src/{MODULES[name]}", "MO=/scratch", *args, "modules"],
                      bind=[(PROJECT, "/src", "ro"), (target, "/scratch", "rw")])
 
 
 def modules(root, name="tph_dma", flavour="base", topics=None):
-    """Folder with the modules of kernel/modules/@name, built for the kernel that obtain() gives."""
+    """Folder of the cache with the modules of the folder @name, built for the kernel that obtain() gives."""
     inputs = {"kernel": _inputs(kernel_source.obtain(), flavour, root, topics), "name": name,
               "files": _digest(_module_inputs(name))}
 

@@ -17,8 +17,9 @@ TABLE = PROJECT / "build/matrix.txt"
 RESULTS = PROJECT / "build/matrix.tap"
 UNPATCHED = "unpatched"
 ALL = "all"
-# What the module tph_dma cannot be built without.
-MODULE_TOPIC = "tph"
+# The topic that the modules of a folder, keys of kernel.MODULES, cannot be built without, and the selftests.
+MODULE_TOPICS = {"tph_dma": "tph", "tph_fault": "tph", "mlx5_st_test": "mlx5"}
+SELFTESTS_TOPIC = "tph"
 MARKS = {"passes": "+", "unsupported": "-", "fails": "F", "panics": "P"}
 
 
@@ -76,8 +77,8 @@ def _on(suite, name, topics, expected):
     met = set(expected.needs) <= set(topics)
     return replace(suite, name=f"{suite.name}@{name}", kernel=name,
                    alone=not met and (expected.hangs or expected.without == "panics"),
-                   modules=suite.modules if MODULE_TOPIC in topics else [],
-                   selftests=suite.selftests if MODULE_TOPIC in topics else [])
+                   modules=[module for module in suite.modules if MODULE_TOPICS[kernel.module_folder(module)] in topics],
+                   selftests=suite.selftests if SELFTESTS_TOPIC in topics else [])
 
 
 def outcome(cases, expected, met):
@@ -150,8 +151,10 @@ def _prepare(table, chosen):
     for name, topics in table.items():
         progress.say(f"kernel {name}: {', '.join(topics) or 'as it is'}")
         prepared.kernels[name] = kernel.obtain(root, kernel.PARTS, topics)
-        if MODULE_TOPIC in topics:
-            prepared.modules[name] = kernel.modules(root, flavour=kernel.PARTS, topics=topics)
+        for folder in sorted({kernel.module_folder(module) for suite in chosen for module in suite.modules}):
+            if MODULE_TOPICS[folder] in topics:
+                prepared.folders[name, folder] = kernel.modules(root, folder, kernel.PARTS, topics)
+        if SELFTESTS_TOPIC in topics:
             for collection in collections:
                 prepared.selftests[name, collection] = kernel.selftests(root, list(collection), kernel.PARTS, topics)
     return prepared

@@ -12,8 +12,12 @@ from lab import kernel, kernel_source, process, toolroot, userspace
 class Prepared:
     root: Path
     kernels: dict  # flavour to folder with bzImage
-    modules: dict  # flavour to folder with tph_dma.ko and its KUnit test
+    folders: dict  # (flavour, key of kernel.MODULES) to folder with the modules
     selftests: dict  # tuple of collections of the kernel's selftests to folder with these
+
+    def module(self, flavour, name):
+        """Path of @name.ko for a kernel."""
+        return self.folders[flavour, kernel.module_folder(name)] / f"{name}.ko"
 
 
 def _side_by_side(*calls):
@@ -25,20 +29,20 @@ def _side_by_side(*calls):
     return [future.result() for future in futures]
 
 
-def prepare(flavours=("base",), variants=("plain",), with_modules=None, selftests=()):
+def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"),), selftests=()):
     """Tool root, kernels of these flavours, and user-space builds of these variants.
 
-    @with_modules: the flavours that get tph_dma, by default all; it does not build for each. @selftests: tuples of
-    collections of the kernel's selftests.
+    @modules: pairs of a flavour and a module for it; no module builds for each kernel. @selftests: tuples of collections of
+    the kernel's selftests.
     """
     root, _ = _side_by_side(toolroot.obtain, kernel_source.layouts)
 
     def kernels():
         return {flavour: kernel.obtain(root, flavour) for flavour in flavours}
 
-    def modules():
-        return {flavour: kernel.modules(root, flavour=flavour)
-                for flavour in (flavours if with_modules is None else with_modules)}
+    def folders():
+        wanted = sorted({(flavour, kernel.module_folder(name)) for flavour, name in modules})
+        return {(flavour, folder): kernel.modules(root, folder, flavour) for flavour, folder in wanted}
 
     def tests():
         return {collections: kernel.selftests(root, collections) for collections in selftests}
@@ -46,5 +50,5 @@ def prepare(flavours=("base",), variants=("plain",), with_modules=None, selftest
     def builds():
         for variant in variants:
             userspace.build(root, variant)
-    (made, built, tested), _ = _side_by_side(lambda: (kernels(), modules(), tests()), builds)
+    (made, built, tested), _ = _side_by_side(lambda: (kernels(), folders(), tests()), builds)
     return Prepared(root, made, built, tested)

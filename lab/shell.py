@@ -15,7 +15,7 @@ def prepared():
     vm.accelerator()
     domain = vm.domain()
     made = prepare.prepare()
-    machine = vm.Machine(made.root, made.kernels["base"], DEVICES, domain, [made.modules["base"] / "tph_dma.ko"])
+    machine = vm.Machine(made.root, made.kernels["base"], DEVICES, domain, [made.module("base", "tph_dma")])
     job = vm.prepare("shell")
     print(f"tphbuf is on the path, other programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; "
           "'exit' powers off")

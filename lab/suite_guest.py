@@ -117,7 +117,7 @@ def _run_group(prepared, group, report, variant):
     """Run the suites of one machine; where it ends early, those that had no turn get another start of it."""
     while group:
         first = group[0]
-        modules = [prepared.modules[first.kernel] / f"{name}.ko" for name in first.modules]
+        modules = [prepared.module(first.kernel, name) for name in first.modules]
         machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
                              variant, reboots=first.reboots, boot=first.boot,
                              selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None)
