@@ -274,6 +274,7 @@ static void read_hints(const char *line, struct rdma_nic_hints *hints)
 	uint32_t ph, st = 0;
 
 	word(line, "drv_tph", hints->state, sizeof(hints->state));
+	word(line, "drv_tph_path", hints->path, sizeof(hints->path));
 	hints->ph = number(line, "drv_tph_ph", &ph) ? (int)ph : -1;
 	hints->tagged = number(line, "drv_tph_st", &st) &&
 			number(line, "drv_tph_st_index", &hints->st_index);

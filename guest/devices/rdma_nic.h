@@ -58,9 +58,11 @@ int rdma_nic_write(struct rdma_nic *nic, const struct ibv_mr *mr, uint64_t offse
  * @tagged: it has a published tag: the other members hold
  * @st_index: steering tag index
  * @ph: processing hint, or -1; a region may have one without a tag
+ * @path: "switch", "host_bridge", or "" when nothing is said
  */
 struct rdma_nic_hints {
 	char state[20];
+	char path[16];
 	bool tagged;
 	uint16_t st;
 	uint32_t st_index;

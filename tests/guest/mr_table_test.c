@@ -48,8 +48,11 @@ static void expect_sent(struct setup *s, struct nic_region *region, bool fits, u
 static int expect_state(struct setup *s, struct nic_region *region, bool fits, uint16_t st,
 			const char *state)
 {
+	struct tphbuf_tag tag = tag_ext(st, st % 4);
 	char what[40];
 
+	/* It compares with what is published at that moment. */
+	acc_set_tag(&s->acc, s->fd, &tag);
 	expect_sent(s, region, fits, st);
 	snprintf(what, sizeof(what), "tag 0x%x", st);
 	if (fits)
@@ -65,15 +68,15 @@ static uint16_t tag_number(int round, unsigned int i)
 }
 
 /* A free entry goes to who asks next, not to who had to do without. */
-static void free_one(struct setup *s, struct nic_region *region, uint16_t new_st,
-		     unsigned int usable)
+static void free_one(struct setup *s, struct nic_region *region, uint16_t old_st,
+		     uint16_t new_st, unsigned int usable)
 {
 	struct nic_region next[2];
 
 	nic_deregister(&s->nic, region);
-	expect_unhinted(&s->nic, &region[usable], "table_full", "a region that exists");
+	expect_state(s, &region[usable], false, old_st, "table_full");
 	next[0] = register_tag(s, new_st, new_st % 4);
-	next[1] = register_tag(s, 0x0777, 0);
+	next[1] = register_tag(s, 0x0777, 0x0777 % 4);
 	expect_state(s, &next[0], true, new_st, "");
 	expect_state(s, &next[1], false, 0x0777, "table_full");
 	nic_deregister(&s->nic, &next[0]);
@@ -94,7 +97,7 @@ static void fill(struct setup *s, int round, unsigned int count, unsigned int us
 		expect_sent(s, &region[i], i < usable, tag_number(round, i));
 	expect_state(s, &region[usable - 1], true, tag_number(round, usable - 1), "");
 	expect_state(s, &region[usable], false, tag_number(round, usable), "table_full");
-	free_one(s, region, round ? 0x0000 : 0x00ff, usable);
+	free_one(s, region, tag_number(round, usable), round ? 0x0000 : 0x00ff, usable);
 	for (unsigned int i = 1; i < count; i++)
 		nic_deregister(&s->nic, &region[i]);
 }
@@ -117,7 +120,7 @@ static void table_of_512(void)
 	nic_close(&s.nic);
 }
 
-/* Without hints from the start, the same answer is no reason to stop. */
+/* What has no hints from the start goes on without, whatever is published. */
 static void revoked_when_full(void)
 {
 	struct setup s = setup("nic0");
@@ -138,8 +141,11 @@ static void revoked_when_full(void)
 	acc_set_tag(&s.acc, s.fd, &tag);
 	acc_decode(&s.acc, false);
 	acc_decode(&s.acc, true);
-	expect_int(nic_write(&s.nic, &region[63], 0, &i, sizeof(i)), IBV_WC_REM_ACCESS_ERR,
-		   "the last, after another tag was published");
+	expect_writes(&path, wire_none(), "the last, after another tag was published");
+	expect_unhinted(&s.nic, &region[63], "published_later", "another tag");
+	tag = tag_ext(63, 1);
+	acc_set_tag(&s.acc, s.fd, &tag);
+	expect_unhinted(&s.nic, &region[63], "table_full", "the tag that found no entry");
 }
 
 static void no_table(void)

@@ -181,6 +181,25 @@ static void dmah_wins(void)
 	expect_region(&s, wire_ext(0x0081, 1), NULL, "without DMAH");
 }
 
+/* All devices of the machine are on the root bus, with the host bridge between any two. */
+static void path_is_shown(void)
+{
+	struct tphbuf_tag tag = tag_ext(0x0091, 1);
+	struct setup s = setup("nic0", "acc0", &tag);
+	struct nic_region region = nic_register(&s.nic, s.fd, BUFFER_SIZE);
+	struct nic_region memory = { .lkey = s.nic.buffer_mr->lkey };
+	struct rdma_nic_hints hints = nic_hints(&s.nic, &region);
+
+	expect_true(!strcmp(hints.path, "host_bridge"), "the driver says \"%s\"", hints.path);
+	nic_deregister(&s.nic, &region);
+	require_error(tphbuf_clear_tag(s.acc.dev, s.fd, NULL), 0, "clear");
+	region = nic_register(&s.nic, s.fd, BUFFER_SIZE);
+	hints = nic_hints(&s.nic, &region);
+	expect_true(!strcmp(hints.path, "host_bridge"), "without a tag: \"%s\"", hints.path);
+	hints = nic_hints(&s.nic, &memory);
+	expect_true(!hints.path[0], "ordinary memory: \"%s\"", hints.path);
+}
+
 /* Exporters that know no hints. */
 static void foreign_buffers(void)
 {
@@ -216,6 +235,7 @@ static const struct test_case cases[] = {
 	{ "namespaces", namespaces },
 	{ "narrow_completer", narrow_completer },
 	{ "dmah_wins", dmah_wins },
+	{ "path_is_shown", path_is_shown },
 	{ "foreign_buffers", foreign_buffers },
 	{ "ordinary_memory", ordinary_memory },
 };
