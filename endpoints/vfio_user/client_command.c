@@ -4,6 +4,7 @@
  * log: then the error reply is sent here, in one place.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <inttypes.h>
 #include <linux/vfio.h>
 #include <stdarg.h>
@@ -206,18 +207,28 @@ static int handle_get_info(struct vfio_user_connection *connection)
 	return reply(connection, &info, sizeof(info));
 }
 
-/* What a client with room for it gets of a region that it can map: one area, all of it. */
+/*
+ * What a client with room for it gets of a region that it can map: one area, all of it. The
+ * members are those of struct vfio_region_info_cap_sparse_mmap, whose array has no size.
+ */
 struct region_areas {
-	struct vfio_region_info_cap_sparse_mmap cap;
+	struct vfio_info_cap_header header;
+	uint32_t nr_areas;
+	uint32_t reserved;
 	struct vfio_region_sparse_mmap_area area;
 };
+
+_Static_assert(offsetof(struct region_areas, nr_areas) ==
+	       offsetof(struct vfio_region_info_cap_sparse_mmap, nr_areas), "as VFIO has it");
+_Static_assert(offsetof(struct region_areas, area) ==
+	       sizeof(struct vfio_region_info_cap_sparse_mmap), "as VFIO has it");
 
 static int handle_get_region_info(struct vfio_user_connection *connection)
 {
 	struct vfio_user_region region = { .fd = -1 };
 	struct region_areas areas = {
-		.cap.header = { .id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1 },
-		.cap.nr_areas = 1,
+		.header = { .id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1 },
+		.nr_areas = 1,
 	};
 	struct vfio_user_region_info info;
 	size_t room;

@@ -11,6 +11,7 @@ import tempfile
 import time
 
 import vfio_user
+from tap import equal
 
 # The program under test; built with sanitizers unless somebody says otherwise.
 PROGRAM = os.environ.get("TPHBUF_ENDPOINTS", "tphbuf-endpoints")
@@ -29,6 +30,14 @@ def environment():
     env["UBSAN_OPTIONS"] = "halt_on_error=1:exitcode=99:print_stacktrace=1"
     env["TSAN_OPTIONS"] = "exitcode=99"
     return env
+
+
+def settles(count, want, what="descriptors"):
+    """Waits until count() is @want: what a client leaves is closed by a thread, which may be late on a busy machine."""
+    end = time.monotonic() + vfio_user.SECONDS
+    while count() != want and time.monotonic() < end:
+        time.sleep(0.05)
+    equal(count(), want, what)
 
 
 class Endpoints:
@@ -123,14 +132,17 @@ class Endpoints:
     def connect(self, name, **options):
         return vfio_user.Client(self.path(name), **options)
 
+    def open_fds(self):
+        """Open file descriptors of the process at this moment."""
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
     def fds(self):
         """Open file descriptors of the process, once it has closed what it is about to close."""
-        folder, end = f"/proc/{self.process.pid}/fd", time.monotonic() + 5
-        count, last = len(os.listdir(folder)), None
-        while count != last and time.monotonic() < end:
+        end, counts = time.monotonic() + 5, [self.open_fds()]
+        while (len(counts) < 4 or len(set(counts[-4:])) > 1) and time.monotonic() < end:
             time.sleep(0.02)
-            count, last = len(os.listdir(folder)), count
-        return count
+            counts.append(self.open_fds())
+        return counts[-1]
 
     def fds_with(self, *names):
         """Open file descriptors while a fresh client of each of these devices is connected.
