@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's. And a second one with
-what looks at traces, Wireshark and a browser, for the tests of those alone: it is as large as the first."""
+"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's."""
 
 import contextlib
 import os
@@ -147,12 +146,6 @@ def _inputs(names):
 def obtain():
     """Path of the tool root; built when the cache has none for this package list."""
     return cache.obtain("root", _inputs(packages()), _build_tools, keep=2) / "root"
-
-
-def viewers():
-    """Path of the root with Wireshark and a browser."""
-    names = packages("viewers")
-    return cache.obtain("viewers", _inputs(names), lambda target: _build(target, "viewers", names), keep=1) / "root"
 
 
 def toolchain(root):
