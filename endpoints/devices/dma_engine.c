@@ -511,7 +511,7 @@ static int dma_engine_create(struct fabric *fabric, struct options *options,
 	desc->bars[DMA_ENGINE_BAR_REGS] =
 		(struct pci_bar){ PCI_BAR_MEM32, DMA_ENGINE_BAR_REGS_SIZE, -1 };
 	desc->bars[DMA_ENGINE_BAR_MSIX] =
-		(struct pci_bar){ PCI_BAR_MEM32, DMA_ENGINE_MSIX_SIZE, -1 };
+		(struct pci_bar){ PCI_BAR_MEM64_PREF, DMA_ENGINE_MSIX_SIZE, -1 };
 	desc->pcie.end_end_prefix = tph.extended;
 	desc->msix = (struct msix_options){
 		.vectors = DMA_ENGINE_MSIX_VECTORS, .bar = DMA_ENGINE_BAR_MSIX,
