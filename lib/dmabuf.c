@@ -71,6 +71,7 @@ int tpb_dmabuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd)
 		.argsz = sizeof(arg),
 		.flags = VFIO_DEVICE_FEATURE_SET | TPB_VFIO_FEATURE_DMA_BUF_WC,
 		.wc.dmabuf_fd = dmabuf_fd,
+		.wc.memattr = TPB_VFIO_MEMATTR_WC,
 	};
 
 	if (tpb_feature_is_other(dev, TPB_VFIO_FEATURE_DMA_BUF_WC))

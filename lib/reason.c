@@ -125,8 +125,8 @@ static const struct row rows[] = {
 		"cannot make memory of {device} write-combining: this CPU cannot map PCI memory so "
 		"(x86 needs PAT, which \"nopat\" turns off)" },
 	[TPHBUF_REASON_WC_BUSY] = { "wc-busy", EBUSY,
-		"cannot make memory of {device} write-combining: the kernel or another process needs "
-		"it uncached (MSI-X table, ioeventfd, sysfs)" },
+		"cannot make memory of {device} write-combining: a process maps it, or the kernel needs "
+		"it uncached (MSI-X table, ioeventfd); unmap it, in sysfs too, and try again" },
 
 	[TPHBUF_REASON_REVOKED] = { "revoked", ENODEV,
 		"cannot access memory of {device}: it is revoked (memory decoding is off, or the "

@@ -151,9 +151,12 @@ _Static_assert(offsetof(struct vfio_device_feature_dma_buf_revoke, flags) == 4, 
 #define TPB_VFIO_FEATURE_DMA_BUF_WC	15
 #endif
 
+/* The memory attribute of CPU mappings; 0 is uncached, which cannot be set. */
+#define TPB_VFIO_MEMATTR_WC	1u
+
 struct tpb_vfio_dma_buf_wc {
 	int32_t dmabuf_fd;
-	uint32_t flags;
+	uint32_t memattr;
 };
 
 /* As struct tpb_vfio_set_tph. */
@@ -164,7 +167,7 @@ struct tpb_vfio_set_wc {
 };
 
 _Static_assert(sizeof(struct tpb_vfio_dma_buf_wc) == 8, "uAPI layout");
-_Static_assert(offsetof(struct tpb_vfio_dma_buf_wc, flags) == 4, "uAPI layout");
+_Static_assert(offsetof(struct tpb_vfio_dma_buf_wc, memattr) == 4, "uAPI layout");
 _Static_assert(offsetof(struct tpb_vfio_set_wc, flags) ==
 	       offsetof(struct vfio_device_feature, flags), "uAPI layout");
 _Static_assert(offsetof(struct tpb_vfio_set_wc, wc) ==
@@ -172,9 +175,10 @@ _Static_assert(offsetof(struct tpb_vfio_set_wc, wc) ==
 _Static_assert(sizeof(struct tpb_vfio_set_wc) == 16, "uAPI layout");
 
 #ifdef VFIO_DEVICE_FEATURE_DMA_BUF_WC
+_Static_assert(TPB_VFIO_MEMATTR_WC == VFIO_DMA_BUF_MEMATTR_WC, "uAPI value");
 _Static_assert(sizeof(struct vfio_device_feature_dma_buf_wc) == 8, "uAPI layout");
 _Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, dmabuf_fd) == 0, "uAPI layout");
-_Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, flags) == 4, "uAPI layout");
+_Static_assert(offsetof(struct vfio_device_feature_dma_buf_wc, memattr) == 4, "uAPI layout");
 #endif
 
 #endif

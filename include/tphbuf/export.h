@@ -120,11 +120,14 @@ int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_pro
  * @why: NULL, or filled on failure as by tphbuf_export()
  *
  * The memory type belongs to the pages of the device: afterwards every CPU
- * mapping of them is write-combining, through whichever file and in whichever
- * process, those that exist included. There is no way back before the device is
- * closed, and to do it twice is no error. Mappings that are made afterwards get
- * large page-table entries, those from before small ones: map the dma-buf after
- * this call, or let tphbuf_export() do it with TPHBUF_EXPORT_WC.
+ * mapping of them is write-combining, through any file and in any process. While
+ * a process maps one of the pages the call fails with -EBUSY, so make it before
+ * the dma-buf is mapped or passed on, or let tphbuf_export() do it with
+ * TPHBUF_EXPORT_WC. There is no way back before the device is closed. The call
+ * succeeds for pages that are write-combining already.
+ *
+ * A mapping has one type: tphbuf_mmap() of a range that has both
+ * write-combining and uncached pages fails with -EBUSY.
  *
  * Stores may then be merged, reordered and held back in the CPU; a store fence
  * (SFENCE on x86, DSB ST on Arm) sends them on, before a doorbell for example.
@@ -139,11 +142,11 @@ int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_pro
  * -ENODEV	its device has been closed since
  * -ENOTTY	the kernel cannot do it
  * -EOPNOTSUPP	the CPU cannot map PCI memory write-combining, or the memory is
- *		not that of a BAR: @why->reason tells which
- * -EBUSY	something needs the memory uncached: the MSI-X table lies in it,
- *		the BAR has an ioeventfd or is used by its kernel driver, or it
- *		is mapped by other means, such as sysfs
- * -ENOSPC	too many separate ranges of the device are write-combining
+ *		not in a prefetchable BAR: @why->reason tells which
+ * -EBUSY	something needs the memory uncached: a process maps it through a
+ *		dma-buf, the device file or sysfs, the MSI-X table or the target
+ *		of an ioeventfd is in it, or the kernel driver uses the BAR
+ * -ENOSPC	too many separate ranges of the BAR are write-combining
  * -EINTR	a signal came while waiting for the device
  * -ENOMEM
  */

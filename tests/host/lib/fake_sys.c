@@ -284,8 +284,10 @@ static int play_set_wc(const struct tpb_vfio_set_wc *arg)
 
 	if (fake_sys.errors.wc_set)
 		return -fake_sys.errors.wc_set;
-	if (arg->argsz != sizeof(*arg) || arg->wc.flags)
+	if (arg->argsz != sizeof(*arg))
 		return -EINVAL;
+	if (arg->wc.memattr != 1)
+		return -ENOENT;
 	ret = fake_dmabuf_check(arg->wc.dmabuf_fd);
 	if (ret)
 		return ret;

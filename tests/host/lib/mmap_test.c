@@ -130,7 +130,7 @@ static void write_combining(void)
 	const struct {
 		uint32_t argsz, flags;
 		int32_t dmabuf_fd;
-		uint32_t zero;
+		uint32_t memattr;
 	} *raw = (const void *)&fake_sys.wc_argument;
 	int fd = export(0), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -142,7 +142,7 @@ static void write_combining(void)
 	is_int(raw->argsz, 16, "which argsz says");
 	is_hex(raw->flags, 1u << 17 | 15, "SET of feature 15");
 	is_int(raw->dmabuf_fd, fd, "the dma-buf");
-	is_int(raw->zero, 0, "no flag");
+	is_int(raw->memattr, 1, "write-combining");
 	is_int(tphbuf_set_wc(dev, null, NULL), -EINVAL, "a file that is no dma-buf");
 	close(null);
 	is_int(tphbuf_set_wc(dev, null, NULL), -EBADF, "a closed file");
