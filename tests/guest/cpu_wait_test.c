@@ -69,10 +69,12 @@ static void mmap_interrupted(void)
 	expect_error(call_end(&revoke), 0, "the revocation");
 }
 
+/* Another buffer than the one that is revoked: the lock of the device is left to wait for. */
 static void set_waits(void)
 {
 	struct bar_memory mem = memory_open("acc0");
-	int fd = memory_export(&mem, 0, PAGE), timeline = add_fence(fd);
+	int fenced = memory_export(&mem, 0, PAGE), timeline = add_fence(fenced);
+	int fd = memory_export(&mem, PAGE, PAGE);
 	struct set_call arg = { .mem = &mem, .fd = fd };
 	struct call revoke, set;
 
@@ -89,10 +91,30 @@ static void set_waits(void)
 	expect_true(type_at(map_shared(fd, 0, PAGE)) == TYPE_WC, "write-combining in the end");
 }
 
+/* The buffer that is revoked, whose reservation lock any holder of it can keep busy. */
+static void set_interrupted(void)
+{
+	struct bar_memory mem = memory_open("acc0");
+	int fd = memory_export(&mem, 0, PAGE), timeline = add_fence(fd);
+	struct set_call arg = { .mem = &mem, .fd = fd };
+	struct call revoke, set;
+
+	catch_signal(SA_RESTART);
+	call_start(&revoke, run_revoke, &mem, 'D');
+	call_start(&set, run_set, &arg, 'S');
+	require_true(!pthread_kill(set.thread, SIGUSR1), "send a signal");
+	expect_error(call_end(&set), -EINTR, "SET that a signal interrupted");
+	require_error(sw_fence_signal(timeline), 0, "signal the fence");
+	expect_error(call_end(&revoke), 0, "the revocation");
+	memory_restore(&mem);
+	expect_true(type_at(map_shared(fd, 0, PAGE)) == TYPE_UC_MINUS, "uncached in the end");
+}
+
 static void waiting_set_is_killed(void)
 {
 	struct bar_memory mem = memory_open("acc0");
-	int fd = memory_export(&mem, 0, PAGE), timeline = add_fence(fd), status, ms;
+	int fenced = memory_export(&mem, 0, PAGE), timeline = add_fence(fenced), status, ms;
+	int fd = memory_export(&mem, PAGE, PAGE);
 	struct call revoke;
 	pid_t pid;
 
@@ -137,6 +159,7 @@ static void set_through_another_device_interrupted(void)
 static const struct test_case cases[] = {
 	{ "mmap_interrupted", mmap_interrupted },
 	{ "set_waits", set_waits },
+	{ "set_interrupted", set_interrupted },
 	{ "waiting_set_is_killed", waiting_set_is_killed },
 	{ "set_through_another_device_interrupted", set_through_another_device_interrupted },
 };

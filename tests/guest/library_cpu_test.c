@@ -243,11 +243,15 @@ static void write_combining(void)
 	int fd = acc_export(&acc, 0, PAGE, NULL);
 	char *first;
 
+	accelerator_unmap(&acc);
+	map_buffer(fd, 0, PAGE);
+	is_type(TYPE_UC_MINUS, "as it was exported");
+	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), -EBUSY, "while it is mapped");
+	expect_error(tphbuf_munmap(map, PAGE), 0, "unmap it");
+	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), 0, "make it write-combining");
 	map_buffer(fd, 0, PAGE);
 	first = map;
-	is_type(TYPE_UC_MINUS, "as it was exported");
-	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), 0, "make it write-combining");
-	is_type(TYPE_WC, "the mapping that was there");
+	is_type(TYPE_WC, "mapped again");
 	map_buffer(fd, 0, PAGE);
 	is_type(TYPE_WC, "another mapping");
 	expect_error(tphbuf_set_wc(acc.dev, fd, NULL), 0, "twice");
@@ -294,6 +298,7 @@ static void export_while_busy(void)
 	void *sysfs;
 	int file, fd;
 
+	accelerator_unmap(&acc);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource2", device_bdf("acc0"));
 	file = open(path, O_RDWR | O_SYNC | O_CLOEXEC);
 	require_error(file < 0 ? -errno : 0, 0, "open %s", path);

@@ -30,7 +30,7 @@ static void refused(void)
 
 	expect_error(wc_probe(&mem), -EOPNOTSUPP, "PROBE");
 	expect_error(raw_feature(device, &arg), -EOPNOTSUPP, "SET");
-	arg.flags = 1;
+	arg.memattr = 0;
 	expect_error(raw_feature(device, &arg), -EOPNOTSUPP,
 		     "SET that is wrong in another way too");
 	arg.argsz = 8;

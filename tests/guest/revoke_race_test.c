@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Revocation against threads that read, write, map, unmap and fork, without and
- * with a promotion to write-combining in the middle. An access succeeds or is
- * SIGBUS, nothing else, and none succeeds between revocation and restoration.
+ * with promotions of other pages to write-combining in between. An access
+ * succeeds or is SIGBUS, nothing else, and none succeeds between revocation and
+ * restoration.
  *
  * TPHBUF_ROUNDS: revocations a case, 200 if it is not set.
  */
@@ -164,13 +165,19 @@ static void start_threads(pthread_t threads[8])
 	require_true(!setpriority(PRIO_PROCESS, 0, -20), "raise the priority");
 }
 
-/* A page of its own, so that each promotion changes something. */
+/*
+ * A page behind what the threads map, so that each promotion changes how the
+ * kernel maps the BAR. What they map cannot be promoted.
+ */
 static void promote_page(unsigned int page)
 {
-	int fd = memory_export(&mem, page * PAGE, PAGE);
+	int fd = memory_export(&mem, LENGTH + page * PAGE, PAGE);
+	int mapped = memory_export(&mem, page * PAGE, PAGE);
 
 	expect_error(wc_set(&mem, fd), 0, "SET for page %u", page);
+	expect_error(wc_set(&mem, mapped), -EBUSY, "SET for page %u of what is mapped", page);
 	close(fd);
+	close(mapped);
 }
 
 static void run_rounds(unsigned int rounds, bool promote)
@@ -219,8 +226,11 @@ static void revoke_and_promote(void)
 	uint32_t value;
 
 	run_rounds(round_count(), true);
+	expect_true(page_entries(map, LENGTH).type == TYPE_UC_MINUS, "what was mapped: %s",
+		    memory_type_name(page_entries(map, LENGTH).type));
 	for (unsigned int page = 0; page < 8; page++) {
-		volatile uint8_t *at = map + page * PAGE;
+		int fd = memory_export(&mem, LENGTH + page * PAGE, PAGE);
+		volatile uint8_t *at = map_shared(fd, 0, PAGE);
 		enum memory_type want = page % 4 ? TYPE_UC_MINUS : TYPE_WC;
 
 		require_true(!touch_read(at, &value), "read page %u", page);

@@ -16,6 +16,7 @@
 #define RAW_FEATURE_LOW_POWER_EXIT	5u
 #define RAW_FEATURE_DMA_BUF	11u
 #define RAW_FEATURE_DMA_BUF_WC	15u
+#define RAW_MEMATTR_WC 1u
 #define RAW_FEATURE_DMA_BUF_REVOKE	16u
 
 struct raw_range {
@@ -43,7 +44,7 @@ struct raw_set_wc {
 	uint32_t argsz;
 	uint32_t feature;
 	int32_t dmabuf_fd;
-	uint32_t flags;
+	uint32_t memattr;
 };
 
 struct raw_wakeup {
@@ -85,6 +86,7 @@ static inline struct raw_set_wc raw_wc(int dmabuf_fd)
 		.argsz = sizeof(struct raw_set_wc),
 		.feature = RAW_FEATURE_SET | RAW_FEATURE_DMA_BUF_WC,
 		.dmabuf_fd = dmabuf_fd,
+		.memattr = RAW_MEMATTR_WC,
 	};
 }
 
