@@ -21,6 +21,8 @@
  * @thread: exists when @started
  * @started: something was to be closed once
  * @stop: the thread shall end when nothing is left
+ * @ended: it has
+ * @abandoned: nobody waits for the thread any more, which frees this at its end
  * @notify: eventfd that is told when nothing is left, or -1
  * @fds: ring of descriptors that wait
  * @first: index in @fds of the first
@@ -32,6 +34,8 @@ struct vfio_user_closer {
 	pthread_t thread;
 	bool started;
 	bool stop;
+	bool ended;
+	bool abandoned;
 	int notify;
 	int fds[WAITING_MAX];
 	unsigned int first;
@@ -66,9 +70,17 @@ static void close_first(struct vfio_user_closer *closer)
 	}
 }
 
+static void closer_free(struct vfio_user_closer *closer)
+{
+	pthread_cond_destroy(&closer->wake);
+	pthread_mutex_destroy(&closer->lock);
+	free(closer);
+}
+
 static void *closer_main(void *arg)
 {
 	struct vfio_user_closer *closer = arg;
+	bool abandoned;
 
 	pthread_mutex_lock(&closer->lock);
 	while (closer->count || !closer->stop) {
@@ -77,14 +89,37 @@ static void *closer_main(void *arg)
 		else
 			pthread_cond_wait(&closer->wake, &closer->lock);
 	}
+	closer->ended = true;
+	abandoned = closer->abandoned;
 	pthread_mutex_unlock(&closer->lock);
+	if (abandoned)
+		closer_free(closer);
 	return NULL;
+}
+
+/* Whether the thread goes on alone; else it has ended and was waited for. */
+static bool abandon(struct vfio_user_closer *closer)
+{
+	struct timespec until;
+	bool ended;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	if (!pthread_timedjoin_np(closer->thread, NULL, &until))
+		return false;
+	pthread_mutex_lock(&closer->lock);
+	ended = closer->ended;
+	closer->abandoned = !ended;
+	if (!ended)
+		pthread_detach(closer->thread);
+	pthread_mutex_unlock(&closer->lock);
+	if (ended)
+		pthread_join(closer->thread, NULL);
+	return !ended;
 }
 
 void vfio_user_closer_destroy(struct vfio_user_closer *closer)
 {
-	struct timespec until;
-
 	if (!closer)
 		return;
 	pthread_mutex_lock(&closer->lock);
@@ -92,18 +127,8 @@ void vfio_user_closer_destroy(struct vfio_user_closer *closer)
 	closer->notify = -1;
 	pthread_cond_signal(&closer->wake);
 	pthread_mutex_unlock(&closer->lock);
-	if (closer->started) {
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_sec += PATIENCE_S;
-		if (pthread_timedjoin_np(closer->thread, NULL, &until)) {
-			/* Its thread goes on to use it. */
-			pthread_detach(closer->thread);
-			return;
-		}
-	}
-	pthread_cond_destroy(&closer->wake);
-	pthread_mutex_destroy(&closer->lock);
-	free(closer);
+	if (!closer->started || !abandon(closer))
+		closer_free(closer);
 }
 
 void vfio_user_closer_close(struct vfio_user_closer *closer, int fd)
