@@ -133,7 +133,7 @@ def test_region_fd_is_closed():
         before = SERVER.fds()
         for _ in range(50):
             os.close(client.region_info(2)[3])
-        settles(SERVER.open_fds, before)
+        settles(SERVER.fds, before)
 
 
 def test_config_space():

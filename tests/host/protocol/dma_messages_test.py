@@ -212,7 +212,7 @@ def test_reply_with_fds():
         before = SERVER.fds()
         m.client.reply(command, RANGE.pack(address, count) + bytes(count), fds=[0, 1, 2])
         ring_error(m.engine)
-        settles(SERVER.open_fds, before, "descriptors")
+        settles(SERVER.fds, before, "descriptors")
 
 
 def test_wrong_id():

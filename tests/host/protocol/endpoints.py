@@ -35,9 +35,11 @@ def environment():
 def settles(count, want, what="descriptors"):
     """Waits until count() is @want: what a client leaves is closed by a thread, which may be late on a busy machine."""
     end = time.monotonic() + vfio_user.SECONDS
-    while count() != want and time.monotonic() < end:
-        time.sleep(0.05)
-    equal(count(), want, what)
+    got = count()
+    while got != want and time.monotonic() < end:
+        time.sleep(0.02)
+        got = count()
+    equal(got, want, what)
 
 
 class Endpoints:

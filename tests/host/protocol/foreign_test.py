@@ -41,7 +41,7 @@ def test_unmap_with_descriptor():
         client.call(vu.DMA_UNMAP, struct.pack("=IIQQ", 24, 0, 0x100000, 1 << 20), [fd])
         equal(client.refused(vu.DMA_UNMAP, struct.pack("=IIQQ", 24, 0, 0x100000, 1 << 20),
                              [fd, fd]), "EINVAL", "two descriptors")
-        settles(SERVER.open_fds, before, "descriptors")
+        settles(SERVER.fds, before, "descriptors")
     os.close(fd)
 
 

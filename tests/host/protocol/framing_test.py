@@ -35,7 +35,7 @@ def works(client):
 def all_fds_closed(client, before, what):
     """A round trip later the server has as many descriptors open as before."""
     works(client)
-    settles(SERVER.open_fds, before, f"descriptors of the server after {what}")
+    settles(SERVER.fds, before, f"descriptors of the server after {what}")
 
 
 def open_null(count):

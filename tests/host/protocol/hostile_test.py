@@ -120,7 +120,7 @@ def test_many_files():
                 refusal = vu.errno_name(refused.code)
             os.close(fd)
         equal((maps, refusal), (512, "ENOSPC"), "files that are mapped")
-        settles(server.open_fds, before, "descriptors")
+        settles(server.fds, before, "descriptors")
         served(server, "acc")
 
 

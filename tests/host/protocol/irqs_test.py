@@ -131,7 +131,7 @@ def test_replace():
             equal(vu.eventfd_count(new, 0), 1, "the new one")
             os.close(new)
         equal(v.fired(), [], "the old one")
-        settles(SERVER.open_fds, before, "descriptors")
+        settles(SERVER.fds, before, "descriptors")
 
 
 def test_deassign():
@@ -141,7 +141,7 @@ def test_deassign():
         v.set(vu.SET_DATA_EVENTFD | vu.SET_TRIGGER, 1, 3)
         v.set(vu.SET_DATA_NONE | vu.SET_TRIGGER, 0, VECTORS)
         equal(v.fired(), [0, 4, 5, 6, 7])
-        settles(SERVER.open_fds, before - 3, "descriptors")
+        settles(SERVER.fds, before - 3, "descriptors")
 
 
 def test_disable_all():
@@ -150,7 +150,7 @@ def test_disable_all():
         before = SERVER.fds()
         v.set(vu.SET_DATA_NONE | vu.SET_MASK, 0, 2)
         v.set(vu.SET_DATA_NONE | vu.SET_TRIGGER, 0, 0)
-        settles(SERVER.open_fds, before - VECTORS, "descriptors")
+        settles(SERVER.fds, before - VECTORS, "descriptors")
         v.set(vu.SET_DATA_EVENTFD | vu.SET_TRIGGER, 0, VECTORS, fds=v.fds)
         v.set(vu.SET_DATA_NONE | vu.SET_TRIGGER, 0, VECTORS)
         equal(v.fired(), list(range(VECTORS)))
@@ -210,7 +210,7 @@ def test_bad_data():
         for argsz in (0, 19, 21, 0xffffffff):
             equal(refused(client, vu.SET_DATA_NONE | trigger, vu.IRQ_MSIX, 0, 1, argsz=argsz),
                   "EINVAL", f"argsz {argsz}")
-        settles(SERVER.open_fds, before, "descriptors")
+        settles(SERVER.fds, before, "descriptors")
     os.close(fd)
 
 
@@ -228,7 +228,7 @@ def test_not_an_eventfd():
         v.set(vu.SET_DATA_NONE | vu.SET_TRIGGER, 0, 2)
         equal(v.fired(), [0, 1])
         equal(vu.eventfd_count(good, 0), 0, "the one that came along")
-        settles(SERVER.open_fds, before, "descriptors")
+        settles(SERVER.fds, before, "descriptors")
     for fd in others + [good]:
         os.close(fd)
 
@@ -253,10 +253,10 @@ def test_closed_with_the_client():
         client.device_info()
         before = SERVER.fds()
         client.set_irqs(vu.SET_DATA_EVENTFD | vu.SET_TRIGGER, vu.IRQ_MSIX, 0, VECTORS, fds=fds)
-        settles(SERVER.open_fds, before + VECTORS, "descriptors")
+        settles(SERVER.fds, before + VECTORS, "descriptors")
     with SERVER.connect("dma") as client:
         client.device_info()
-        settles(SERVER.open_fds, before, "descriptors of the next client")
+        settles(SERVER.fds, before, "descriptors of the next client")
         client.set_irqs(vu.SET_DATA_NONE | vu.SET_TRIGGER, vu.IRQ_MSIX, 0, VECTORS)
         equal([vu.eventfd_count(fd, 0) for fd in fds], [0] * VECTORS, "events of the old one")
     for fd in fds:

@@ -276,7 +276,7 @@ def test_out_of_descriptors():
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used, hard))
         with server.connect("dma", negotiate=False) as turned_away:
             true(turned_away.at_end(), "accepted without descriptors")
-        settles(server.open_fds, used, "descriptors, the spare one included")
+        settles(server.fds, used, "descriptors, the spare one included")
         ram = vu.memfd(4096)
         dma_map = struct.pack("=IIQQQ", 32, 3, 0, 0x100000, 4096)
         for _ in range(3):
