@@ -78,7 +78,7 @@ static void print_help(FILE *out)
 	      "\n"
 	      "  --dir DIR      existing folder for the sockets\n"
 	      "  --trace FILE   write a line for each TLP to FILE, over what it held "
-	      "(docs/trace-format.md)\n"
+	      "(docs/reference/trace-format.md)\n"
 	      "  --pcapng FILE  write the same records as pcapng, for Wireshark\n"
 	      "  --payload N    bytes of each payload that pcapng keeps, 0 to 4096; 64 unless "
 	      "given\n"

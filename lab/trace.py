@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reading of the text trace that tphbuf-endpoints writes (docs/trace-format.md)."""
+"""Reading of the text trace that tphbuf-endpoints writes (docs/reference/trace-format.md)."""
 
 import re
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The page: one HTML file that shows a trace in a browser, without a network
- * (docs/trace-format.md describes the data in it).
+ * (docs/reference/trace-format.md describes the data in it).
  */
 #ifndef TRACE_PAGE_H
 #define TRACE_PAGE_H

@@ -2,7 +2,7 @@
 /*
  * A trace as pcapng: a section header, an interface description for each link, an enhanced packet
  * block for each TLP. In front of each TLP stands the header below, with what the bytes on the
- * link do not say; docs/trace-format.md shows how other dissectors skip it.
+ * link do not say; docs/reference/trace-format.md shows how other dissectors skip it.
  */
 #ifndef TRACE_PCAPNG_H
 #define TRACE_PCAPNG_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Phases of a run, as its marks tell: "phase NAME [from=BDF] [to=BDF] [expect=TAG]" begins one,
- * "end" ends it (docs/trace-format.md).
+ * "end" ends it (docs/reference/trace-format.md).
  */
 #ifndef TRACE_PHASES_H
 #define TRACE_PHASES_H

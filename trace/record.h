@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One TLP of a trace, whatever file it comes from: the text form and pcapng hold the same records
- * (docs/trace-format.md).
+ * (docs/reference/trace-format.md).
  *
  * Section numbers here and in the rest of trace/ are those of the PCI Express Base Specification,
  * Revision 6.x.

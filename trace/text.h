@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A record as one line of the text form (docs/trace-format.md). */
+/* A record as one line of the text form (docs/reference/trace-format.md). */
 #ifndef TRACE_TEXT_H
 #define TRACE_TEXT_H
 

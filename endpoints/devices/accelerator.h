@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The accelerator: a completer that takes the steering tag of a write as an instruction.
- * docs/devices.md describes it.
+ * docs/reference/devices.md describes it.
  */
 #ifndef TPHBUF_ACCELERATOR_H
 #define TPHBUF_ACCELERATOR_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The DMA engine: a requester that sends steering tags. docs/devices.md describes it.
+ * The DMA engine: a requester that sends steering tags. docs/reference/devices.md describes it.
  */
 #ifndef TPHBUF_DMA_ENGINE_H
 #define TPHBUF_DMA_ENGINE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record of TLPs in files; docs/trace-format.md describes them. Knows no device and no socket.
+ * A record of TLPs in files; docs/reference/trace-format.md describes them. Knows no device and no
+ * socket.
  *
  * Records go into a ring and are written by a thread of the trace's own, so that nobody waits for
  * a disk while TLPs are routed.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Texts of the marks (docs/trace-format.md). */
+/* Texts of the marks (docs/reference/trace-format.md). */
 #include <stdio.h>
 #include <string.h>
 

@@ -67,7 +67,7 @@ int accelerator_read32(struct accelerator *acc, uint64_t reg, uint32_t *value);
 int accelerator_read64(struct accelerator *acc, uint64_t reg, uint64_t *value);
 int accelerator_write32(struct accelerator *acc, uint64_t reg, uint32_t value);
 
-/* Divides the trace of TLPs here, with a text for people and tools (docs/trace-format.md). */
+/* Divides the trace of TLPs here, with a text as docs/reference/trace-format.md describes. */
 int accelerator_mark(struct accelerator *acc, uint32_t value, const char *text);
 
 /* @extended and @tag choose what with_tag and in_partition count. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Description: no circle of files. Which source calls which is read from the symbols of the objects, and compared
-with the floors that docs/architecture.md shows: a file calls only what lies below it.
+with the floors that docs/internals/code-map.md shows: a file calls only what lies below it.
 
 usage: floors_test.py PROJECT BUILD [TEST...]
 """
@@ -16,7 +16,7 @@ import tap
 
 PROJECT, BUILD = Path(sys.argv.pop(1)), Path(sys.argv.pop(1))
 FOLDERS = ("cli/", "endpoints/", "lib/", "trace/")
-PAGE = "docs/architecture.md"
+PAGE = "docs/internals/code-map.md"
 
 
 def _objects():

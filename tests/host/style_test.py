@@ -153,6 +153,27 @@ def test_paths_in_texts():
     _report(wrong)
 
 
+def test_links():
+    """a link from one text to another leads to a file, and to a heading of it"""
+    wrong = []
+    for name in (name for name in _files() if name.endswith(".md")):
+        for number, line in enumerate((PROJECT / name).read_text().splitlines(), 1):
+            for target in re.findall(r"\]\(([^()\s]+)\)", line):
+                place, _, anchor = target.partition("#")
+                path = (PROJECT / name).parent / place if place else PROJECT / name
+                if re.match(r"[a-z]+:", target):
+                    continue
+                if not path.exists() or anchor and anchor not in _anchors(path):
+                    wrong.append(f"{name}:{number}: {target}")
+    _report(wrong)
+
+
+def _anchors(path):
+    """The anchors that a page has for its headings."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)}
+
+
 def test_white_space():
     """no trailing white space, and a newline at the end"""
     wrong = []

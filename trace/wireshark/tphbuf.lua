@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
--- Wireshark: TLPs of PCI Express in non-flit mode, as tphbuf-endpoints records them (docs/trace-format.md, link type
+-- Wireshark: TLPs of PCI Express in non-flit mode, as tphbuf-endpoints records them (docs/reference/trace-format.md, link type
 -- LINKTYPE_USER11). Section numbers are those of the PCI Express Base Specification, Revision 6.x.
 
 local HEADER_SIZE = 16

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One emulated ConnectX function: its state as a whole. docs/mlx5.md says what is modelled.
+ * One emulated ConnectX function: its state as a whole. What is modelled:
+ * docs/reference/mlx5.md.
  *
  * Locking: the fabric's lock, which all functions of the model expect to be held, on the worker,
  * unless their description says otherwise. Registers and the doorbells that wait (struct

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The text trace of the fabric (docs/trace-format.md), which the host writes
+ * The text trace of the fabric (docs/reference/trace-format.md), which the host writes
  * and the guest reads.
  */
 #ifndef TPHBUF_TESTS_TRACE_H

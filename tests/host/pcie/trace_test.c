@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Description: the text trace. Lines against docs/trace-format.md character by character, whole
+ * Description: the text trace. Lines against docs/reference/trace-format.md, by character, whole
  * lines at every flush, and what happens when the file cannot be written.
  */
 #include <errno.h>

@@ -85,7 +85,7 @@ class Machine:
 
 
 def parse(line):
-    """A line of the trace, docs/trace-format.md."""
+    """A line of the trace, docs/reference/trace-format.md."""
     number, requester, arrow, completer, kind, address, *fields = line.split(" ")
     equal(arrow, "->", f"arrow in {line!r}")
     tlp = dict(field.split("=", 1) for field in fields)

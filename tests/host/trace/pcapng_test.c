@@ -54,7 +54,7 @@ static void written_and_read(void)
 	struct file file = write_file();
 	struct record got;
 
-	/* The layout that docs/trace-format.md promises, in a little-endian file */
+	/* The layout that docs/reference/trace-format.md promises, in a little-endian file */
 	static const uint8_t header[] = {
 		1, 0, 3, 0, 0x00, 0x28, 0x00, 0x20, 1, 2, 3, 4, 5, 6, 7, 8
 	};
