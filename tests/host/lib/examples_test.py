@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Description: the examples of the manual pages compile as they stand, and those that are programs run.
+"""Description: the examples of the manual pages and of the texts compile as they stand, and those that are programs run.
 
 usage: examples_test.py SOURCE LIBRARY
 """
@@ -29,6 +29,11 @@ def examples(page):
         yield text.replace("\\-", "-").replace("\\&", "").replace("\\e", "\\")
 
 
+def programs(page):
+    """Blocks of C in a page in Markdown."""
+    return re.findall(r"^```c\n(.*?)^```", page.read_text(), re.M | re.S)
+
+
 def check(name, text, folder):
     """Compile an example, and run it when it is a program: without such a device it ends with one line."""
     source, program = folder / "example.c", folder / "example"
@@ -51,6 +56,11 @@ with tempfile.TemporaryDirectory() as place:
     for path in sorted((SOURCE / "man").glob("*.3")):
         for example in examples(path):
             check(path.name, example, pathlib.Path(place))
+    for path in [SOURCE / "README.md", *sorted((SOURCE / "docs").rglob("*.md"))]:
+        for number, example in enumerate(programs(path), 1):
+            check(f"{path.relative_to(SOURCE)}, block {number}", example, pathlib.Path(place))
+ok(len(programs(SOURCE / "README.md")) == 1, "README.md has an example")
+ok(len(programs(SOURCE / "docs/cookbook.md")) >= 5, "docs/cookbook.md has programs")
 ok(len(results) >= 8, "the pages have examples")
 print(f"1..{len(results)}")
 sys.exit(not all(results))
