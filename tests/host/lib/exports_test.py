@@ -62,7 +62,7 @@ same(explained, reasons, "reasons with and without kernel-doc")
 words = re.findall(r"^\t\[TPHBUF_REASON_\w+\] = \{ \"([a-z0-9-]+)\"", (root / "lib/reason.c").read_text(), re.M)
 page = (root / "man/tphbuf_reason_text.3").read_text().replace("\\-", "-")
 same([word for word in words if re.search(rf"^\.B {word}$", page, re.M)], words, "reasons and the man page")
-table = (root / "docs/troubleshooting.md").read_text()
+table = re.search(r"^## Reasons\n(.*?)^## ", (root / "docs/troubleshooting.md").read_text(), re.M | re.S)[1]
 same(re.findall(r"^\| `([a-z0-9-]+)` \|", table, re.M), words, "reasons and rows of docs/troubleshooting.md")
 numbers = [re.search(rf"TPHBUF_VERSION_{part} (\d+)", headers).group(1)
            for part in ("MAJOR", "MINOR", "PATCH")]
