@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """checkpatch --strict has nothing to say about the series and the modules."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import tap
-from lab import PROJECT, check_tree, kernel, process
+from lab import PROJECT, check_tree, kernel, process, series
 
 # Who posts the series adds the sign-off: it certifies the origin in the name of a person. And checkpatch asks at every
 # new file whether MAINTAINERS should change: test_maintainers() has the answer.
 COMMAND = ["perl", "scripts/checkpatch.pl", "--strict", "--show-types", "--terse", "--no-summary",
            "--ignore", "MISSING_SIGN_OFF,FILE_PATH_CHANGES"]
+
+# Whether the commit exists is for a clone with the history of Linux to say.
+FIXES = re.compile(r'Fixes: [0-9a-f]{12} \("\S.*\S"\)')
+STABLE = "Cc: stable@vger.kernel.org"
 
 
 def _complaints(args, bind):
@@ -28,6 +33,22 @@ def test_series():
         wrong = sum(pool.map(lambda share: _complaints(share, [(PROJECT, "/src", "ro")]), shares), [])
     tap.diag("\n".join(wrong))
     tap.equal(len(wrong), 0, "remarks")
+
+
+def test_fixes():
+    """each patch of a topic of fixes names the commit that it fixes: 12 digits of its hash, and its subject"""
+    wrong = []
+    for topic in series.topics():
+        for path in topic.patches:
+            message = path.read_text().split("\n---\n", 1)[0]
+            named = re.findall(r"^Fixes:.*$", message, re.MULTILINE)
+            wrong += [f"{series.label(path)}: {line}" for line in named if not FIXES.fullmatch(line)]
+            if topic.name.startswith("fixes-") and not named:
+                wrong.append(f"{series.label(path)}: no Fixes:")
+            stable = re.findall(r"^cc:.*stable.*$", message, re.MULTILINE | re.IGNORECASE)
+            wrong += [f"{series.label(path)}: {line}" for line in stable if line != STABLE or not named]
+    tap.diag("\n".join(wrong))
+    tap.equal(len(wrong), 0, "lines")
 
 
 def test_maintainers():
