@@ -5,7 +5,7 @@ warning with W=1."""
 import tap
 from lab import check_tree, kernel
 
-tap.TEST_SECONDS = 900
+tap.TEST_SECONDS = 2600
 ARM64 = ["ARCH=arm64", "CROSS_COMPILE=aarch64-linux-gnu-"]
 # Not for this architecture, or with an option that cannot be had there.
 ELSEWHERE = ("arch/x86/",)

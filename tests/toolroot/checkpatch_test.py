@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import tap
 from lab import PROJECT, check_tree, kernel, process, series
 
+tap.TEST_SECONDS = 280
+
 # Who posts the series adds the sign-off: it certifies the origin in the name of a person. And checkpatch asks at every
 # new file whether MAINTAINERS should change: test_maintainers() has the answer.
 COMMAND = ["perl", "scripts/checkpatch.pl", "--strict", "--show-types", "--terse", "--no-summary",

@@ -7,7 +7,7 @@ import tempfile
 import tap
 from lab import check_tree, kernel, series
 
-tap.TEST_SECONDS = 900
+tap.TEST_SECONDS = 2600
 SPARSE = ["C=2", "CHECK=sh /src/kernel/configs/sparse.sh"]
 
 

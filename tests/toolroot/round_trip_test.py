@@ -9,6 +9,8 @@ from pathlib import Path
 import tap
 from lab import kernel_source, series
 
+tap.TEST_SECONDS = 280
+
 
 @contextlib.contextmanager
 def _tree(files):
