@@ -23,6 +23,7 @@
 #include "pcie/function.h"
 #include "pcie/trace.h"
 #include "served_function.h"
+#include "topology.h"
 #include "vfio_user/server.h"
 
 #define EXIT_USAGE	2
@@ -30,6 +31,12 @@
 #define SPIN_US		20u
 #define SPIN_PROCESSORS	4	/* a thread that spins needs one that nobody else wants */
 #define SPIN_US_MAX	1000000u
+
+/* A port on the command line. */
+struct port_spec {
+	enum pcie_port_kind kind;
+	const char *text;
+};
 
 /**
  * struct options - the command line
@@ -40,6 +47,9 @@
  * @pcapng: file of the same trace as pcapng, or NULL
  * @payload: bytes of each payload that pcapng keeps
  * @limit: bytes that each of the files may have, 0 for no limit
+ * @ports: arguments of --root-port, --switch and --downstream-port, in order
+ * @port_count: number of @ports
+ * @root_complex: argument of --root-complex, or NULL
  * @devices: arguments of --device
  * @count: number of @devices
  */
@@ -51,6 +61,9 @@ struct options {
 	const char *pcapng;
 	uint32_t payload;
 	uint64_t limit;
+	struct port_spec ports[FABRIC_PORTS_MAX];
+	unsigned int port_count;
+	const char *root_complex;
 	const char *devices[FABRIC_FUNCTIONS_MAX];
 	unsigned int count;
 };
@@ -86,6 +99,10 @@ static void print_help(FILE *out)
 	      "                 bytes that each trace file may have, with K, M or G; no limit "
 	      "unless given\n"
 	      "  --device SPEC  add a device; may be repeated\n"
+	      "  --root-port KEYS, --switch KEYS, --downstream-port KEYS\n"
+	      "                 add a port to the tree, below which devices may be; may be repeated\n"
+	      "  --root-complex KEYS\n"
+	      "                 what it does with requests from port to port\n"
 	      "  --any-process  let clients of several processes in at a time; they reach each other's\n"
 	      "                 memory\n"
 	      "  --unannounced-dma\n"
@@ -101,6 +118,8 @@ static void print_help(FILE *out)
 	      "Device types and their keys:\n",
 	      out);
 	device_print_help(out);
+	fputc('\n', out);
+	topology_print_help(out);
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -150,6 +169,18 @@ static int parse_size(const char *text, uint64_t max, uint64_t *value)
 	return *value > max ? -EINVAL : 0;
 }
 
+static int add_port_spec(struct options *options, int option, const char *text)
+{
+	enum pcie_port_kind kind = option == 'R' ? PCIE_PORT_ROOT :
+				   option == 'S' ? PCIE_PORT_UPSTREAM :
+						   PCIE_PORT_DOWNSTREAM;
+
+	if (options->port_count == FABRIC_PORTS_MAX)
+		return fail(EXIT_USAGE, "more than %d ports", FABRIC_PORTS_MAX);
+	options->ports[options->port_count++] = (struct port_spec){ kind, text };
+	return 0;
+}
+
 /* Return: -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -160,6 +191,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "payload", required_argument, NULL, 'P' },
 		{ "trace-limit", required_argument, NULL, 'L' },
 		{ "device", required_argument, NULL, 'D' },
+		{ "root-port", required_argument, NULL, 'R' },
+		{ "switch", required_argument, NULL, 'S' },
+		{ "downstream-port", required_argument, NULL, 'O' },
+		{ "root-complex", required_argument, NULL, 'C' },
 		{ "any-process", no_argument, NULL, 'a' },
 		{ "unannounced-dma", no_argument, NULL, 'u' },
 		{ "spin", required_argument, NULL, 's' },
@@ -199,6 +234,15 @@ static int parse_options(int argc, char **argv, struct options *options)
 				return fail(EXIT_USAGE, "more than %d devices",
 					    FABRIC_FUNCTIONS_MAX);
 			options->devices[options->count++] = optarg;
+			break;
+		case 'R':
+		case 'S':
+		case 'O':
+			if (add_port_spec(options, option, optarg))
+				return EXIT_USAGE;
+			break;
+		case 'C':
+			options->root_complex = optarg;
 			break;
 		case 'a':
 			options->server.any_process = true;
@@ -279,7 +323,8 @@ static int add_device(struct machine *machine, const char *spec, const char *dir
 
 	ret = device_create(machine->fabric, spec, &fn, error, sizeof(error));
 	if (ret)
-		return fail(ret == -EINVAL || ret == -EEXIST ? EXIT_USAGE : EXIT_FAILURE,
+		return fail(ret == -EINVAL || ret == -EEXIST || ret == -EBUSY ? EXIT_USAGE :
+										EXIT_FAILURE,
 			    "--device %s: %s", spec, error);
 	name = pci_function_name(fn);
 	served_function_init(served, fn);
@@ -288,6 +333,21 @@ static int add_device(struct machine *machine, const char *spec, const char *dir
 	if (vfio_user_server_add(machine->server, path, name, &served_function_ops, served, error,
 				 sizeof(error)))
 		return fail(EXIT_FAILURE, "%s", error);
+	return 0;
+}
+
+/* The tree, before anything is below its ports. */
+static int add_ports(struct fabric *fabric, const struct options *options)
+{
+	char error[ERROR_MAX];
+
+	for (unsigned int i = 0; i < options->port_count; i++)
+		if (topology_add_port(fabric, options->ports[i].kind, options->ports[i].text, error,
+				      sizeof(error)))
+			return fail(EXIT_USAGE, "%s: %s", options->ports[i].text, error);
+	if (options->root_complex &&
+	    topology_set_root_complex(fabric, options->root_complex, error, sizeof(error)))
+		return fail(EXIT_USAGE, "--root-complex %s: %s", options->root_complex, error);
 	return 0;
 }
 
@@ -310,6 +370,7 @@ static int start(struct machine *machine, const struct options *options)
 		return fail(EXIT_FAILURE, "cannot start: %s", strerror(errno));
 	if (options->unannounced_dma)
 		fabric_allow_unannounced(machine->fabric);
+	ret = add_ports(machine->fabric, options);
 	for (unsigned int i = 0; i < options->count && !ret; i++)
 		ret = add_device(machine, options->devices[i], options->dir, &machine->served[i]);
 	return ret;

@@ -7,33 +7,37 @@
 #include <string.h>
 
 #include "command.h"
+#include "links.h"
 #include "pcapng.h"
 #include "text.h"
 #include "wire.h"
 
-#define LINKS_MAX	PCAPNG_INTERFACES_MAX
+/* Describes the next interface in the output, when there is a number for it. */
+static int add_link(struct links *links, int party, const char *place, FILE *out)
+{
+	uint8_t block[PCAPNG_INTERFACE_MAX];
+	const char *name = links_add(links, party, place);
 
-/* Links that were described in the output so far: one for each party that sends. */
-struct links {
-	unsigned int count;
-	int party[LINKS_MAX];
-};
+	if (name)
+		fwrite(block, 1, pcapng_interface(block, name, 0), out);
+	return links->count - 1;
+}
 
 static int link_of(struct links *links, int party, FILE *out)
 {
-	uint8_t block[PCAPNG_INTERFACE_MAX];
-	char name[8];
-	unsigned int i;
+	int link = links_find_party(links, party);
 
-	for (i = 0; i < links->count; i++)
-		if (links->party[i] == party)
-			return i;
-	if (links->count == LINKS_MAX)
-		return LINKS_MAX - 1;
-	links->party[links->count] = party;
-	party_format(party, name);
-	fwrite(block, 1, pcapng_interface(block, name, 0), out);
-	return links->count++;
+	return link < 0 ? add_link(links, party, NULL, out) : link;
+}
+
+/* -1 when the record names no place. */
+static int place_of(struct links *links, const struct record *record, FILE *out)
+{
+	int place = record->at[0] ? links_find_place(links, record->at) : 0;
+
+	if (!record->at[0])
+		return -1;
+	return place < 0 ? add_link(links, LINKS_PLACE, record->at, out) : place;
 }
 
 /* The bytes of the TLP, or its header made from the fields and what is known of the payload. */
@@ -64,7 +68,7 @@ static size_t tlp_bytes(const struct record *record, uint8_t *buf, const uint8_t
 static int to_pcapng(struct input *input, const struct filter *filter, FILE *out)
 {
 	static uint8_t block[PCAPNG_BLOCK_MAX];
-	struct links links = { 0 };
+	static struct links links;
 	struct record record;
 	int ret;
 
@@ -73,13 +77,15 @@ static int to_pcapng(struct input *input, const struct filter *filter, FILE *out
 		uint8_t buf[WIRE_HEADER_MAX + 8];
 		const uint8_t *bytes;
 		size_t full, kept;
-		int link;
+		int link, place;
 
 		if (!filter_match(filter, &record, input_phase(input), input->start))
 			continue;
 		link = link_of(&links, record.requester, out);
+		place = place_of(&links, &record, out);
 		kept = tlp_bytes(&record, buf, &bytes, &full);
-		fwrite(block, 1, pcapng_packet(block, &record, link, bytes, kept, full), out);
+		fwrite(block, 1, pcapng_packet(block, &record, link, place, bytes, kept, full),
+		       out);
 		if (ferror(out))
 			break;
 	}

@@ -16,6 +16,7 @@
 #define BLOCK_RECORDS	8192
 #define ROW_SIZE	48
 #define TAGS_MAX	65535
+#define TAG_NONE	0
 #define PARTIES_MAX	254
 #define PARTY_OTHER	255
 #define MARKS_MAX	10000
@@ -158,7 +159,7 @@ static int tag_index(struct page *page, const struct record *record)
 	void *grown;
 
 	if (!record->hint)
-		return 0;
+		return TAG_NONE;
 	for (i = 1; i < page->tags; i++) {
 		struct page_tag *tag = &page->tag[i];
 
@@ -232,8 +233,10 @@ static int add_memory(struct page *page, const struct record *record, unsigned i
 
 	if (record->type != RECORD_MWR || record->completer == PARTY_NONE ||
 	    record->completer == PARTY_ROOT_COMPLEX || record->requester == PARTY_ROOT_COMPLEX ||
-	    record->result != RESULT_OK)
+	    (record->result != RESULT_OK && record->result != RESULT_HINT_DROPPED))
 		return 0;
+	if (record->result == RESULT_HINT_DROPPED)
+		tag = TAG_NONE;
 	at = run_search(page, number);
 	if (at == page->runs || page->run[at].page != number) {
 		if (page->runs == MEMORY_RUNS_MAX)

@@ -14,6 +14,7 @@
 #define OPT_IF_NAME	2
 #define OPT_IF_TSRESOL	9
 #define OPT_USERAPPL	4
+#define MICROSECONDS	6
 #define NANOSECONDS	9
 
 static size_t padded(size_t n)
@@ -95,19 +96,20 @@ static void put_be(uint8_t *p, uint64_t value, unsigned int bytes)
 #define HEADER_NO_COMPLETER	1
 #define HEADER_FROM_ROOT	2
 
-static void put_header(uint8_t *p, const struct record *record)
+/* A place has the number of its interface in one byte, counted from 1. */
+static void put_header(uint8_t *p, const struct record *record, int place)
 {
 	p[0] = PCAPNG_HEADER_VERSION;
 	p[1] = (record->completer == PARTY_NONE ? HEADER_NO_COMPLETER : 0) |
 	       (record->requester == PARTY_ROOT_COMPLEX ? HEADER_FROM_ROOT : 0);
 	p[2] = record->result;
-	p[3] = 0;
+	p[3] = place < UINT8_MAX ? place + 1 : 0;
 	put_be(p + 4, record->requester & 0xffff, 2);
 	put_be(p + 6, record->completer == PARTY_NONE ? 0 : record->completer & 0xffff, 2);
 	put_be(p + 8, record->number, 8);
 }
 
-size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interface,
+size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interface, int place,
 		     const uint8_t *tlp, size_t kept, size_t full)
 {
 	size_t captured = PCAPNG_HEADER_SIZE + kept;
@@ -117,7 +119,7 @@ size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interfa
 	p = put32(p, record->time);
 	p = put32(p, captured);
 	p = put32(p, PCAPNG_HEADER_SIZE + full);
-	put_header(p, record);
+	put_header(p, record, place);
 	memcpy(p + PCAPNG_HEADER_SIZE, tlp, kept);
 	memset(p + captured, 0, padded(captured) - captured);
 	p += padded(captured);
@@ -186,12 +188,26 @@ static int options(const struct pcapng_state *state, const uint8_t *p, const uin
 	return 0;
 }
 
-static void use_resolution(uint16_t code, const uint8_t *value, uint16_t len, void *arg)
+/* A name that a record may have, also in the text form. */
+static bool is_place(const uint8_t *name, uint16_t len)
 {
-	uint8_t *resolution = arg;
+	for (unsigned int i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] >= 0x7f)
+			return false;
+	return len < RECORD_PLACE_MAX;
+}
+
+static void use_interface(uint16_t code, const uint8_t *value, uint16_t len, void *arg)
+{
+	struct pcapng_state *state = arg;
+	unsigned int i = state->interfaces;
 
 	if (code == OPT_IF_TSRESOL && len == 1)
-		*resolution = *value;
+		state->resolution[i] = *value;
+	if (code == OPT_IF_NAME && is_place(value, len)) {
+		memcpy(state->name[i], value, len);
+		state->name[i][len] = 0;
+	}
 }
 
 static uint64_t nanoseconds(uint64_t stamp, uint8_t resolution)
@@ -211,16 +227,16 @@ static uint64_t nanoseconds(uint64_t stamp, uint8_t resolution)
 static int interface_block(struct pcapng_state *state, const uint8_t *buf, size_t size)
 {
 	unsigned int i = state->interfaces;
-	uint8_t resolution = 6;
 	int ret;
 
 	if (size < 20 || i == PCAPNG_INTERFACES_MAX)
 		return -EBADMSG;
-	ret = options(state, buf + 16, buf + size - 4, use_resolution, &resolution);
+	state->resolution[i] = MICROSECONDS;
+	state->name[i][0] = 0;
+	ret = options(state, buf + 16, buf + size - 4, use_interface, state);
 	if (ret)
 		return ret;
 	state->linktype[i] = get16(state, buf + 8);
-	state->resolution[i] = resolution;
 	state->interfaces++;
 	return 0;
 }
@@ -237,10 +253,12 @@ static void use_comment(uint16_t code, const uint8_t *value, uint16_t len, void 
 	record->mark[len] = 0;
 }
 
-static int packet_header(struct record *record, const uint8_t *p)
+static int packet_header(const struct pcapng_state *state, struct record *record, const uint8_t *p)
 {
 	if (p[0] != PCAPNG_HEADER_VERSION)
 		return -EOPNOTSUPP;
+	if (p[3] && p[3] <= state->interfaces)
+		memcpy(record->at, state->name[p[3] - 1], RECORD_PLACE_MAX);
 	record->result = p[2] < RESULTS ? p[2] : RESULT_UNKNOWN;
 	record->completer = p[1] & HEADER_NO_COMPLETER ? PARTY_NONE : (int)get_be(p + 6, 2);
 	record->number = get_be(p + 8, 8);
@@ -272,7 +290,7 @@ static int packet_block(const struct pcapng_state *state, const uint8_t *buf, si
 	if (wire_decode(record, buf + 28 + PCAPNG_HEADER_SIZE, captured - PCAPNG_HEADER_SIZE,
 			full - PCAPNG_HEADER_SIZE))
 		record->type = RECORD_OTHER;
-	ret = packet_header(record, buf + 28);
+	ret = packet_header(state, record, buf + 28);
 	if (ret)
 		return ret;
 	stamp = (uint64_t)get32(state, buf + 12) << 32 | get32(state, buf + 16);

@@ -32,11 +32,12 @@ size_t pcapng_interface(uint8_t *buf, const char *name, uint32_t snaplen);
  * @buf: room for PCAPNG_PACKET_MAX and @kept bytes
  * @record: number, time, parties, result and mark are written as they are
  * @interface: number of its link, counted by the pcapng_interface() blocks of the file
+ * @place: number of the interface that is named like @record->at, -1 without
  * @tlp: the bytes on the link
  * @kept: of them to write
  * @full: bytes that the TLP had
  */
-size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interface,
+size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interface, int place,
 		     const uint8_t *tlp, size_t kept, size_t full);
 
 #define PCAPNG_INTERFACES_MAX	256
@@ -47,12 +48,14 @@ size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interfa
  * @interfaces: how many were described in this section
  * @resolution: if_tsresol of each: powers of ten, or of two with the top bit
  * @linktype: of each
+ * @name: of each, "" without one that can be the name of a place
  */
 struct pcapng_state {
 	bool swapped;
 	unsigned int interfaces;
 	uint8_t resolution[PCAPNG_INTERFACES_MAX];
 	uint16_t linktype[PCAPNG_INTERFACES_MAX];
+	char name[PCAPNG_INTERFACES_MAX][RECORD_PLACE_MAX];
 };
 
 /* Size of the block that begins at @buf, of which 12 bytes are there; 0 when it cannot be one. */

@@ -26,6 +26,8 @@ static const char *const result_names[RESULTS] = {
 	[RESULT_FAULT] = "fault",
 	[RESULT_ABORT] = "abort",
 	[RESULT_UNKNOWN] = "unknown",
+	[RESULT_BLOCKED] = "blocked",
+	[RESULT_HINT_DROPPED] = "hint-dropped",
 };
 
 const char *record_type_name(enum record_type type)

@@ -18,6 +18,7 @@
 #define PARTY_NONE		(-1)
 
 #define RECORD_MARK_MAX		200	/* bytes of the text of a mark, the 0 included */
+#define RECORD_PLACE_MAX	32	/* bytes of the name of a place, the 0 included */
 
 enum record_type {
 	RECORD_MRD,
@@ -40,6 +41,8 @@ enum record_result {
 	RESULT_FAULT,
 	RESULT_ABORT,
 	RESULT_UNKNOWN,
+	RESULT_BLOCKED,
+	RESULT_HINT_DROPPED,
 	RESULTS
 };
 
@@ -63,6 +66,8 @@ enum record_result {
  * @ph: processing hint, 0..3
  * @st: steering tag
  * @result: what became of it
+ * @at: name of the port, or "rc", where a TLP ended before its completer or lost its hint; ""
+ *	elsewhere
  * @value_bytes: length of @value, 0 when the file does not have it, at most 8
  * @value: payload as a little-endian number
  * @raw: the TLP as on the link, prefix first, NULL when the file does not have it; valid until
@@ -89,6 +94,7 @@ struct record {
 	uint8_t ph;
 	uint16_t st;
 	enum record_result result;
+	char at[RECORD_PLACE_MAX];
 	uint8_t value_bytes;
 	uint64_t value;
 	const uint8_t *raw;

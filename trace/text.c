@@ -168,6 +168,20 @@ static bool parse_result(struct record *record, struct cursor *c)
 	return record->result != RESULTS;
 }
 
+static bool parse_place(struct record *record, struct cursor *c)
+{
+	const char *start = c->at;
+	size_t len;
+
+	while (c->at < c->end && *c->at != ' ')
+		c->at++;
+	len = c->at - start;
+	if (!len || len >= RECORD_PLACE_MAX)
+		return false;
+	memcpy(record->at, start, len);
+	return true;
+}
+
 static bool parse_number(struct cursor *c, uint64_t max, uint64_t *value)
 {
 	return take_decimal(c, value) && *value <= max;
@@ -202,6 +216,8 @@ static bool parse_known(struct record *record, const char *key, size_t len, stru
 		record->tag = n;
 	} else if (len == 5 && !memcmp(key, "value", 5)) {
 		ok = parse_value(record, c);
+	} else if (len == 2 && !memcmp(key, "at", 2)) {
+		ok = parse_place(record, c);
 	} else if (len == 4 && !memcmp(key, "mark", 4)) {
 		ok = parse_mark(record, c);
 	} else {
@@ -348,6 +364,10 @@ size_t text_format(const struct record *record, char *line)
 		p = put_mark(p, record->mark);
 	p = put_text(p, " result=");
 	p = put_text(p, record_result_name(record->result));
+	if (record->at[0]) {
+		p = put_text(p, " at=");
+		p = put_text(p, record->at);
+	}
 	*p++ = '\n';
 	return p - line;
 }

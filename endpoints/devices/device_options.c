@@ -44,14 +44,14 @@ static int add_option(struct options *options, char *word)
 	return 0;
 }
 
-int options_parse(struct options *options, const char *text, char *error, size_t error_size)
+/* A copy of the text, to be cut. */
+static int keep_text(struct options *options, const char *subject, const char *text, char *error,
+		     size_t error_size)
 {
-	char *rest;
-
 	memset(options, 0, sizeof(*options));
 	options->error = error;
 	options->error_size = error_size;
-	options->type = "device";
+	options->type = subject;
 	if (strlen(text) > OPTIONS_TEXT_MAX)
 		return options_error(options, "the text is longer than %d bytes", OPTIONS_TEXT_MAX);
 	for (const char *p = text; *p; p++)
@@ -59,14 +59,48 @@ int options_parse(struct options *options, const char *text, char *error, size_t
 			return options_error(options, "byte %d of the text is not printable",
 					     (int)(p - text));
 	strcpy(options->text, text);
-	rest = options->text;
-	options->type = strsep(&rest, ",");
-	while (rest) {
-		int ret = add_option(options, strsep(&rest, ","));
+	return 0;
+}
 
-		if (ret)
-			return ret;
-	}
+static int add_options(struct options *options, char *rest)
+{
+	int ret = 0;
+
+	while (rest && !ret)
+		ret = add_option(options, strsep(&rest, ","));
+	return ret;
+}
+
+int options_parse(struct options *options, const char *text, char *error, size_t error_size)
+{
+	int ret = keep_text(options, "device", text, error, error_size);
+	char *rest = options->text;
+
+	if (ret)
+		return ret;
+	options->type = strsep(&rest, ",");
+	return add_options(options, rest);
+}
+
+int options_parse_keys(struct options *options, const char *subject, const char *text, char *error,
+		       size_t error_size)
+{
+	int ret = keep_text(options, subject, text, error, error_size);
+
+	return ret ? ret : add_options(options, options->text);
+}
+
+int options_check_name(const struct options *options, const char *name, unsigned int max)
+{
+	bool good = strlen(name) <= max && isalnum((unsigned char)name[0]);
+
+	for (const char *p = name; *p; p++)
+		good = good && (isalnum((unsigned char)*p) || strchr("._-", *p));
+	if (!good)
+		return options_error(options,
+				     "name=%s: want at most %u letters, digits, '.', '_', '-', "
+				     "beginning with a letter or digit",
+				     name, max);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options of a device as text: "TYPE,key=value,...". Each key may be given once; what no one asks
- * for is unknown.
+ * Options as text: "TYPE,key=value,..." of a device, "key=value,..." of something else. Each key
+ * may be given once; what no one asks for is unknown.
  */
 #ifndef TPHBUF_DEVICE_OPTIONS_H
 #define TPHBUF_DEVICE_OPTIONS_H
@@ -28,7 +28,7 @@ struct device_option {
 /**
  * struct options - all keys of a device
  * @text: copy of the text, cut at commas and equal signs
- * @type: first word
+ * @type: first word, or what the keys are about
  * @list: the keys
  * @count: how many
  * @error: where a message goes; one line
@@ -50,12 +50,19 @@ struct options {
 
 int options_parse(struct options *options, const char *text, char *error, size_t error_size);
 
+/* Keys alone; @subject, a string that stays, is what messages begin with. */
+int options_parse_keys(struct options *options, const char *subject, const char *text, char *error,
+		       size_t error_size);
+
 /* Writes "TYPE: message" as the error and returns -EINVAL. */
 int options_error(const struct options *options, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* *value points into the options. */
 int options_text(struct options *options, const char *key, const char **value);
+
+/* A name of at most @max bytes, as one that becomes part of a file name. */
+int options_check_name(const struct options *options, const char *name, unsigned int max);
 
 /* "BB:DD.F" with hex digits, not 00:00.0, which is the host bridge. */
 int options_bdf(struct options *options, const char *key, uint16_t *value);

@@ -12,6 +12,8 @@
 #include "mlx5/mlx5.h"
 #include "device_options.h"
 #include "pcie/device_model.h"
+#include "pcie/fabric.h"
+#include "pcie/port.h"
 #include "registry.h"
 
 #define MPS_DEFAULT	512
@@ -50,23 +52,22 @@ static int unknown_type(const struct options *options)
 	return -EINVAL;
 }
 
-/* The name becomes part of a file name. */
-static int check_name(const struct options *options, const char *name)
+/* The port of the fabric that the device is below. */
+static int port_option(struct options *options, struct fabric *fabric, struct pcie_port **port)
 {
-	size_t len = strlen(name);
-	bool good = len <= PCI_FUNCTION_NAME_MAX && isalnum((unsigned char)name[0]);
+	const char *name = NULL;
 
-	for (const char *p = name; *p; p++)
-		good = good && (isalnum((unsigned char)*p) || strchr("._-", *p));
-	if (!good)
-		return options_error(options,
-				     "name=%s: want at most %d letters, digits, '.', '_', '-', "
-				     "beginning with a letter or digit",
-				     name, PCI_FUNCTION_NAME_MAX);
+	options_text(options, "below", &name);
+	if (!name)
+		return 0;
+	*port = fabric_find_port(fabric, name);
+	if (!*port)
+		return options_error(options, "below=%s: there is no port of this name", name);
 	return 0;
 }
 
-static int shared_options(struct options *options, struct pci_function_desc *desc)
+static int shared_options(struct options *options, struct fabric *fabric,
+			  struct pci_function_desc *desc)
 {
 	static const char *const readiness_words[] = { "delayed", "immediate" };
 	unsigned int readiness = 1;
@@ -75,7 +76,7 @@ static int shared_options(struct options *options, struct pci_function_desc *des
 
 	desc->name = options->type;
 	options_text(options, "name", &desc->name);
-	ret = check_name(options, desc->name);
+	ret = options_check_name(options, desc->name, PCI_FUNCTION_NAME_MAX);
 	if (!ret)
 		ret = options_bdf(options, "bdf", &desc->bdf);
 	if (!ret && !desc->bdf)
@@ -86,9 +87,25 @@ static int shared_options(struct options *options, struct pci_function_desc *des
 		ret = options_size(options, "mps", MPS_MIN, MPS_MAX, &mps);
 	if (!ret)
 		ret = options_choice(options, "readiness", readiness_words, 2, &readiness);
+	if (!ret)
+		ret = port_option(options, fabric, &desc->port);
 	desc->pcie.mps = mps;
 	desc->pcie.immediate_readiness = readiness;
 	return ret;
+}
+
+static void explain(const struct options *options, const struct pci_function_desc *desc, int ret)
+{
+	if (ret == -EEXIST)
+		options_error(options, "another device has name=%s or this bdf=", desc->name);
+	if (ret == -EBUSY)
+		options_error(options,
+			      "below=%s: the link of this port has another device at its end",
+			      desc->port->name);
+	if (ret == -EINVAL)
+		options_error(options,
+			      "below=%s is a switch: want a root port or a downstream port",
+			      desc->port->name);
 }
 
 int device_create(struct fabric *fabric, const char *spec, struct pci_function **fn, char *error,
@@ -108,14 +125,13 @@ int device_create(struct fabric *fabric, const char *spec, struct pci_function *
 	type = find_type(options.type);
 	if (!type)
 		return unknown_type(&options);
-	ret = shared_options(&options, &desc);
+	ret = shared_options(&options, fabric, &desc);
 	if (!ret)
 		ret = type->create(fabric, &options, &desc, fn);
 	if (!ret) {
 		ret = pci_function_attach(*fn, fabric);
-		if (ret == -EEXIST)
-			options_error(&options,
-				      "another device has name=%s or this bdf=", desc.name);
+		if (ret)
+			explain(&options, &desc, ret);
 	}
 	if (ret && !*error)
 		options_error(&options, "%s", strerror(-ret));
@@ -128,7 +144,9 @@ void device_print_help(FILE *out)
 	      "    bdf=BUS:DEVICE.FUNCTION  place of the device in the machine; required\n"
 	      "    name=NAME                for messages and the socket; default the type\n"
 	      "    mps=128..4096            Max_Payload_Size Supported in bytes; default 512\n"
-	      "    readiness=immediate|delayed  Immediate Readiness; default immediate\n",
+	      "    readiness=immediate|delayed  Immediate Readiness; default immediate\n"
+	      "    below=PORT               port that it is below; default the switch that passes\n"
+	      "                             everything\n",
 	      out);
 	for (unsigned int i = 0; i < types_count; i++)
 		fprintf(out, "and, for the type %s,\n%s", types[i]->name, types[i]->help);

@@ -19,8 +19,8 @@ struct pci_function;
  * @error: receives one line without newline when the call fails: what, why, what is allowed
  * @error_size: of @error
  *
- * Return: 0, -EINVAL for a @spec that cannot be, -EEXIST when name or BDF are taken, or another
- * -errno.
+ * Return: 0, -EINVAL for a @spec that cannot be, -EEXIST when name or BDF are taken, -EBUSY when
+ * the port that it is to be below has another device, or another -errno.
  */
 int device_create(struct fabric *fabric, const char *spec, struct pci_function **fn, char *error,
 		  size_t error_size);

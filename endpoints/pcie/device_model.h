@@ -16,6 +16,7 @@
 #define PCI_FUNCTION_NAME_MAX	31
 
 struct fabric;
+struct pcie_port;
 
 /**
  * struct pci_device_ops - what a device model implements
@@ -61,6 +62,7 @@ struct pci_device_ops {
  * struct pci_function_desc - what a function is made of
  * @name: 1..PCI_FUNCTION_NAME_MAX bytes, copied
  * @bdf: bus << 8 | device << 3 | function, not 0
+ * @port: port of the fabric that it is below; NULL: the switch that passes everything
  * @ids: identity
  * @bars: base address registers
  * @pcie: PCI Express capability
@@ -73,6 +75,7 @@ struct pci_device_ops {
 struct pci_function_desc {
 	const char *name;
 	uint16_t bdf;
+	struct pcie_port *port;
 	struct pci_config_ids ids;
 	struct pci_bar bars[PCI_BARS];
 	struct pcie_cap_options pcie;
@@ -99,7 +102,7 @@ int pci_function_create(const struct pci_function_desc *desc, struct pci_functio
  * @fabric: the fabric, not locked
  *
  * Return: 0, -EEXIST when name or BDF are taken, -ENOSPC when the fabric is full, -EAGAIN when no
- * thread can be had.
+ * thread can be had, -EINVAL or -EBUSY of pcie_port_attach().
  */
 int pci_function_attach(struct pci_function *fn, struct fabric *fabric);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The fabric's lock, its list of functions, its counters.
+ * The fabric's lock, its ports, its list of functions, its counters.
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fabric_state.h"
 
@@ -30,9 +31,46 @@ void fabric_destroy(struct fabric *fabric)
 		return;
 	for (unsigned int i = 0; i < fabric->count; i++)
 		fabric->destroy[i](fabric->functions[i]);
+	for (unsigned int i = 0; i < fabric->port_count; i++)
+		free(fabric->ports[i]);
 	pthread_mutex_destroy(&fabric->lock);
 	pthread_mutex_destroy(&fabric->gate);
 	free(fabric);
+}
+
+struct pcie_port *fabric_find_port(struct fabric *fabric, const char *name)
+{
+	for (unsigned int i = 0; i < fabric->port_count; i++)
+		if (!strcmp(fabric->ports[i]->name, name))
+			return fabric->ports[i];
+	return NULL;
+}
+
+int fabric_add_port(struct fabric *fabric, const struct pcie_port *port)
+{
+	struct pcie_port *copy;
+	int ret;
+
+	if (fabric_find_port(fabric, port->name))
+		return -EEXIST;
+	if (fabric->port_count == FABRIC_PORTS_MAX)
+		return -ENOSPC;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = *port;
+	ret = pcie_port_link(copy);
+	if (ret) {
+		free(copy);
+		return ret;
+	}
+	fabric->ports[fabric->port_count++] = copy;
+	return 0;
+}
+
+void fabric_set_root_complex(struct fabric *fabric, const struct pcie_root_complex *root)
+{
+	fabric->root = *root;
 }
 
 void fabric_lock(struct fabric *fabric)

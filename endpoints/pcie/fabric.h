@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fabric: the PCIe switch between the functions of this process, with the root complex as its
- * upstream port. What goes through it is in transaction.h.
+ * The fabric: the functions of this process, and a tree of ports between them and the root complex.
+ * Functions that are below no port are on one switch. What goes through it is in transaction.h.
  *
  * One lock guards every function, its config space, device state and DMA map, the routing and the
  * trace.
@@ -14,10 +14,13 @@
 #include "tlp.h"
 
 #define FABRIC_FUNCTIONS_MAX	64
+#define FABRIC_PORTS_MAX	128
 
 struct fabric;
 struct ib_port;
 struct pci_function;
+struct pcie_port;
+struct pcie_root_complex;
 struct trace;
 
 /**
@@ -31,7 +34,7 @@ struct fabric_counters {
 	uint64_t writes;
 	uint64_t reads;
 	uint64_t atomics;
-	uint64_t results[TLP_ABORT + 1];
+	uint64_t results[TLP_RESULTS];
 };
 
 /**
@@ -53,6 +56,21 @@ void fabric_destroy(struct fabric *fabric);
  * complex, that is to the client. Without it they are refused here. Before functions are attached.
  */
 void fabric_allow_unannounced(struct fabric *fabric);
+
+/**
+ * fabric_add_port() - add a port to the tree
+ * @fabric: a fabric without functions
+ * @port: name, kind, place and properties; copied
+ *
+ * Return: 0, -EEXIST when the name is taken, -ENOSPC, -ENOMEM, or an error of pcie_port_link().
+ */
+int fabric_add_port(struct fabric *fabric, const struct pcie_port *port);
+
+/* The port of this name, NULL without one; valid until fabric_destroy(). */
+struct pcie_port *fabric_find_port(struct fabric *fabric, const char *name);
+
+/* What the root complex does with requests between ports. Before functions are attached. */
+void fabric_set_root_complex(struct fabric *fabric, const struct pcie_root_complex *root);
 
 void fabric_lock(struct fabric *fabric);
 void fabric_unlock(struct fabric *fabric);

@@ -9,14 +9,18 @@
 #include <stdbool.h>
 
 #include "fabric.h"
+#include "path.h"
 
 /**
- * struct fabric - the switch
+ * struct fabric - the tree and its functions
  * @gate: held while waiting for @lock, so that a worker that lets go for a moment does not get the
  *	lock back before those who wait for it
  * @lock: guards all else, and everything in the functions
  * @trace: not owned, may be NULL
  * @allow_unannounced: addresses that no DMA map has go to the root complex
+ * @root: what the root complex does with requests between ports
+ * @ports: the tree, owned
+ * @port_count: of @ports
  * @functions: attached ones, owned
  * @destroy: what frees each of @functions
  * @count: of @functions
@@ -28,6 +32,9 @@ struct fabric {
 	pthread_mutex_t lock;
 	struct trace *trace;
 	bool allow_unannounced;
+	struct pcie_root_complex root;
+	struct pcie_port *ports[FABRIC_PORTS_MAX];
+	unsigned int port_count;
 	struct pci_function *functions[FABRIC_FUNCTIONS_MAX];
 	void (*destroy[FABRIC_FUNCTIONS_MAX])(struct pci_function *fn);
 	unsigned int count;

@@ -24,6 +24,7 @@ int pci_function_create(const struct pci_function_desc *desc, struct pci_functio
 		return -ENOMEM;
 	strcpy(fn->name, desc->name);
 	fn->bdf = desc->bdf;
+	fn->port = desc->port;
 	fn->ops = desc->ops;
 	fn->device = desc->device;
 	ret = pci_header_init(&fn->config, &desc->ids, desc->bars);
@@ -115,9 +116,14 @@ int pci_function_attach(struct pci_function *fn, struct fabric *fabric)
 	int ret;
 
 	fabric_lock(fabric);
-	ret = is_taken(fabric, fn) ? -EEXIST : fabric_add(fabric, fn, destroy);
+	ret = is_taken(fabric, fn) ? -EEXIST : 0;
+	if (!ret && fn->port)
+		ret = pcie_port_attach(fn->port, fn->bdf);
+	if (!ret)
+		ret = fabric_add(fabric, fn, destroy);
 	if (!ret) {
 		fn->fabric = fabric;
+		pcie_path_find_memory(&fn->memory_path, fn->port);
 		ret = start_worker(fn);
 		if (ret)
 			fabric_remove(fabric, fn);

@@ -9,6 +9,7 @@
 
 #include "device_model.h"
 #include "dma_map.h"
+#include "path.h"
 #include "tlp.h"
 
 /**
@@ -28,6 +29,9 @@
  * @max_read_request: Max_Read_Request_Size in bytes; decoded from @config after each change of it
  * @last_target: function that its last request to a peer went to, or NULL
  * @last_bar: BAR of @last_target
+ * @last_path: way to @last_target
+ * @port: what it is below, NULL for the switch that passes everything; constant
+ * @memory_path: way to memory behind the root complex; constant once it is attached
  * @upstream: way to the root complex, NULL while no client is connected
  * @upstream_opaque: its argument
  * @upstream_users: calls of @upstream under way without the lock
@@ -59,6 +63,9 @@ struct pci_function {
 	unsigned int max_read_request;
 	struct pci_function *last_target;
 	unsigned int last_bar;
+	struct pcie_path last_path;
+	struct pcie_port *port;
+	struct pcie_path memory_path;
 	const struct pci_upstream_ops *upstream;
 	void *upstream_opaque;
 	unsigned int upstream_users;

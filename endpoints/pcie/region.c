@@ -81,7 +81,8 @@ static void trapped_access(struct pci_function *fn, enum tlp_type type, unsigned
 		struct tlp tlp = { .type = type, .requester = TRACE_RC };
 
 		tlp_init_range(&tlp, fn->bar_address[bar] + offset, size);
-		trace_record(fn->fabric->trace, &tlp, fn->bdf, result,
+		trace_record(fn->fabric->trace, &tlp,
+			     &(struct tlp_outcome){ .completer = fn->bdf, .result = result },
 			     type == TLP_MWR ? buf : NULL);
 		offset += size;
 		buf += size;

@@ -74,6 +74,10 @@ struct tlp {
  * @TLP_REJECTED: the completer took the TLP and refused its content
  * @TLP_FAULT: the root complex or its IOMMU refused
  * @TLP_ABORT: the far side vanished
+ * @TLP_BLOCKED: ACS Source Validation of a port blocked it (section 6.12.1.1)
+ * @TLP_HINT_DROPPED: completed, but the completer received it without its hint
+ *
+ * The numbers are those of the trace, where 6 says that a result is not known.
  */
 enum tlp_result {
 	TLP_OK,
@@ -82,6 +86,9 @@ enum tlp_result {
 	TLP_REJECTED,
 	TLP_FAULT,
 	TLP_ABORT,
+	TLP_BLOCKED = 7,
+	TLP_HINT_DROPPED,
+	TLP_RESULTS
 };
 
 /**

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "trace.h"
+#include "trace/links.h"
 #include "trace/pcapng.h"
 #include "trace/text.h"
 #include "trace_ring.h"
@@ -18,7 +19,6 @@
 #define RING_SIZE	(64u << 20)
 #define BUFFER_SIZE	(256u << 10)
 #define TRACE_VALUE_MAX	8
-#define LINKS_MAX	PCAPNG_INTERFACES_MAX
 /* How long the thread looks for more before it sleeps until it is woken. */
 #define LOOK_AGAIN_NS	(1000 * 1000)
 #define LOOK_AGAIN	20
@@ -32,9 +32,10 @@ struct output {
 };
 
 /**
- * struct entry - a record in the ring; payload and mark follow
+ * struct entry - a record in the ring; payload, mark and place follow
  * @kept: bytes of the payload
  * @mark: bytes of the mark, with its 0; 0 without one
+ * @at: bytes of the name of the place, with its 0; 0 without one
  */
 struct entry {
 	uint64_t number;
@@ -44,6 +45,7 @@ struct entry {
 	enum tlp_result result;
 	uint32_t kept;
 	uint16_t mark;
+	uint8_t at;
 	uint8_t value_bytes;
 	uint8_t value[TRACE_VALUE_MAX];
 };
@@ -67,13 +69,15 @@ struct trace {
 	/* The thread's; others look after it has ended */
 	int error;
 	uint64_t lost;
-	unsigned int links;
-	int link[LINKS_MAX];
+	struct links links;
 	struct output text;
 	struct output pcapng;
 };
 
-_Static_assert((int)TLP_ABORT == (int)RESULT_ABORT, "results have the numbers of records");
+_Static_assert((int)TLP_ABORT == (int)RESULT_ABORT &&
+		       (int)TLP_HINT_DROPPED == (int)RESULT_HINT_DROPPED &&
+		       (int)TLP_RESULTS == (int)RESULTS,
+	       "results have the numbers of records");
 
 static void output_flush(struct trace *trace, struct output *output)
 {
@@ -137,6 +141,9 @@ static void make_record(struct record *record, const struct entry *entry)
 		record->value = record->value << 8 | entry->value[i];
 	if (entry->mark)
 		memcpy(record->mark, (const char *)(entry + 1) + entry->kept, entry->mark);
+	if (entry->at)
+		memcpy(record->at, (const char *)(entry + 1) + entry->kept + entry->mark,
+		       entry->at);
 }
 
 static bool write_text(struct trace *trace, const struct record *record)
@@ -148,29 +155,40 @@ static bool write_text(struct trace *trace, const struct record *record)
 	return line;
 }
 
-/* Number of the link of a party, which is described in the file when it is first seen. */
+/* Describes a link in the file; -1 without room for it. */
+static int add_link(struct trace *trace, int party, const char *place)
+{
+	uint8_t *room = output_room(trace, &trace->pcapng, PCAPNG_INTERFACE_MAX);
+	const char *name = room ? links_add(&trace->links, party, place) : NULL;
+
+	if (!name)
+		return -1;
+	trace->pcapng.used += pcapng_interface(room, name, 0);
+	return trace->links.count - 1;
+}
+
 static int link_of(struct trace *trace, int party)
 {
-	char name[8];
-	uint8_t *room;
+	int link = links_find_party(&trace->links, party);
 
-	for (unsigned int i = 0; i < trace->links; i++)
-		if (trace->link[i] == party)
-			return i;
-	room = output_room(trace, &trace->pcapng, PCAPNG_INTERFACE_MAX);
-	if (trace->links == LINKS_MAX || !room)
+	return link < 0 ? add_link(trace, party, NULL) : link;
+}
+
+/* -1 when the record names no place. */
+static int place_of(struct trace *trace, const struct record *record)
+{
+	int place = record->at[0] ? links_find_place(&trace->links, record->at) : 0;
+
+	if (!record->at[0])
 		return -1;
-	party_format(party, name);
-	trace->pcapng.used += pcapng_interface(room, name, 0);
-	trace->link[trace->links] = party;
-	return trace->links++;
+	return place < 0 ? add_link(trace, LINKS_PLACE, record->at) : place;
 }
 
 static bool write_pcapng(struct trace *trace, const struct record *record,
 			 const struct entry *entry)
 {
 	uint8_t bytes[TLP_BYTES_MAX];
-	int link = link_of(trace, record->requester);
+	int link = link_of(trace, record->requester), place = place_of(trace, record);
 	size_t header = tlp_encode_header(&entry->tlp, bytes);
 	size_t full = header + tlp_payload(&entry->tlp);
 	uint8_t *room;
@@ -179,7 +197,7 @@ static bool write_pcapng(struct trace *trace, const struct record *record,
 	room = link < 0 ? NULL : output_room(trace, &trace->pcapng,
 					     PCAPNG_PACKET_MAX + header + entry->kept);
 	if (room)
-		trace->pcapng.used += pcapng_packet(room, record, link, bytes,
+		trace->pcapng.used += pcapng_packet(room, record, link, place, bytes,
 						    header + entry->kept, full);
 	return room;
 }
@@ -367,30 +385,35 @@ static void fill_entry(const struct trace *trace, struct entry *entry, const str
 	}
 }
 
-void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enum tlp_result result,
+void trace_record(struct trace *trace, const struct tlp *tlp, const struct tlp_outcome *outcome,
 		  const uint8_t *value)
 {
 	struct entry *entry;
 	uint32_t kept = 0;
-	size_t mark;
+	size_t mark, at = 0;
 
 	if (!trace)
 		return;
 	mark = trace->mark[0] ? strlen(trace->mark) + 1 : 0;
+	if (outcome->at)
+		at = strlen(outcome->at) + 1;
 	if (trace->pcapng.fd >= 0 && tlp->data) {
 		kept = tlp_payload(tlp);
 		if (kept > trace->options.payload)
 			kept = trace->options.payload;
 	}
 	trace->number++;
-	entry = trace_ring_reserve(&trace->ring, sizeof(*entry) + kept + mark);
+	entry = trace_ring_reserve(&trace->ring, sizeof(*entry) + kept + mark + at);
 	if (!entry) {
 		trace->no_room++;
 		return;
 	}
 	fill_entry(trace, entry, tlp, kept, mark, value);
-	entry->completer = completer;
-	entry->result = result;
+	entry->completer = outcome->completer;
+	entry->result = outcome->result;
+	entry->at = at;
+	if (at)
+		memcpy((char *)(entry + 1) + kept + mark, outcome->at, at);
 	trace->mark[0] = '\0';
 	trace_ring_commit(&trace->ring);
 	if (atomic_load(&trace->asleep))

@@ -26,6 +26,19 @@
 struct trace;
 
 /**
+ * struct tlp_outcome - what became of a TLP, and where
+ * @completer: a BDF, TRACE_RC or TRACE_NOBODY
+ * @result: what became of it
+ * @at: name of the port, or "rc", where it ended before its completer or lost its hint: fewer than
+ *	RECORD_PLACE_MAX bytes, copied; NULL: neither
+ */
+struct tlp_outcome {
+	int completer;
+	enum tlp_result result;
+	const char *at;
+};
+
+/**
  * struct trace_options - where a trace goes
  * @text: file of the text form, taken over, -1 for none
  * @pcapng: file of the pcapng form, taken over, -1 for none
@@ -70,15 +83,14 @@ struct trace_end trace_destroy(struct trace *trace);
  * trace_record() - add one TLP
  * @trace: NULL does nothing
  * @tlp: the request; its requester is TRACE_RC or a BDF
- * @completer: a BDF, TRACE_RC or TRACE_NOBODY
- * @result: what became of it
+ * @outcome: what became of it
  * @value: NULL, or the payload to show as a little-endian number: tlp_enabled_bytes() of them, at
  *	most 8
  *
  * Calls must not overlap: the fabric's lock is held. Never waits: where the ring has no room, the
  * TLP is lost and counted, and its number stays out of the files.
  */
-void trace_record(struct trace *trace, const struct tlp *tlp, int completer, enum tlp_result result,
+void trace_record(struct trace *trace, const struct tlp *tlp, const struct tlp_outcome *outcome,
 		  const uint8_t *value);
 
 /**

@@ -90,12 +90,11 @@ static uint64_t span(const struct tlp *tlp)
 	return tlp_is_atomic(tlp->type) ? TLP_ATOMIC_SIZE : (uint64_t)tlp->length * 4;
 }
 
-static enum tlp_result hand_over(const struct request *request, const struct target *target,
-				 uint64_t offset)
+static enum tlp_result hand_over(const struct request *request, const struct tlp *tlp,
+				 const struct target *target, uint64_t offset)
 {
 	struct pci_function *fn = target->fn;
 	const struct pci_device_ops *ops = fn->ops;
-	const struct tlp *tlp = &request->tlp;
 	int ret;
 
 	if (tlp_is_atomic(tlp->type)) {
@@ -127,17 +126,20 @@ static bool find_target(const struct request *request, const struct dma_entry *e
 		return true;
 	if (!search_target(request, entry, target))
 		return false;
+	if (requester->last_target != target->fn)
+		pcie_path_find(&requester->last_path, requester->port, target->fn->port, false,
+			       &requester->fabric->root);
 	requester->last_target = target->fn;
 	requester->last_bar = target->bar;
 	return true;
 }
 
-/* The checks of a receiver, then the completer itself. */
-static enum tlp_result complete(const struct request *request, const struct target *target)
+/* The checks of a receiver, then the completer itself, which receives @tlp. */
+static enum tlp_result complete(const struct request *request, const struct tlp *tlp,
+				const struct target *target)
 {
 	struct pci_function *fn = target->fn;
 	const struct pci_device_ops *ops = fn->ops;
-	const struct tlp *tlp = &request->tlp;
 	uint64_t offset = tlp->address - fn->bar_address[target->bar];
 	uint64_t size = fn->config.bars[target->bar].size;
 
@@ -153,7 +155,7 @@ static enum tlp_result complete(const struct request *request, const struct targ
 	}
 	if (!fn->memory_enabled || span(tlp) > size - offset)
 		return TLP_UNSUPPORTED;
-	return hand_over(request, target, offset);
+	return hand_over(request, tlp, target, offset);
 }
 
 /* Through the client, without the lock. */
@@ -197,29 +199,70 @@ static enum tlp_result file_access(const struct request *request, const struct d
 	return ret ? TLP_FAULT : TLP_OK;
 }
 
+/* The ports on the way of a request. */
+static struct pcie_verdict travel(const struct request *request, const struct pcie_path *path)
+{
+	if (pcie_path_is_clear(path, &request->tlp))
+		return (struct pcie_verdict){ TLP_OK, NULL };
+	return pcie_path_judge(path, &request->tlp);
+}
+
+static struct tlp_outcome to_memory(const struct request *request, const struct dma_entry *entry,
+				    bool refused)
+{
+	struct pci_function *fn = request->requester;
+	struct pcie_verdict verdict = travel(request, &fn->memory_path);
+	struct tlp_outcome outcome = { TRACE_RC, verdict.result, verdict.at };
+
+	if (outcome.result != TLP_OK)
+		return outcome;
+	if (refused)
+		outcome.result = TLP_FAULT;
+	else if (entry && dma_entry_has_file(entry))
+		outcome.result = file_access(request, entry);
+	else
+		outcome.result = upstream_access(request);
+	return outcome;
+}
+
+static struct tlp_outcome to_peer(const struct request *request, const struct target *target)
+{
+	struct pcie_verdict verdict = travel(request, &request->requester->last_path);
+	struct tlp_outcome outcome = { target->fn->bdf, verdict.result, verdict.at };
+	struct tlp bare;
+
+	if (outcome.result == TLP_OK) {
+		outcome.result = complete(request, &request->tlp, target);
+	} else if (outcome.result == TLP_HINT_DROPPED) {
+		bare = request->tlp;
+		bare.hint.present = false;
+		outcome.result = complete(request, &bare, target);
+		if (outcome.result == TLP_OK)
+			outcome.result = TLP_HINT_DROPPED;
+		else
+			outcome.at = NULL;
+	}
+	return outcome;
+}
+
 static enum tlp_result route(const struct request *request)
 {
 	struct pci_function *fn = request->requester;
 	const struct dma_entry *entry = dma_map_find(&fn->dma, request->address);
 	bool read = request->tlp.type != TLP_MWR, write = request->tlp.type != TLP_MRD;
-	int completer = TRACE_RC;
-	enum tlp_result result;
+	bool refused = entry ? (write && !entry->writable) || (read && !entry->readable) :
+			       !fn->fabric->allow_unannounced;
+	struct tlp_outcome outcome;
 	struct target target;
 
-	if (entry ? (write && !entry->writable) || (read && !entry->readable) :
-		    !fn->fabric->allow_unannounced) {
-		result = TLP_FAULT;
-	} else if (entry && dma_entry_has_file(entry)) {
-		result = file_access(request, entry);
-	} else if (entry && find_target(request, entry, &target)) {
-		completer = target.fn->bdf;
-		result = complete(request, &target);
-	} else {
-		result = upstream_access(request);
-	}
-	fabric_count(fn->fabric, request->tlp.type, result);
-	trace_record(fn->fabric->trace, &request->tlp, completer, result, NULL);
-	return result;
+	if (entry && !refused && !dma_entry_has_file(entry) &&
+	    find_target(request, entry, &target))
+		outcome = to_peer(request, &target);
+	else
+		outcome = to_memory(request, entry, refused);
+	fabric_count(fn->fabric, request->tlp.type, outcome.result);
+	trace_record(fn->fabric->trace, &request->tlp, &outcome, NULL);
+	return outcome.result;
 }
 
 /* Payload in whole DWs; bytes that are not enabled are sent as 0. */
@@ -260,6 +303,7 @@ static int result_errno(enum tlp_result result)
 {
 	switch (result) {
 	case TLP_OK:
+	case TLP_HINT_DROPPED:
 		return 0;
 	case TLP_MALFORMED:
 	case TLP_REJECTED:
@@ -268,6 +312,8 @@ static int result_errno(enum tlp_result result)
 		return -ENOTCONN;
 	case TLP_UNSUPPORTED:
 	case TLP_FAULT:
+	case TLP_BLOCKED:
+	case TLP_RESULTS:
 		break;
 	}
 	return -EFAULT;

@@ -205,6 +205,7 @@ struct fake_device *fake_device_new(const struct fake_options *options)
 	struct pci_function_desc desc = {
 		.name = options->name,
 		.bdf = options->bdf,
+		.port = options->port,
 		.ids = { .vendor = 0x1234, .device = 0x5678 },
 		.pcie = { .mps = options->mps ? options->mps : 512,
 			  .end_end_prefix = options->end_end_prefix,

@@ -19,6 +19,7 @@
  * struct fake_options - what a test wants
  * @name: of the function
  * @bdf: of the function
+ * @port: that it is below, NULL: none
  * @bar2_size: bytes, 0: no BAR2
  * @mps: Max_Payload_Size Supported, 0: 512
  * @end_end_prefix: supported
@@ -31,6 +32,7 @@
 struct fake_options {
 	const char *name;
 	uint16_t bdf;
+	struct pcie_port *port;
 	uint64_t bar2_size;
 	unsigned int mps;
 	bool end_end_prefix;

@@ -48,6 +48,14 @@ static struct trace *text_trace(int fd)
 	return trace_create(&(struct trace_options){ .text = fd, .pcapng = -1 });
 }
 
+static void record(struct trace *trace, const struct tlp *tlp, int completer,
+		   enum tlp_result result, const uint8_t *value)
+{
+	const struct tlp_outcome outcome = { .completer = completer, .result = result };
+
+	trace_record(trace, tlp, &outcome, value);
+}
+
 static void test_lines(void)
 {
 	static const uint8_t value[] = { 0x07, 0x00, 0x00, 0x80 };
@@ -56,27 +64,27 @@ static void test_lines(void)
 	struct trace *trace = text_trace(dup(fd));
 	size_t size;
 
-	trace_record(trace, &tlp, 0x0020, TLP_OK, NULL);
+	record(trace, &tlp, 0x0020, TLP_OK, NULL);
 	tlp.hint.extended = true;
 	tlp.hint.ph = 0;
-	trace_record(trace, &tlp, 0x0020, TLP_REJECTED, NULL);
+	record(trace, &tlp, 0x0020, TLP_REJECTED, NULL);
 	tlp.hint.present = false;
 	tlp.address = 0x12300000000;
 	tlp.first_be = 0x8;
 	tlp.last_be = 0x1;
-	trace_record(trace, &tlp, TRACE_RC, TLP_FAULT, NULL);
+	record(trace, &tlp, TRACE_RC, TLP_FAULT, NULL);
 	tlp.type = TLP_MRD;
 	tlp.requester = 0xffff;
-	trace_record(trace, &tlp, TRACE_NOBODY, TLP_UNSUPPORTED, NULL);
+	record(trace, &tlp, TRACE_NOBODY, TLP_UNSUPPORTED, NULL);
 	tlp.requester = TRACE_RC;
 	tlp.type = TLP_MWR;
 	tlp.address = 0xfe00000c;
 	tlp.length = 1;
 	tlp.first_be = 0xf;
 	tlp.last_be = 0;
-	trace_record(trace, &tlp, 0x0020, TLP_MALFORMED, value);
+	record(trace, &tlp, 0x0020, TLP_MALFORMED, value);
 	tlp.first_be = 0x6;
-	trace_record(trace, &tlp, 0x0020, TLP_ABORT, value);
+	record(trace, &tlp, 0x0020, TLP_ABORT, value);
 	is_str(contents(fd), "", "nothing is written before a flush");
 	trace_flush(trace);
 	is_str(contents(fd),
@@ -109,7 +117,7 @@ static void test_longest_line(void)
 	int fd = make_file();
 	struct trace *trace = text_trace(dup(fd));
 
-	trace_record(trace, &tlp, 0xffff, TLP_MALFORMED, value);
+	record(trace, &tlp, 0xffff, TLP_MALFORMED, value);
 	trace_flush(trace);
 	is_str(contents(fd),
 	       "1 ff:1f.7 -> ff:1f.7 MWr64 0xfffffffffffffff8 len=8 th=1 ph=3 st=0xffff be=f/f"
@@ -130,7 +138,7 @@ static void test_many(void)
 	FILE *file;
 
 	for (unsigned int i = 0; i < LINES; i++)
-		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+		record(trace, &write256, 0x0020, TLP_OK, NULL);
 	end = trace_destroy(trace);
 	ok(!end.error && !end.lost, "no error, nothing lost");
 	lseek(fd, 0, SEEK_SET);
@@ -151,19 +159,19 @@ static void test_errors(void)
 		skip(1, "no /dev/full");
 	} else {
 		trace = text_trace(fd);
-		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+		record(trace, &write256, 0x0020, TLP_OK, NULL);
 		trace_flush(trace);
-		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+		record(trace, &write256, 0x0020, TLP_OK, NULL);
 		is_int(trace_destroy(trace).error, -ENOSPC, "the first error is told at the end");
 	}
 	if (pipe(pipes))
 		bail_out("pipe: %s", strerror(errno));
 	close(pipes[0]);
 	trace = text_trace(pipes[1]);
-	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	record(trace, &write256, 0x0020, TLP_OK, NULL);
 	is_int(trace_destroy(trace).error, -EPIPE, "a reader that went away");
 
-	trace_record(NULL, &write256, 0x0020, TLP_OK, NULL);
+	record(NULL, &write256, 0x0020, TLP_OK, NULL);
 	trace_flush(NULL);
 	is_int(trace_destroy(NULL).error, 0, "no trace is fine");
 }
@@ -177,7 +185,7 @@ static void test_speed(void)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
 	for (unsigned int i = 0; i < LINES; i++)
-		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+		record(trace, &write256, 0x0020, TLP_OK, NULL);
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
 	seconds = end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9;
 	ok(seconds < 1, "a million lines in %.3f s of CPU time", seconds);
@@ -193,8 +201,8 @@ static void test_times(void)
 	char *place;
 	ssize_t n;
 
-	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
-	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	record(trace, &write256, 0x0020, TLP_OK, NULL);
+	record(trace, &write256, 0x0020, TLP_OK, NULL);
 	trace_destroy(trace);
 	n = pread(fd, text, sizeof(text) - 1, 0);
 	text[n < 0 ? 0 : n] = '\0';
@@ -216,10 +224,10 @@ static void test_mark(void)
 	memset(longest, 'x', sizeof(longest));
 	longest[sizeof(longest) - 1] = '\0';
 	trace_mark(trace, "set st=0x12 ph=2");
-	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
-	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	record(trace, &write256, 0x0020, TLP_OK, NULL);
+	record(trace, &write256, 0x0020, TLP_OK, NULL);
 	trace_mark(trace, longest);
-	trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+	record(trace, &write256, 0x0020, TLP_OK, NULL);
 	trace_destroy(trace);
 	ok(strstr(contents(fd), "1 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=2 "
 		  "st=0x12 be=f/f mark=set%20st=0x12%20ph=2 result=ok\n2 "), "a mark, once");
@@ -270,13 +278,13 @@ static void test_pcapng(void)
 	tlp.hint.extended = true;
 	tlp.hint.st = 0x4305;
 	trace_mark(trace, "here");
-	trace_record(trace, &tlp, 0x0020, TLP_OK, NULL);
+	record(trace, &tlp, 0x0020, TLP_OK, NULL);
 	tlp.requester = TRACE_RC;
 	tlp.hint.present = false;
-	trace_record(trace, &tlp, TRACE_NOBODY, TLP_UNSUPPORTED, NULL);
+	record(trace, &tlp, TRACE_NOBODY, TLP_UNSUPPORTED, NULL);
 	/* One that no link could carry is recorded as it is. */
 	tlp.length = 0;
-	trace_record(trace, &tlp, 0x0020, TLP_MALFORMED, NULL);
+	record(trace, &tlp, 0x0020, TLP_MALFORMED, NULL);
 	is_int(trace_destroy(trace).error, 0, "no error");
 
 	is_int(read_pcapng(fd, got, 3), 3, "three packets");
@@ -307,7 +315,7 @@ static void test_lost(void)
 	options.text = dup(fd);
 	trace = trace_create(&options);
 	for (unsigned int i = 0; i < 100; i++)
-		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+		record(trace, &write256, 0x0020, TLP_OK, NULL);
 	end = trace_destroy(trace);
 	contents(fd);
 	for (const char *p = text; (p = strchr(p, '\n')); p++)
@@ -321,7 +329,7 @@ static void test_lost(void)
 		bail_out("pipe: %s", strerror(errno));
 	trace = text_trace(pipes[1]);
 	for (sent = 0; sent < 1000000; sent++)
-		trace_record(trace, &write256, 0x0020, TLP_OK, NULL);
+		record(trace, &write256, 0x0020, TLP_OK, NULL);
 	close(pipes[0]);
 	end = trace_destroy(trace);
 	is_int(end.error, -EPIPE, "the reader went away");

@@ -81,7 +81,7 @@ def test_filters():
 
 def test_convert_and_back():
     """text to pcapng and back is the same trace; and the bytes are those of the specification"""
-    text = run_of()
+    text = run_of() + line(10, TAGGED, result="malformed at=sw0") + line(11, TAGGED, result="hint-dropped at=rc")
     pcapng = call("convert", "--to", "pcapng", "-", text=text)
     tap.equal(call("convert", "--to", "text", "-", text=pcapng).decode(), text, "the trace again")
     # TPH prefix with the upper byte, DW 0 with TH, requester 00:11.0 and the lower byte, address with PH
@@ -164,6 +164,16 @@ def test_page_rows():
     tag = data["tags"][int.from_bytes(row[16:18], "little")]
     tap.equal((tag["ext"], tag["st"], tag["ph"]), (1, 0x4305, 2), "tag")
     tap.equal(row[24:40].hex(), "90430000" "40010080" "008805ff" "f8101002", "header")
+
+
+def test_page_memory():
+    """a write that lost its hint leaves memory without a tag, one that failed leaves it as it was"""
+    written = line(1, TAGGED) + line(2, TAGGED, 0xf8102000)
+    for result, want in (("hint-dropped at=rc", [[0xf8101, 1, 0, 1], [0xf8102, 1, 1, 1]]),
+                         ("malformed at=sw0", [[0xf8101, 2, 1, 1]])):
+        html, _ = page_of(written + line(3, TAGGED, result=result))
+        memory = json.loads(re.search(r'id="mend">([^<]*)<', html)[1])
+        tap.equal([entry[:3] for entry in memory], [entry[:3] for entry in want], result)
 
 
 def test_page_hostile_names():

@@ -27,7 +27,7 @@ static struct file write_file(void)
 	file.size = pcapng_section(file.bytes, "test");
 	file.size += pcapng_interface(file.bytes + file.size, "00:05.0", 0);
 	file.packet = file.size;
-	file.size += pcapng_packet(file.bytes + file.size, &record, 0, tlp, sizeof(tlp),
+	file.size += pcapng_packet(file.bytes + file.size, &record, 0, -1, tlp, sizeof(tlp),
 				   sizeof(tlp) + 256);
 	return file;
 }
@@ -47,6 +47,35 @@ static int read_file(const uint8_t *bytes, size_t size, struct record *out)
 		at += block;
 	}
 	return ret;
+}
+
+/* A place is an interface that is named like it. */
+static void places(void)
+{
+	static const struct { const char *name, *want; } names[] = {
+		{ "redirecting", "redirecting" },
+		{ "0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcde" },
+		{ "0123456789abcdef0123456789abcdef", "" },
+		{ "two words", "" },
+		{ "a\nline", "" },
+	};
+	struct file file = { 0 };
+	struct record got;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		file.size = pcapng_section(file.bytes, "test");
+		file.size += pcapng_interface(file.bytes + file.size, "00:05.0", 0);
+		file.size += pcapng_interface(file.bytes + file.size, names[i].name, 0);
+		file.packet = file.size;
+		file.size += pcapng_packet(file.bytes + file.size, &record, 0, 1, tlp, sizeof(tlp),
+					   sizeof(tlp) + 256);
+		is_int(read_file(file.bytes, file.size, &got), 1, "a record with a place");
+		is_str(got.at, names[i].want, "  \"%s\"", got.at);
+	}
+	is_int(file.bytes[file.packet + 28 + 3], 2, "  whose number counts from 1");
+	file.bytes[file.packet + 28 + 3] = 3;
+	is_int(read_file(file.bytes, file.size, &got), 1, "a place that is not described");
+	is_str(got.at, "", "  is none");
 }
 
 static void written_and_read(void)
@@ -80,7 +109,7 @@ static void nobody_took_it(void)
 	lost.requester = PARTY_ROOT_COMPLEX;
 	lost.completer = PARTY_NONE;
 	lost.mark[0] = 0;
-	file.size = file.packet + pcapng_packet(file.bytes + file.packet, &lost, 0, tlp,
+	file.size = file.packet + pcapng_packet(file.bytes + file.packet, &lost, 0, -1, tlp,
 						sizeof(tlp), sizeof(tlp) + 256);
 	is_int(read_file(file.bytes, file.size, &got), 1, "read");
 	is_int(got.completer, PARTY_NONE, "no completer");
@@ -125,7 +154,8 @@ static void other_byte_order(void)
 	swap(file.bytes + at + 22, 2);
 	swap(file.bytes + file.size - 4, 4);
 	at = file.size;
-	file.size += pcapng_packet(file.bytes + at, &plain, 0, tlp, sizeof(tlp), sizeof(tlp) + 256);
+	file.size += pcapng_packet(file.bytes + at, &plain, 0, -1, tlp, sizeof(tlp),
+				   sizeof(tlp) + 256);
 	for (size_t i = 0; i < 28; i += 4)
 		swap(file.bytes + at + i, 4);
 	swap(file.bytes + file.size - 4, 4);
@@ -172,7 +202,8 @@ static void malformed_tlp(void)
 	struct file file = write_file();
 	struct record got;
 
-	file.size = file.packet + pcapng_packet(file.bytes + file.packet, &record, 0, tlp, 8, 8);
+	file.size = file.packet + pcapng_packet(file.bytes + file.packet, &record, 0, -1, tlp, 8,
+						8);
 	is_int(read_file(file.bytes, file.size, &got), 1, "a record");
 	is_int(got.type, RECORD_OTHER, "of no type");
 	is_int(got.requester, record.requester, "with its requester");
@@ -182,6 +213,7 @@ int main(void)
 {
 	malformed_tlp();
 	written_and_read();
+	places();
 	nobody_took_it();
 	other_byte_order();
 	one_byte_wrong();

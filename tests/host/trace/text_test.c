@@ -22,7 +22,8 @@ static void round_trip(const char *line)
 static void fields(void)
 {
 	static const char line[] = "23793 00:11.0 -> 3f:1f.7 MWr32 0x00000000f8101200 len=512 "
-				   "th=1 ph=3 st=0x0021 be=e/7 t=12 mark=a%20b%25 result=rejected";
+				   "th=1 ph=3 st=0x0021 be=e/7 t=12 mark=a%20b%25 result=blocked "
+				   "at=port-1";
 	struct record r;
 
 	is_int(text_parse(&r, line, strlen(line)), 0, "a line with everything");
@@ -39,7 +40,8 @@ static void fields(void)
 	is_hex(r.last_be, 7, "last byte enables");
 	is_int((intmax_t)r.time, 12, "time");
 	is_str(r.mark, "a b%", "mark");
-	is_int(r.result, RESULT_REJECTED, "result");
+	is_int(r.result, RESULT_BLOCKED, "result");
+	is_str(r.at, "port-1", "place");
 }
 
 static void order_and_unknown_fields(void)
@@ -54,6 +56,7 @@ static void order_and_unknown_fields(void)
 	ok(r.wide && r.hint && !r.extended, "what the fields say");
 	is_hex(r.st, 0x12, "steering tag");
 	is_int(r.result, RESULT_UNSUPPORTED, "result");
+	is_str(r.at, "", "no place");
 }
 
 static void broken(void)
@@ -80,6 +83,8 @@ static void broken(void)
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 be=f",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 value=0x123",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 result=fine",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 at=",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 at=0123456789abcdef0123456789abcdef",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 mark=%2",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 t=99999999999999999999",
 		"18446744073709551616 00:11.0 -> 00:10.0 MWr32 0x0 len=4",

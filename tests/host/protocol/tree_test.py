@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Tags on their way through a tree of ports: what arrives, what a port refuses, what the root complex drops."""
+import os
+import re
+import subprocess
+import tempfile
+
+from devices import ACC, ENGINE, TPH_DS, TPH_EXT, Accelerator, DmaEngine, Ram
+from endpoints import PROGRAM, Endpoints, environment
+from tap import equal, run, true
+
+OK, WRITE_ERROR = ENGINE.DMA_ENGINE_DONE_OK, ENGINE.DMA_ENGINE_DONE_WRITE_ERROR
+RAM = 0x100000
+RING_SIZE = 0x1000
+TAG = 0x4300 | 3        # add, partition 3
+TAGGED = ENGINE.DMA_ENGINE_DESC_TH | 2 << ENGINE.DMA_ENGINE_DESC_PH_SHIFT
+ACS = "acs=sv+rr+cr+uf"
+
+# One accelerator, and requesters whose writes to it take different paths.
+TREE = [
+    "--root-port", f"name=rp0,bdf=00:01.0,{ACS}", "--switch", "name=sw0,below=rp0,bdf=01:00.0",
+    "--downstream-port", "name=to-acc,below=sw0,bdf=02:00.0",
+    "--downstream-port", "name=direct,below=sw0,bdf=02:01.0",
+    "--downstream-port", f"name=redirecting,below=sw0,bdf=02:02.0,{ACS}",
+    "--downstream-port", "name=to-old,below=sw0,bdf=02:03.0",
+    "--switch", "name=old,below=to-old,bdf=06:00.0,prefix=no", "--downstream-port", "name=old-port,below=old,bdf=07:00.0",
+    "--root-port", "name=rp1,bdf=00:02.0"]
+ENGINES = {"near": ("04:00.0", "direct"), "redirected": ("05:00.0", "redirecting"), "old": ("08:00.0", "old-port"),
+           "far": ("09:00.0", "rp1")}
+DEVICES = ["accelerator,name=acc,bdf=03:00.0,below=to-acc"] + [
+    f"dma-engine,name={name},bdf={bdf},below={port}" for name, (bdf, port) in ENGINES.items()]
+
+
+class Machine:
+    """All devices of a tree on one client, which has no IOMMU."""
+
+    marks = 0xabcd0000       # a value that no other register gets
+
+    def __init__(self, *arguments):
+        self.server = Endpoints(*DEVICES, trace=True, arguments=TREE + list(arguments))
+        self.ram = Ram(RAM, 1 << 20)
+        self.acc = Accelerator(self.server.connect("acc"))
+        self.ram.map(self.acc)
+        self.acc.set_max_payload(512)
+        self.engines = {}
+        for i, name in enumerate(ENGINES):
+            engine = DmaEngine(self.server.connect(name), 0xfe100000 + i * 0x10000, 0xfe101000 + i * 0x10000)
+            self.ram.map(engine)
+            engine.client.dma_map(self.acc.mem, self.acc.size)
+            engine.set_max_payload(512)
+            engine.set_tph(TPH_DS, TPH_EXT)
+            engine.set_st(0, TAG)
+            engine.start(RAM + i * RING_SIZE)
+            self.engines[name] = engine
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        for engine in self.engines.values():
+            engine.__exit__()
+        self.acc.__exit__()
+        self.ram.__exit__()
+        self.server.__exit__(*exception)
+
+    def send(self, name, flags=TAGGED):
+        """A lane of 7 from an engine to the accelerator, which holds 100: status, lane, "result=..." of the trace."""
+        bdf = ENGINES[name][0]
+        self.acc.memory[:4] = (100).to_bytes(4, "little")
+        self.ram.write(RAM + 0x10000, (7).to_bytes(4, "little"))
+        written = rf" {bdf} -> 03:00\.0 MWr"
+        before = sum(bool(re.search(written, line)) for line in self.server.trace())
+        status = self.engines[name].copy(self.ram, RAM + 0x10000, self.acc.mem, 4, flags, 0)
+        # The descriptor's status is written behind the TLP.
+        lines = [line for line in self.settled_trace(bdf) if re.search(written, line)][before:]
+        equal(len(lines), 1, "TLPs")
+        true(f"th={int(flags != 0)}" in lines[0], f"the trace shows what was sent: {lines[0]}")
+        return status, int.from_bytes(self.acc.memory[:4], "little"), lines[0][lines[0].index("result="):]
+
+    def settled_trace(self, bdf):
+        """The trace up to the write of the last status."""
+        self.marks += 1
+        self.acc.mark(self.marks)
+        lines = self.server.trace(until=f"value=0x{self.marks:08x}")
+        true(any(f" {bdf} -> rc MWr" in line for line in lines), "the status is in the trace")
+        return lines
+
+
+def test_one_tag_three_ends():
+    """In one run a 16-bit tag arrives below one switch, is refused without prefix support, is lost by redirection"""
+    with Machine() as m:
+        m.acc.client.write32(0, ACC.ACC_REG_SELECT, 1 << 16 | TAG)
+        equal(m.send("near"), (OK, 107, "result=ok"), "below one switch")
+        equal(m.send("old"), (WRITE_ERROR, 100, "result=malformed at=old-port"), "through a switch without prefixes")
+        equal(m.send("redirected"), (OK, 7, "result=hint-dropped at=rc"), "redirected")
+        equal(m.send("far"), (OK, 7, "result=hint-dropped at=rc"), "from another root port")
+        equal((m.acc.count(ACC.ACC_REG_TAG_COUNT), m.acc.count(ACC.ACC_REG_UNTAGGED),
+               m.acc.count(ACC.ACC_REG_MALFORMED)), (1, 2, 0), "with the tag, without, malformed at the completer")
+
+
+def test_untagged():
+    """What carries no hint arrives on each of these paths"""
+    with Machine() as m:
+        for name in ENGINES:
+            equal(m.send(name, 0), (OK, 7, "result=ok"), name)
+
+
+def test_root_complex():
+    """The root complex keeps hints, or refuses requests from port to port"""
+    with Machine("--root-complex", "hints=keep") as m:
+        equal(m.send("redirected"), (OK, 107, "result=ok"), "redirected")
+        equal(m.send("far"), (OK, 107, "result=ok"), "from another root port")
+    with Machine("--root-complex", "peer=no") as m:
+        equal(m.send("near"), (OK, 107, "result=ok"), "below one switch")
+        equal(m.send("redirected"), (WRITE_ERROR, 100, "result=ur at=rc"), "redirected")
+        equal(m.send("far"), (WRITE_ERROR, 100, "result=ur at=rc"), "from another root port")
+
+
+def refused(*arguments):
+    """What the program says of a command line that it refuses."""
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run([PROGRAM, "--dir", directory, *arguments], capture_output=True, text=True,
+                              env=environment(), timeout=60)
+        equal((done.returncode, done.stdout, os.listdir(directory)), (2, "", []), f"{arguments}")
+        equal(done.stderr.count("\n"), 1, f"lines of {done.stderr!r}")
+        return done.stderr.split(": ", 1)[1].rstrip("\n")
+
+
+def test_command_line():
+    """A tree that cannot be is refused in one line"""
+    device = ["--device", "accelerator,bdf=03:00.0"]
+    root, switch = ["--root-port", "name=a"], ["--switch", "name=b,below=a"]
+    for arguments, message in (
+            (["--root-port", ""], "root port: '' is not an option: want key=value"),
+            (["--root-port", "acs=none"], "root port: name= is missing"),
+            (["--root-port", "name=rc"], "root port: name=rc is the root complex: want another name"),
+            (["--root-port", "name=a,below=b"], "root port: there is no option below="),
+            (["--root-port", "name=a,acs=rr+x"],
+             "root port: acs=rr+x: want some of sv, rr, cr, uf, dt, joined by '+'"),
+            (["--root-port", "name=a,max-payload=64"],
+             "root port: max-payload=64: want a power of two from 128 to 4K"),
+            (["--root-port", "name=a,completer=reserved"],
+             "root port: completer=reserved: want one of none, 8bit, ext"),
+            ([*root, *root], "root port: name=a: another port has this name"),
+            ([*switch], "switch: below=a: there is no port of this name before this one"),
+            (["--switch", "name=b"], "switch: below= is missing: the name of a root port or downstream port"),
+            ([*root, "--switch", "name=b,below=a,acs=rr"], "switch: there is no option acs="),
+            ([*root, *switch, "--switch", "name=c,below=b"],
+             "switch: below=b is a switch: want a root port or downstream port"),
+            ([*root, *switch, "--switch", "name=c,below=a"],
+             "switch: below=a: the link of this port has something at its end"),
+            ([*root, "--downstream-port", "name=c,below=a"],
+             "downstream port: below=a is a root port: want a switch"),
+            ([*root, *switch, "--downstream-port", "name=c,below=b,prefix=no"],
+             "downstream port: prefix=no: the switch b has prefix=yes, and all ports of a switch agree"),
+            (["--root-complex", "hints=lose"], "root complex: hints=lose: want one of drop, keep")):
+        true(refused(*arguments, *device).endswith(message), f"{arguments}: {refused(*arguments, *device)}")
+    equal(refused(*root, *switch, "--device", "accelerator,bdf=03:00.0,below=b"),
+          "--device accelerator,bdf=03:00.0,below=b: accelerator: below=b is a switch: "
+          "want a root port or a downstream port")
+    equal(refused(*root, "--device", "accelerator,bdf=03:00.0,below=c"),
+          "--device accelerator,bdf=03:00.0,below=c: accelerator: below=c: there is no port of this name")
+    equal(refused(*root, "--device", "accelerator,bdf=03:00.0,below=a", "--device",
+                  "accelerator,name=x,bdf=04:00.0,below=a"),
+          "--device accelerator,name=x,bdf=04:00.0,below=a: accelerator: below=a: the link of this port has another "
+          "device at its end")
+    with Endpoints("accelerator,name=x,bdf=03:00.0,below=a", "accelerator,name=y,bdf=03:00.1,below=a", arguments=root):
+        pass
+
+
+run(globals())
