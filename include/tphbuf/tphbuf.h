@@ -11,6 +11,7 @@
 #ifndef TPHBUF_TPHBUF_H
 #define TPHBUF_TPHBUF_H
 
+#include <tphbuf/connection.h>
 #include <tphbuf/device.h>
 #include <tphbuf/export.h>
 #include <tphbuf/mmap.h>
@@ -18,6 +19,7 @@
 #include <tphbuf/path.h>
 #include <tphbuf/probe.h>
 #include <tphbuf/reason.h>
+#include <tphbuf/server.h>
 #include <tphbuf/tag.h>
 #include <tphbuf/version.h>
 

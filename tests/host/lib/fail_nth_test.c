@@ -7,11 +7,14 @@
  */
 #include <errno.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <tphbuf/tphbuf.h>
 
 #include "tap.h"
+#include "fake_sock.h"
 #include "fake_sys.h"
 #include "fake_tree.h"
 
@@ -247,6 +250,95 @@ static bool try_mmap(unsigned int n, int error)
 	return good;
 }
 
+/* A listening socket for each attempt: what an earlier attempt left in it does not count. */
+static int listen_anew(struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	*address = (struct sockaddr_un) { .sun_family = AF_UNIX };
+	snprintf(address->sun_path, sizeof(address->sun_path), "%s/socket", root);
+	unlink(address->sun_path);
+	if (bind(fd, (struct sockaddr *)address, sizeof(*address)) || listen(fd, 10))
+		bail_out("cannot listen");
+	return fd;
+}
+
+/* One client, from the connection to the news of the revocation. */
+static int hand_over(const char *path, struct tphbuf_server *server)
+{
+	struct tphbuf_handover got = { .dmabuf_fd = -1 };
+	struct tphbuf_connection *connection;
+	char name[TPHBUF_NAME_SIZE];
+	int ret;
+
+	ret = tphbuf_connect(path, &connection);
+	if (ret)
+		return ret;
+	ret = tphbuf_connection_get(connection, "frames", 1000, &got);
+	if (!ret && got.tag.st != 7)
+		ret = -EILSEQ;
+	if (got.dmabuf_fd >= 0)
+		close(got.dmabuf_fd);
+	if (!ret)
+		ret = tphbuf_server_withdraw(server, "frames");
+	if (!ret)
+		ret = tphbuf_connection_wait(connection, 1000, name);
+	tphbuf_connection_close(connection);
+	return ret;
+}
+
+static bool try_handover(unsigned int n, int error)
+{
+	const struct tphbuf_range range = { 0, FAKE_PAGE };
+	const gid_t gid = 12345;
+	struct tphbuf_offer offer = {
+		.name = "frames",
+		.tag = { .valid = TPHBUF_TAG_ST, .st = 7 },
+		.gids = &gid,
+		.nr_gids = 1,
+	};
+	/* So that the groups of the client are asked for. */
+	const struct ucred peer = { .uid = 1002, .gid = 12345 };
+	struct tphbuf_device *dev = NULL;
+	struct sockaddr_un address;
+	bool good = true;
+	int fd, ret;
+
+	start("vfio-pci");
+	fake_sock = (struct fake_sock) { .now_ms = 1000, .peer = &peer };
+	if (tphbuf_device_open(BDF, &options, &dev, NULL))
+		bail_out("cannot open the device");
+	offer.dmabuf_fd = tphbuf_export(dev, 2, &range, 1, NULL, 0, NULL);
+	fd = listen_anew(&address);
+	fail_from_here(n, error);
+	ret = tphbuf_server_create(fd, NULL, &fake_sock.server);
+	good &= check(!ret == !!fake_sock.server, "a server exactly on success", n, error);
+	if (!ret)
+		ret = tphbuf_server_offer(fake_sock.server, &offer);
+	if (!ret)
+		ret = hand_over(address.sun_path, fake_sock.server);
+	good &= check(ret != -EILSEQ, "with its tag", n, error);
+	/* Whatever happened to the first client, the next one is served. */
+	fake_sys.fail_at = 0;
+	if (fake_sock.server) {
+		ret = tphbuf_server_offer(fake_sock.server, &offer);
+		good &= check(!ret || ret == -EEXIST, "it can be offered", n, error);
+		ret = hand_over(address.sun_path, fake_sock.server);
+		/* Where accepting was put off, it is a timer that brings it back. */
+		if (ret == -ETIMEDOUT) {
+			usleep(120000);
+			ret = hand_over(address.sun_path, fake_sock.server);
+		}
+		good &= check(!ret, "the next client is served", n, error);
+	}
+	tphbuf_server_close(fake_sock.server);
+	fake_sock.server = NULL;
+	close(fd);
+	close(offer.dmabuf_fd);
+	tphbuf_device_close(dev);
+	return good;
+}
+
 static void run(const char *what, bool (*attempt)(unsigned int n, int error))
 {
 	unsigned int fds = fake_sys_open_fds(), n, tried = 0;
@@ -277,6 +369,7 @@ int main(void)
 	run("list", try_list);
 	run("host", try_host);
 	run("memory", try_memory);
+	run("hand over", try_handover);
 	fake_tree_remove(root);
 	return done_testing();
 }

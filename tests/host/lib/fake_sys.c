@@ -52,8 +52,7 @@ unsigned int fake_sys_open_fds(void)
 	return count;
 }
 
-/* Counts a call; the errno value, negative, when it is the one to fail. */
-static int fault(const char *call)
+int fake_sys_fault(const char *call)
 {
 	if (!fake_sys.fail_at || ++fake_sys.calls != fake_sys.fail_at)
 		return 0;
@@ -102,7 +101,7 @@ static int fake_open(const char *path, int flags)
 {
 	enum kind kind = kind_of(path);
 	char buf[PATH_MAX];
-	int fd, ret = fault("open");
+	int fd, ret = fake_sys_fault("open");
 
 	if (!ret && kind == KIND_CDEV)
 		ret = -fake_sys.errors.open_cdev;
@@ -121,7 +120,7 @@ static int fake_open(const char *path, int flags)
 
 static int fake_close(int fd)
 {
-	int ret = fault("close");
+	int ret = fake_sys_fault("close");
 
 	if (fd >= 0 && fd < MAX_FDS)
 		kinds[fd] = KIND_NONE;
@@ -356,7 +355,7 @@ static void record_set(const struct vfio_device_feature *feature)
 
 static int fake_ioctl(int fd, unsigned long request, void *arg)
 {
-	int ret = fault("ioctl");
+	int ret = fake_sys_fault("ioctl");
 
 	if (ret)
 		return ret;
@@ -387,7 +386,7 @@ static int fake_ioctl(int fd, unsigned long request, void *arg)
 
 static ssize_t fake_pread(int fd, void *buf, size_t size, uint64_t offset)
 {
-	ssize_t ret = fault("pread");
+	ssize_t ret = fake_sys_fault("pread");
 
 	if (ret)
 		return ret;
@@ -465,7 +464,7 @@ static ssize_t play_sysfs_write(int fd, const char *text, size_t size)
 
 static ssize_t fake_pwrite(int fd, const void *buf, size_t size, uint64_t offset)
 {
-	ssize_t ret = fault("pwrite");
+	ssize_t ret = fake_sys_fault("pwrite");
 
 	if (ret)
 		return ret;
@@ -484,7 +483,7 @@ static ssize_t fake_pwrite(int fd, const void *buf, size_t size, uint64_t offset
 
 static int fake_mmap(int fd, size_t length, int prot, uint64_t offset, void **addr)
 {
-	int ret = fault("mmap");
+	int ret = fake_sys_fault("mmap");
 	void *p;
 
 	if (ret)
@@ -506,7 +505,7 @@ static int fake_munmap(void *addr, size_t length)
 
 static int64_t fake_lseek(int fd, int64_t offset, int whence)
 {
-	int ret = fault("lseek");
+	int ret = fake_sys_fault("lseek");
 
 	if (ret)
 		return ret;
@@ -520,7 +519,7 @@ static int64_t fake_lseek(int fd, int64_t offset, int whence)
 
 static int fake_fstatfs(int fd, struct statfs *status)
 {
-	int ret = fault("fstatfs");
+	int ret = fake_sys_fault("fstatfs");
 
 	if (ret)
 		return ret;
@@ -533,7 +532,7 @@ static int fake_fstatfs(int fd, struct statfs *status)
 
 static int fake_fstat(int fd, struct stat *status)
 {
-	int ret = fault("fstat");
+	int ret = fake_sys_fault("fstat");
 
 	if (ret)
 		return ret;
@@ -549,7 +548,7 @@ static int fake_fstat(int fd, struct stat *status)
 
 static int fake_flock(int fd, int operation)
 {
-	int ret = fault("flock");
+	int ret = fake_sys_fault("flock");
 
 	if (!ret)
 		ret = -fake_sys.errors.flock;
@@ -567,7 +566,7 @@ static int fake_access(const char *path, int mode)
 {
 	char buf[PATH_MAX];
 	enum kind kind = kind_of(path);
-	int ret = fault("access");
+	int ret = fake_sys_fault("access");
 
 	if (!ret && kind == KIND_CDEV)
 		ret = -fake_sys.errors.access_cdev;
@@ -580,7 +579,7 @@ static int fake_access(const char *path, int mode)
 
 static ssize_t fake_readlink(const char *path, char *buf, size_t size)
 {
-	ssize_t ret = fault("readlink");
+	ssize_t ret = fake_sys_fault("readlink");
 	char at[PATH_MAX];
 
 	if (ret)
@@ -591,7 +590,7 @@ static ssize_t fake_readlink(const char *path, char *buf, size_t size)
 
 static int fake_opendir(const char *path, DIR **dir)
 {
-	int ret = fault("opendir");
+	int ret = fake_sys_fault("opendir");
 	char buf[PATH_MAX];
 
 	if (ret)
@@ -603,7 +602,7 @@ static int fake_opendir(const char *path, DIR **dir)
 static int fake_readdir(DIR *dir, const char **name)
 {
 	struct dirent *entry;
-	int ret = fault("readdir");
+	int ret = fake_sys_fault("readdir");
 
 	if (ret)
 		return ret;
@@ -622,7 +621,7 @@ static void fake_closedir(DIR *dir)
 
 static void *fake_calloc(size_t count, size_t size)
 {
-	return fault("calloc") ? NULL : calloc(count, size);
+	return fake_sys_fault("calloc") ? NULL : calloc(count, size);
 }
 
 const struct tpb_sys tpb_sys = {

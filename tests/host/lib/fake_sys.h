@@ -101,6 +101,9 @@ extern struct fake_sys fake_sys;
 
 /* All as at the start, on another tree. */
 void fake_sys_reset(const char *root);
+/* Counts a call; the errno value, negative, when it is the one to fail. */
+int fake_sys_fault(const char *call);
+
 /* Open file descriptors of this process. */
 unsigned int fake_sys_open_fds(void);
 
