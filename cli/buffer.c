@@ -48,8 +48,8 @@ static int complete_ranges(struct tphbuf_device *dev, struct buffer_args *args)
 	return EXIT_OK;
 }
 
-static int export_buffer(struct buffer *buffer, struct buffer_args *args,
-			 const struct tphbuf_tag *tag, const struct verb *verb)
+int buffer_export(struct buffer *buffer, struct buffer_args *args, const struct tphbuf_tag *tag,
+		  const struct verb *verb)
 {
 	struct tphbuf_probe why;
 	int code, ret;
@@ -74,7 +74,7 @@ static int export_buffer(struct buffer *buffer, struct buffer_args *args,
 	return EXIT_OK;
 }
 
-static int open_device(const struct buffer_args *args, const struct verb *verb,
+int buffer_open_device(const struct buffer_args *args, const struct verb *verb,
 		       struct tphbuf_device **dev)
 {
 	struct tphbuf_probe why;
@@ -102,10 +102,10 @@ int buffer_open(struct buffer *buffer, struct buffer_args *args, const struct tp
 	int code;
 
 	buffer->fd = -1;
-	code = open_device(args, verb, &buffer->dev);
+	code = buffer_open_device(args, verb, &buffer->dev);
 	if (code)
 		return code;
-	code = export_buffer(buffer, args, tag, verb);
+	code = buffer_export(buffer, args, tag, verb);
 	if (code)
 		buffer_close(buffer, args);
 	return code;
@@ -113,11 +113,15 @@ int buffer_open(struct buffer *buffer, struct buffer_args *args, const struct tp
 
 void buffer_close(struct buffer *buffer, const struct buffer_args *args)
 {
-	int ret;
-
 	if (buffer->fd >= 0)
 		close(buffer->fd);
-	ret = tphbuf_device_restore_driver(buffer->dev);
+	buffer_close_device(buffer->dev, args);
+}
+
+void buffer_close_device(struct tphbuf_device *dev, const struct buffer_args *args)
+{
+	int ret = tphbuf_device_restore_driver(dev);
+
 	if (ret)
 		error_line("cannot give %s back to its driver: %s; bind it by hand (driverctl)",
 			   args->device, strerror(-ret));

@@ -35,4 +35,11 @@ int buffer_open(struct buffer *buffer, struct buffer_args *args, const struct tp
 /* Closes both, and gives the device back; says so when it cannot. */
 void buffer_close(struct buffer *buffer, const struct buffer_args *args);
 
+/* The parts of these, for several buffers of a device. */
+int buffer_open_device(const struct buffer_args *args, const struct verb *verb,
+		       struct tphbuf_device **dev);
+int buffer_export(struct buffer *buffer, struct buffer_args *args, const struct tphbuf_tag *tag,
+		  const struct verb *verb);
+void buffer_close_device(struct tphbuf_device *dev, const struct buffer_args *args);
+
 #endif

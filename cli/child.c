@@ -51,25 +51,30 @@ bool child_interrupted(void)
 	return false;
 }
 
-static void set_number(const char *name, uint64_t value)
+/* A variable that is not @given is that of an outer command at best. */
+static void set_number(const char *name, bool given, uint64_t value)
 {
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
-	if (setenv(name, text, 1)) {
+	if (given ? setenv(name, text, 1) : unsetenv(name)) {
 		error_line("cannot set %s: %s", name, strerror(errno));
 		_exit(EXIT_CANNOT_RUN);
 	}
 }
 
 __attribute__((noreturn))
-static void become(struct held_signals *held, char **argv, int fd, uint64_t size)
+static void become(struct held_signals *held, char **argv, const struct child_buffer *buffer)
 {
+	const struct tphbuf_tag *tag = &buffer->tag;
 	int err;
 
-	set_number("TPHBUF_FD", (uint64_t)fd);
-	set_number("TPHBUF_SIZE", size);
-	fcntl(fd, F_SETFD, 0);
+	set_number("TPHBUF_FD", true, (uint64_t)buffer->fd);
+	set_number("TPHBUF_SIZE", true, buffer->size);
+	set_number("TPHBUF_ST", tag->valid & TPHBUF_TAG_ST, tag->st);
+	set_number("TPHBUF_ST_EXT", tag->valid & TPHBUF_TAG_ST_EXT, tag->st_ext);
+	set_number("TPHBUF_PH", tag->valid, tag->ph);
+	fcntl(buffer->fd, F_SETFD, 0);
 	child_release_signals(held);
 	execvp(argv[0], argv);
 	err = errno;
@@ -98,7 +103,8 @@ int child_wait(struct held_signals *held, pid_t child, void (*tick)(void *arg), 
 	}
 }
 
-int child_run(struct held_signals *held, char **argv, int fd, uint64_t size)
+int child_run(struct held_signals *held, char **argv, const struct child_buffer *buffer,
+	      void (*tick)(void *arg), void *arg)
 {
 	pid_t child;
 
@@ -108,8 +114,8 @@ int child_run(struct held_signals *held, char **argv, int fd, uint64_t size)
 	if (child < 0)
 		return -errno;
 	if (!child)
-		become(held, argv, fd, size);
-	return child_wait(held, child, NULL, NULL);
+		become(held, argv, buffer);
+	return child_wait(held, child, tick, arg);
 }
 
 int child_exit_code(int status)

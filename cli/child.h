@@ -8,6 +8,20 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <tphbuf/tag.h>
+
+/**
+ * struct child_buffer - a dma-buf that a command inherits
+ * @fd: the dma-buf
+ * @size: its size in bytes
+ * @tag: what was set
+ */
+struct child_buffer {
+	int fd;
+	uint64_t size;
+	struct tphbuf_tag tag;
+};
+
 struct held_signals {
 	sigset_t old_mask;
 	sigset_t mask;
@@ -43,15 +57,18 @@ int child_wait(struct held_signals *held, pid_t child, void (*tick)(void *arg), 
  * child_run - run a command and wait for it
  * @held: of child_hold_signals()
  * @argv: the command, found in PATH, and its arguments, up to NULL
- * @fd: file that the command inherits
- * @size: its size in bytes
+ * @buffer: what the command inherits
+ * @tick: called several times a second until the command has ended, or NULL
+ * @arg: for @tick
  *
- * The command finds both numbers in TPHBUF_FD and TPHBUF_SIZE. Signals sent to
- * this process go to the command.
+ * The command finds the buffer in TPHBUF_FD, TPHBUF_SIZE, and, as far as they are
+ * set, TPHBUF_ST, TPHBUF_ST_EXT and TPHBUF_PH. Signals sent to this process go to
+ * the command.
  *
  * Return: its status as waitpid() gives it; -errno when it could not be started.
  */
-int child_run(struct held_signals *held, char **argv, int fd, uint64_t size);
+int child_run(struct held_signals *held, char **argv, const struct child_buffer *buffer,
+	      void (*tick)(void *arg), void *arg);
 
 /* The opposite of child_hold_signals(): signals that are pending take effect. */
 void child_release_signals(struct held_signals *held);

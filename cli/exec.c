@@ -13,10 +13,16 @@
 static int run_with_buffer(const struct buffer *buffer, struct exec_args *args,
 			   struct held_signals *held, int *status)
 {
+	const struct child_buffer inherited = {
+		.fd = buffer->fd,
+		.size = buffer->size,
+		.tag = args->tag.tag,
+	};
+
 	/* The command would not hear of it, and the device is to be given back. */
 	if (child_interrupted())
 		return EXIT_FAILED;
-	*status = child_run(held, args->command, buffer->fd, buffer->size);
+	*status = child_run(held, args->command, &inherited, NULL, NULL);
 	if (*status < 0) {
 		error_line("cannot start a process for %s: %s",
 			   args->command[0], strerror(-*status));
@@ -40,7 +46,8 @@ static int run_exec(int argc, char **argv)
 		return EXIT_OK;
 	}
 	child_hold_signals(&held);
-	code = buffer_open(&buffer, &args.buffer, args.tagged ? &args.tag : NULL, &verb_exec);
+	code = buffer_open(&buffer, &args.buffer, args.tag.tag.valid ? &args.tag.tag : NULL,
+			   &verb_exec);
 	if (!code) {
 		code = run_with_buffer(&buffer, &args, &held, &status);
 		buffer_close(&buffer, &args.buffer);
@@ -57,7 +64,8 @@ const struct verb verb_exec = {
 		"\n"
 		"Export memory of DEVICE, a PCI address or the path of a VFIO device file, as a\n"
 		"dma-buf, give it a tag, and run COMMAND, which inherits the file descriptor. Its\n"
-		"number is in TPHBUF_FD, the size of the dma-buf in bytes in TPHBUF_SIZE.\n"
+		"number is in TPHBUF_FD, the size of the dma-buf in bytes in TPHBUF_SIZE, and the\n"
+		"tag in TPHBUF_ST, TPHBUF_ST_EXT and TPHBUF_PH.\n"
 		"\n"
 		"Options:\n"
 		"  -d, --device DEVICE        device to export from\n"

@@ -5,11 +5,11 @@
 #include <stdbool.h>
 
 #include "buffer_args.h"
+#include "tag_args.h"
 
 struct exec_args {
 	struct buffer_args buffer;
-	struct tphbuf_tag tag;
-	bool tagged;
+	struct tag_args tag;
 	bool help;
 	char **command;		/* up to NULL */
 };

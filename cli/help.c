@@ -43,8 +43,8 @@ static void print_overview(const struct verb *const *verbs)
 	     "\n"
 	     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 not supported by the machine,\n"
 	     "the kernel or the device, 4 no permission, 5 no such device, not bound to VFIO, or\n"
-	     "memory revoked, 6 device, IOMMU group or memory in use, 7 the tag may be lost. exec ends\n"
-	     "as the command that it ran.");
+	     "memory revoked, 6 device, IOMMU group or memory in use, 7 the tag may be lost. exec and\n"
+	     "get end as the command that they ran.");
 }
 
 int help_run(const struct verb *const *verbs, int argc, char **argv)

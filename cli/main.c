@@ -31,6 +31,8 @@ static const struct verb *const verbs[] = {
 	&verb_exec,
 	&verb_read,
 	&verb_write,
+	&verb_serve,
+	&verb_get,
 	&verb_help,
 	NULL,
 };

@@ -23,10 +23,11 @@ _tphbuf()
 	verb=${words[1]}
 
 	if [ "$cword" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write help --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write serve get help \
+			--help --version" -- "$cur")
 		return
 	fi
-	if [ "$verb" = exec ]; then
+	if [ "$verb" = exec ] || [ "$verb" = get ]; then
 		# Behind "--" stands another command line.
 		for ((i = 2; i < cword; i++)); do
 			if [ "${words[i]}" = -- ]; then
@@ -40,6 +41,18 @@ _tphbuf()
 		_filedir -d
 		return
 		;;
+	--socket)
+		_filedir
+		return
+		;;
+	--user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
+	--group)
+		mapfile -t COMPREPLY < <(compgen -g -- "$cur")
+		return
+		;;
 	--bar)
 		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3 4 5" -- "$cur")
 		return
@@ -48,7 +61,8 @@ _tphbuf()
 		mapfile -t COMPREPLY < <(compgen -W "0 1 2 3" -- "$cur")
 		return
 		;;
-	--vf-token | --range | --st | --st-ext | --fd | --offset | --length)
+	--vf-token | --range | --st | --st-ext | --fd | --offset | --length | --buffer | \
+		--max-clients | --max-per-user | --timeout)
 		return
 		;;
 	-d | --device)
@@ -74,6 +88,14 @@ _tphbuf()
 		mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --st --st-ext --ph --wc \
 			--bind --sysroot --vf-token --help --" -- "$cur")
 		;;
+	serve)
+		mapfile -t COMPREPLY < <(compgen -W "--socket --device --bind --max-clients --max-per-user \
+			--sysroot --vf-token --help --buffer --bar --range --st --st-ext --ph --wc --user \
+			--group --anyone" -- "$cur")
+		;;
+	get)
+		mapfile -t COMPREPLY < <(compgen -W "--socket --timeout --help --" -- "$cur")
+		;;
 	read | write)
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --fd --offset \
@@ -83,7 +105,7 @@ _tphbuf()
 		fi
 		;;
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write serve get help" -- "$cur")
 		;;
 	esac
 }

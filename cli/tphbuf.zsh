@@ -17,6 +17,8 @@ _tphbuf() {
     'exec:export memory of a device, tag it, and run a command'
     'read:read memory of a device with the CPU'
     'write:write memory of a device with the CPU'
+    'serve:offer buffers of a device to other processes'
+    'get:run a command with a buffer of tphbuf serve'
     'help:explain tphbuf or one of its subcommands'
   )
   device=('--sysroot[directory in place of /]:directory:_files -/' '(-h --help)'{-h,--help}'[print a short text]')
@@ -52,6 +54,21 @@ _tphbuf() {
   exec)
     _arguments $memory '--st[8-bit Steering Tag]:tag:' '--st-ext[Extended Steering Tag]:tag:' \
       '--ph[processing hint]:hint:(0 1 2 3)' '*::command:_normal'
+    ;;
+  serve)
+    _arguments $device '--vf-token[token of a virtual function]:UUID:' \
+      '(-d --device)'{-d,--device}'[device]:device:_tphbuf_devices' \
+      '--bind[take the device from its driver until the end]' '*--wc[memory write-combining for the CPU]' \
+      '*--range[part of the BAR]:OFFSET\:LENGTH:' '--socket[UNIX socket to listen on]:socket:_files' \
+      '--max-clients[connections at a time]:number:' '--max-per-user[connections per user]:number:' \
+      '*--buffer[a buffer; its options follow]:name:' '*--bar[BAR]:BAR:(0 1 2 3 4 5)' \
+      '*--st[8-bit Steering Tag]:tag:' '*--st-ext[Extended Steering Tag]:tag:' \
+      '*--ph[processing hint]:hint:(0 1 2 3)' '*--user[user who may have it]:user:_users' \
+      '*--group[group whose members may have it]:group:_groups' '*--anyone[everyone may have it]'
+    ;;
+  get)
+    _arguments '--socket[socket of tphbuf serve]:socket:_files' '--timeout[how long to wait]:seconds:' \
+      '(-h --help)'{-h,--help}'[print a short text]' '1:name:' '*::command:_normal'
     ;;
   read | write)
     _arguments $memory '--fd[dma-buf that was inherited]:fd:' '--offset[first byte]:bytes:' \

@@ -17,10 +17,12 @@ struct verb {
 };
 
 extern const struct verb verb_exec;
+extern const struct verb verb_get;
 extern const struct verb verb_list;
 extern const struct verb verb_path;
 extern const struct verb verb_probe;
 extern const struct verb verb_read;
+extern const struct verb verb_serve;
 extern const struct verb verb_write;
 
 #endif

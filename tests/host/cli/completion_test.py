@@ -57,6 +57,9 @@ def test_bash():
         same(offered(verb, "--hel"), {"--help"}, f"bash: an option of {verb} that has been begun")
     same(offered("exec", "--ph", ""), {"0", "1", "2", "3"}, "bash: values of an option")
     same(offered("exec", "-d", "x", "--", "ls", "-"), {"COMMAND:5"}, "bash: the command of exec has a completion of its own")
+    same(offered("get", "x", "--", "ls", "-"), {"COMMAND:4"}, "bash: and that of get")
+    same(offered("serve", "--socket", ""), {"FILES"}, "bash: a socket")
+    ok("root" in offered("serve", "--user", "ro"), "bash: a user")
     same(offered("read", "fi"), {"FILES"}, "bash: a file")
 
 
