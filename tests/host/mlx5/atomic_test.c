@@ -11,7 +11,7 @@
 
 #define NO_RIGHT (ALL_RIGHTS & ~REMOTE_ATOMIC)
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq send_cq, receive_cq;
 static struct qp one, two;
 static uint64_t memory, result;
@@ -39,9 +39,9 @@ static void recover(void)
 
 static int set_byte_order(uint64_t mode)
 {
-	struct command command;
+	struct nic_command command;
 
-	command_begin(&command, SET_HCA_CAP, set_hca_cap);
+	nic_command_begin(&command, SET_HCA_CAP, set_hca_cap);
 	ifc_set(set_hca_cap_in, command.in, op_mod, MLX5_CAP_ATOMIC << 1);
 	ifc_set(atomic_caps, ifc_at(set_hca_cap_in, command.in, capability),
 		atomic_req_8B_endianness_mode, mode);
@@ -51,10 +51,10 @@ static int set_byte_order(uint64_t mode)
 /* What the driver asks before it announces atomics. */
 static void capabilities(void)
 {
-	struct command command;
+	struct nic_command command;
 	const uint8_t *caps = ifc_at(query_hca_cap_out, command.out, capability);
 
-	command_begin(&command, QUERY_HCA_CAP, query_hca_cap);
+	nic_command_begin(&command, QUERY_HCA_CAP, query_hca_cap);
 	ifc_set(query_hca_cap_in, command.in, op_mod, MLX5_CAP_ATOMIC << 1 | 1);
 	nic_must(nic, &command);
 	is_hex(ifc_get(atomic_caps, caps, atomic_operations), 3, "compare and swap, fetch and add");
@@ -67,32 +67,32 @@ static void capabilities(void)
 
 static void guest_memory(void)
 {
-	uint64_t *word = bench_at(memory);
+	uint64_t *word = machine_at(memory);
 
 	*word = htole64(40);
 	is_int(fetch_add(2, memory, nic->key), 0, "fetch and add");
 	is_int(le64toh(*word), 42, "sum");
-	is_int(get_be64(bench_at(result)), 40, "value before, big-endian");
+	is_int(get_be64(machine_at(result)), 40, "value before, big-endian");
 	is_int(compare_swap(41, 1, memory, nic->key), 0, "compare and swap, another value");
 	is_int(le64toh(*word), 42, "nothing changed");
-	is_int(get_be64(bench_at(result)), 42, "value before");
+	is_int(get_be64(machine_at(result)), 42, "value before");
 	is_int(compare_swap(42, 0x1122334455667788, memory, nic->key), 0, "the value");
 	is_hex(le64toh(*word), 0x1122334455667788, "swapped");
-	is_int(get_be64(bench_at(result)), 42, "value before");
+	is_int(get_be64(machine_at(result)), 42, "value before");
 }
 
 static void peer(void)
 {
-	uint8_t *word = bench.peer->memory + 0x40;
+	uint8_t *word = machine.peer->memory + 0x40;
 
 	memset(word, 0, 8);
 	is_int(fetch_add(7, PEER + 0x40, nic->key), 0, "fetch and add");
 	is_int(compare_swap(7, 9, PEER + 0x40, nic->key), 0, "compare and swap");
 	is_int(word[0], 9, "swapped");
-	is_int(get_be64(bench_at(result)), 7, "value before");
-	is_int(bench.peer->atomics, 2, "as AtomicOps");
-	is_int(bench.peer->writes + bench.peer->reads, 0, "and nothing else");
-	is_int(bench.peer->bad_tlps, 0, "that a link could carry");
+	is_int(get_be64(machine_at(result)), 7, "value before");
+	is_int(machine.peer->atomics, 2, "as AtomicOps");
+	is_int(machine.peer->writes + machine.peer->reads, 0, "and nothing else");
+	is_int(machine.peer->bad_tlps, 0, "that a link could carry");
 }
 
 /* A driver that clears AtomicOp Requester Enable gets the same by a read and a write. */
@@ -104,13 +104,13 @@ static void not_enabled(void)
 
 	pci_function_region_write(nic->fn, PCI_REGION_CONFIG, control, &off, 2);
 	is_int(fetch_add(1, PEER + 0x40, nic->key), 0, "fetch and add");
-	is_int(bench.peer->memory[0x40], 10, "sum");
-	is_int(get_be64(bench_at(result)), 9, "value before");
+	is_int(machine.peer->memory[0x40], 10, "sum");
+	is_int(get_be64(machine_at(result)), 9, "value before");
 	is_int(compare_swap(11, 12, PEER + 0x40, nic->key), 0, "compare and swap, another value");
-	is_int(bench.peer->memory[0x40], 10, "nothing changed");
+	is_int(machine.peer->memory[0x40], 10, "nothing changed");
 	is_int(compare_swap(10, 12, PEER + 0x40, nic->key), 0, "the value");
-	is_int(bench.peer->memory[0x40], 12, "swapped");
-	is_int(bench.peer->atomics, 2, "without AtomicOps");
+	is_int(machine.peer->memory[0x40], 12, "swapped");
+	is_int(machine.peer->atomics, 2, "without AtomicOps");
 	is_int(nic_state(nic, MLX5_STATE_DMA_ERRORS), 0, "and without errors");
 	pci_function_region_write(nic->fn, PCI_REGION_CONFIG, control, &on, 2);
 }
@@ -120,7 +120,7 @@ static void refusals(void)
 	const uint64_t page = memory | MLX5_MTT_READ | MLX5_MTT_WRITE;
 	uint32_t key = key_create(
 		nic, &(struct key_options){ .pages = &page, .count = 1, .rights = NO_RIGHT });
-	uint64_t *word = bench_at(memory);
+	uint64_t *word = machine_at(memory);
 	struct mlx5_cqe64 entry;
 	struct wqe wqe;
 	uint32_t small;
@@ -187,30 +187,30 @@ static void open_all(void)
 /* In the byte order of the driver, when it has chosen that. */
 static void host_order(void)
 {
-	uint64_t *word = bench_at(memory);
-	struct command command;
+	uint64_t *word = machine_at(memory);
+	struct nic_command command;
 
 	nic_close(nic);
-	command_begin(&command, ENABLE_HCA, enable_hca);
+	nic_command_begin(&command, ENABLE_HCA, enable_hca);
 	nic_must(nic, &command);
 	is_int(set_byte_order(2), MLX5_CMD_STAT_BAD_PARAM_ERR, "a byte order that is none");
-	command_begin(&command, DISABLE_HCA, disable_hca);
+	nic_command_begin(&command, DISABLE_HCA, disable_hca);
 	nic_must(nic, &command);
 	nic->host_order = true;
 	open_all();
 	*word = htole64(0x1122334455667788);
 	is_int(fetch_add(1, memory, nic->key), 0, "fetch and add");
-	is_hex(*(uint64_t *)bench_at(result), 0x1122334455667788,
+	is_hex(*(uint64_t *)machine_at(result), 0x1122334455667788,
 	       "value before, in the driver's byte order");
 	is_hex(le64toh(*word), 0x1122334455667789, "sum");
 }
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	open_all();
-	memory = bench_alloc(PAGE);
-	result = bench_alloc(PAGE);
+	memory = machine_alloc(PAGE);
+	result = machine_alloc(PAGE);
 	capabilities();
 	guest_memory();
 	peer();
@@ -218,6 +218,6 @@ int main(void)
 	refusals();
 	by_umr();
 	host_order();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

@@ -8,12 +8,12 @@
 
 #define QUERY_CAP_OUT ifc_size(query_hca_cap_out)
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 
 /* 272 bytes of output: a mailbox. */
-static void begin_query(struct command *command)
+static void begin_query(struct nic_command *command)
 {
-	command_begin(command, QUERY_HCA_CAP, query_hca_cap);
+	nic_command_begin(command, QUERY_HCA_CAP, query_hca_cap);
 	ifc_set(query_hca_cap_in, command->in, op_mod,
 		MLX5_CAP_GENERAL << 1 | HCA_CAP_OPMOD_GET_CUR);
 }
@@ -36,23 +36,23 @@ static void registers(void)
 
 static void states(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_h), nic->queue >> 32);
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_l_sz), (uint32_t)nic->queue);
-	command_begin(&command, QUERY_ISSI, query_issi);
+	nic_command_begin(&command, QUERY_ISSI, query_issi);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_SYS_STATE_ERR, "before ENABLE_HCA");
-	command_begin(&command, ENABLE_HCA, enable_hca);
+	nic_command_begin(&command, ENABLE_HCA, enable_hca);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_OK, "ENABLE_HCA");
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_SYS_STATE_ERR, "twice");
-	command_begin(&command, ALLOC_PD, alloc_pd);
+	nic_command_begin(&command, ALLOC_PD, alloc_pd);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_SYS_STATE_ERR, "before INIT_HCA");
-	command_begin(&command, SET_ISSI, set_issi);
+	nic_command_begin(&command, SET_ISSI, set_issi);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_PARAM_ERR, "ISSI 0");
-	command_begin(&command, INIT_HCA, init_hca);
+	nic_command_begin(&command, INIT_HCA, init_hca);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_OK, "INIT_HCA");
 	is_int(nic_state(nic, MLX5_STATE_HCA), 2, "initialized");
-	command_begin(&command, ALLOC_PD, alloc_pd);
+	nic_command_begin(&command, ALLOC_PD, alloc_pd);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_OK, "ALLOC_PD");
 	is_int(nic_state(nic, MLX5_STATE_PDS), 1, "a protection domain");
 	nic_close(nic);
@@ -63,18 +63,18 @@ static void states(void)
 static void unknown(void)
 {
 	uint64_t before = nic_state(nic, MLX5_STATE_UNKNOWN_COMMANDS);
-	struct command command;
+	struct nic_command command;
 
-	command_init(&command, 0x7ff, 16, 16);
+	nic_command_init(&command, 0x7ff, 16, 16);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_OP_ERR, "a command that is not there");
-	command_init(&command, MLX5_CMD_OP_CREATE_DCT, 2000, 3000);
+	nic_command_init(&command, MLX5_CMD_OP_CREATE_DCT, 2000, 3000);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_OP_ERR, "a known one, not modelled");
 	is_int(nic_state(nic, MLX5_STATE_UNKNOWN_COMMANDS) - before, 2, "counted");
 }
 
 static void lengths(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	begin_query(&command);
 	command.out_size--;
@@ -105,7 +105,7 @@ static void lengths(void)
 
 static void descriptors(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	begin_query(&command);
 	nic_lay_out(nic, &command)->type = 3;
@@ -145,7 +145,7 @@ static void descriptors(void)
 
 static int query_signed(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	begin_query(&command);
 	command.in_size = 1600;
@@ -154,7 +154,7 @@ static int query_signed(void)
 
 static void signatures(void)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *caps;
 	uint8_t sum;
 
@@ -171,7 +171,7 @@ static void signatures(void)
 	command.out_size = ifc_size(set_hca_cap_out);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_OK, "SET_HCA_CAP");
 	is_int(query_signed(), MLX5_CMD_STAT_OK, "all signed");
-	sum = mlx5_mailbox_xor(bench_at(nic->queue), sizeof(struct mlx5_cmd_layout));
+	sum = mlx5_mailbox_xor(machine_at(nic->queue), sizeof(struct mlx5_cmd_layout));
 	is_hex(sum, 0xff, "the entry comes back signed");
 	is_hex(mlx5_mailbox_xor(nic_output_box(nic, 0), sizeof(struct mlx5_cmd_prot_block)), 0xff,
 	       "and the output");
@@ -179,7 +179,7 @@ static void signatures(void)
 	command.in_size = 1600;
 	nic_lay_out(nic, &command);
 	nic_sign(nic, &command);
-	((struct mlx5_cmd_layout *)bench_at(nic->queue))->sig ^= 1;
+	((struct mlx5_cmd_layout *)machine_at(nic->queue))->sig ^= 1;
 	is_int(nic_ring(nic, &command), NOT_DELIVERED(MLX5_DELIVERY_BAD_SIGNATURE), "entry");
 	nic_lay_out(nic, &command);
 	nic_sign(nic, &command);
@@ -193,7 +193,7 @@ static void signatures(void)
 
 static void capabilities(void)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *caps;
 
 	begin_query(&command);
@@ -218,7 +218,7 @@ static void capabilities(void)
 
 static void wild_queue(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_h), NOWHERE >> 32);
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_l_sz), (uint32_t)NOWHERE);
@@ -239,7 +239,7 @@ static void wild_queue(void)
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	registers();
 	states();
 	nic_start(nic);
@@ -249,14 +249,14 @@ int main(void)
 	nic_close(nic);
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_l_sz), (uint32_t)nic->queue);
 	{
-		struct command command;
+		struct nic_command command;
 
-		command_begin(&command, ENABLE_HCA, enable_hca);
+		nic_command_begin(&command, ENABLE_HCA, enable_hca);
 		nic_must(nic, &command);
 	}
 	capabilities();
 	signatures();
 	wild_queue();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

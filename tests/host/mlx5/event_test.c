@@ -7,7 +7,7 @@
 
 #define VECTOR 1
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 
 /* Without work requests a NOP makes a completion. */
 static void complete_one(struct qp *qp)
@@ -151,29 +151,29 @@ static void full_eq(struct qp *qp, struct cq *cq)
 static int create_eq(unsigned int log, unsigned int vector, uint32_t uar, unsigned int pages)
 {
 	const uint64_t addresses[2] = { RAM, RAM };
-	struct command command;
+	struct nic_command command;
 	uint8_t *context;
 
-	command_begin(&command, CREATE_EQ, create_eq);
+	nic_command_begin(&command, CREATE_EQ, create_eq);
 	context = ifc_at(create_eq_in, command.in, eq_context_entry);
 	ifc_set(eqc, context, log_eq_size, log);
 	ifc_set(eqc, context, uar_page, uar);
 	ifc_set(eqc, context, intr, vector);
-	command_add_pages(&command, addresses, pages);
+	nic_command_add_pages(&command, addresses, pages);
 	return nic_execute(nic, &command);
 }
 
 static void mistakes(void)
 {
 	uint64_t bad = nic_state(nic, MLX5_STATE_BAD_DOORBELLS);
-	struct command command;
+	struct nic_command command;
 
 	is_int(create_eq(6, 0, nic->uar, 1), MLX5_CMD_STAT_OK, "an event queue");
 	is_int(create_eq(6, 8, nic->uar, 1), MLX5_CMD_STAT_BAD_PARAM_ERR, "no such vector");
 	is_int(create_eq(6, 0, 500, 1), MLX5_CMD_STAT_BAD_PARAM_ERR, "no such UAR");
 	is_int(create_eq(7, 0, nic->uar, 1), MLX5_CMD_STAT_BAD_PARAM_ERR, "a page too few");
 	is_int(create_eq(31, 0, nic->uar, 1), MLX5_CMD_STAT_BAD_PARAM_ERR, "too many entries");
-	command_begin(&command, DESTROY_EQ, destroy_eq);
+	nic_command_begin(&command, DESTROY_EQ, destroy_eq);
 	ifc_set(destroy_eq_in, command.in, eq_number, nic->eq);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_RES_STATE_ERR, "one in use");
 	ifc_set(destroy_eq_in, command.in, eq_number, 200);
@@ -205,7 +205,7 @@ int main(void)
 	struct cq cq;
 	struct qp qp;
 
-	bench_setup(1, "");
+	machine_setup(1, "");
 	nic_open(nic);
 	cq_create(&cq, nic, 6);
 	qp_create(&qp, nic, MLX5_QPC_ST_RC, &cq);
@@ -218,6 +218,6 @@ int main(void)
 	full_eq(&qp, &cq);
 	nic_open(nic);
 	wrong_consumer();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

@@ -9,7 +9,7 @@
 #define COUNT 4u
 #define SIZE  (COUNT * PAGE)
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq cq;
 static struct qp one, two, registrar;
 static uint64_t from, to;
@@ -40,11 +40,11 @@ static void zap(uint32_t key)
 
 static int resume(uint32_t token, bool error)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *info =
 		ifc_at(page_fault_resume_in, command.in, page_fault_info.trans_page_fault_info);
 
-	command_begin(&command, PAGE_FAULT_RESUME, page_fault_resume);
+	nic_command_begin(&command, PAGE_FAULT_RESUME, page_fault_resume);
 	ifc_set(trans_page_fault_info, info, fault_token, token);
 	ifc_set(trans_page_fault_info, info, error, error);
 	return nic_execute(nic, &command);
@@ -136,7 +136,7 @@ static void remote_write(void)
 	is_int(resume(token, false), MLX5_CMD_STAT_OK, "resumed once more");
 	is_int(resume(token, true), MLX5_CMD_STAT_OK, "and given up");
 	is_int(qp_state(&two), MLX5_QPC_STATE_RTS, "a token counts once");
-	is_mem(bench_at(to), bench_at(from), SIZE, "data");
+	is_mem(machine_at(to), machine_at(from), SIZE, "data");
 	/* Taken away: the next message faults again. */
 	zap(key);
 	post(MLX5_OPCODE_RDMA_WRITE, from, nic->key, 0, key);
@@ -165,7 +165,7 @@ static void whole_packets(void)
 	struct wqe wqe;
 	uint32_t token;
 
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	if (umr_execute(&registrar, &umr))
 		give_up("bringing a page");
 	wqe_begin(&wqe, MLX5_OPCODE_RDMA_WRITE, MLX5_WQE_CTRL_CQ_UPDATE);
@@ -173,18 +173,18 @@ static void whole_packets(void)
 	wqe_data(&wqe, from, 200, nic->key);
 	qp_post(&one, &wqe);
 	token = take_rdma_fault(key, 0, 200, MLX5_PFAULT_RDMA | MLX5_PFAULT_WRITE);
-	is_int(((uint8_t *)bench_at(to))[PAGE - 100], 0, "nothing of the packet is written");
+	is_int(((uint8_t *)machine_at(to))[PAGE - 100], 0, "nothing of the packet is written");
 	bring(key, to);
 	resume(token, false);
 	ok(succeeds(), "then all of it");
-	is_mem((uint8_t *)bench_at(to) + PAGE - 100, bench_at(from), 200, "data");
+	is_mem((uint8_t *)machine_at(to) + PAGE - 100, machine_at(from), 200, "data");
 	umr.pages = read_only;
 	if (umr_execute(&registrar, &umr))
 		give_up("bringing pages to read");
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	qp_post(&one, &wqe);
 	token = take_rdma_fault(key, 0, 200, MLX5_PFAULT_RDMA | MLX5_PFAULT_WRITE);
-	is_int(((uint8_t *)bench_at(to))[PAGE - 100], 0, "nothing through pages to read");
+	is_int(((uint8_t *)machine_at(to))[PAGE - 100], 0, "nothing through pages to read");
 	resume(token, true);
 	ok(cq_poll(&cq, &entry) && cqe_syndrome(&entry) == MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
 	   "given up");
@@ -202,21 +202,21 @@ static void middle(void)
 
 	if (umr_execute(&registrar, &(struct umr){ .key = key, .pages = pages, .count = COUNT }))
 		give_up("bringing two pages");
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	post(MLX5_OPCODE_RDMA_WRITE, from, nic->key, 0, key);
 	token = take_write_fault(key, 2 * PAGE);
 	bring(key, to);
 	resume(token, false);
 	ok(succeeds(), "done");
-	is_mem(bench_at(to), bench_at(from), SIZE, "data");
+	is_mem(machine_at(to), machine_at(from), SIZE, "data");
 	zap(key);
 	post(MLX5_OPCODE_RDMA_READ, to, nic->key, 0, key);
 	token = take_rdma_fault(key, 0, PAGE, MLX5_PFAULT_RDMA); /* asked for by packet */
 	bring(key, from);
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	resume(token, false);
 	ok(succeeds(), "a read");
-	is_mem(bench_at(to), bench_at(from), SIZE, "data");
+	is_mem(machine_at(to), machine_at(from), SIZE, "data");
 }
 
 static void local(void)
@@ -235,20 +235,20 @@ static void local(void)
 	post(MLX5_OPCODE_RDMA_READ, 0, key, from, nic->key);
 	token = take_wqe_fault(one.number, MLX5_WQE_PF_TYPE_REQ_READ_OR_ATOMIC, 0);
 	bring(key, to);
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	resume(token, false);
 	ok(succeeds(), "a read to absent memory");
-	is_mem(bench_at(to), bench_at(from), SIZE, "data");
+	is_mem(machine_at(to), machine_at(from), SIZE, "data");
 	zap(key);
 	qp_receive(&two, 0, SIZE, key);
 	post(MLX5_OPCODE_SEND, from, nic->key, 0, 0);
 	token = take_wqe_fault(two.number, MLX5_WQE_PF_TYPE_RESP, 0);
 	bring(key, to);
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	resume(token, false);
 	ok(completes(MLX5_CQE_RESP_SEND), "a send to absent memory");
 	ok(succeeds(), "done");
-	is_mem(bench_at(to), bench_at(from), SIZE, "data");
+	is_mem(machine_at(to), machine_at(from), SIZE, "data");
 	zap(key);
 	post(MLX5_OPCODE_RDMA_WRITE, 0, key, to, nic->key);
 	token = take_wqe_fault(one.number, MLX5_WQE_PF_TYPE_REQ_SEND_OR_WRITE, 0);
@@ -282,27 +282,27 @@ static void failed(void)
 	post(MLX5_OPCODE_RDMA_WRITE, from, nic->key, 0, key);
 	token = take_write_fault(key, 0);
 	bring(key, to);
-	memset(bench_at(to), 0, SIZE);
+	memset(machine_at(to), 0, SIZE);
 	qp_simple(&two, MLX5_CMD_OP_2ERR_QP);
 	is_int(take_syndrome(), MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR,
 	       "the requester gives up when the responder has failed");
 	is_int(resume(token, false), MLX5_CMD_STAT_OK, "resumed after the queue pair has failed");
-	is_int(((uint8_t *)bench_at(to))[0], 0, "nothing was written");
+	is_int(((uint8_t *)machine_at(to))[0], 0, "nothing was written");
 	qp_reconnect(&one, &two);
 	is_int(qp_write(&one, from, nic->key, 64, to, nic->key), 0, "works again");
 }
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	nic_open(nic);
 	cq_create(&cq, nic, 6);
 	qp_create(&one, nic, MLX5_QPC_ST_RC, &cq);
 	qp_create(&two, nic, MLX5_QPC_ST_RC, &cq);
 	qp_connect(&one, &two);
 	umr_create(&registrar, nic, &cq);
-	from = bench_alloc(SIZE);
-	to = bench_alloc(SIZE);
+	from = machine_alloc(SIZE);
+	to = machine_alloc(SIZE);
 	fill(from, SIZE, 1);
 	remote_write();
 	whole_packets();
@@ -310,6 +310,6 @@ int main(void)
 	local();
 	gone();
 	failed();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

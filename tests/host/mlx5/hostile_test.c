@@ -17,7 +17,7 @@
 #define REGISTER_WRITES 20000u
 #define STORM		20000u
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq cq;
 static struct qp one, two;
 static uint64_t memory, start;
@@ -46,13 +46,13 @@ static void spoil(uint8_t *bytes, size_t size, unsigned int count)
 
 static void open_all(void)
 {
-	bench.next = start;
+	machine.next = start;
 	nic_open(nic);
 	cq_create(&cq, nic, 6);
 	qp_create(&one, nic, MLX5_QPC_ST_RC, &cq);
 	qp_create(&two, nic, MLX5_QPC_ST_RC, &cq);
 	qp_connect(&one, &two);
-	memory = bench_alloc(4 * PAGE);
+	memory = machine_alloc(4 * PAGE);
 }
 
 static bool works(void)
@@ -91,12 +91,12 @@ static const struct mlx5_command_type *const subjects[] = {
 };
 
 /* Numbers that are taken, addresses that are there, and nonsense. */
-static void compose(struct command *command, const struct mlx5_command_type *type)
+static void compose(struct nic_command *command, const struct mlx5_command_type *type)
 {
 	size_t size = type->in_size + number(3) * number(2000);
 	uint8_t *in = command->in;
 
-	command_init(command, type->opcode, size, type->out_size + number(2) * number(3000));
+	nic_command_init(command, type->opcode, size, type->out_size + number(2) * number(3000));
 	switch (number(4)) {
 	case 0:
 		noise(in, size);
@@ -122,7 +122,7 @@ static void compose(struct command *command, const struct mlx5_command_type *typ
 
 static void spoil_delivery(void)
 {
-	struct mlx5_cmd_layout *entry = bench_at(nic->queue);
+	struct mlx5_cmd_layout *entry = machine_at(nic->queue);
 
 	switch (number(4)) {
 	case 0:
@@ -142,20 +142,20 @@ static void spoil_delivery(void)
 static void commands(void)
 {
 	unsigned int statuses[256] = { 0 }, undelivered = 0, unanswered = 0, kinds = 0;
-	struct command command;
+	struct nic_command command;
 
 	open_all();
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects); i++) {
 		for (const struct mlx5_command_type *type = subjects[i]; type->handler; type++) {
 			for (unsigned int round = 0; round < factor * COMMAND_ROUNDS; round++) {
+				struct mlx5_cmd_layout *entry;
 				int status;
 
 				compose(&command, type);
-				nic_lay_out(nic, &command);
+				entry = nic_lay_out(nic, &command);
 				if (number(4) == 0)
 					spoil_delivery();
-				if (((struct mlx5_cmd_layout *)bench_at(nic->queue))->status_own !=
-				    1)
+				if (entry->status_own != 1)
 					continue;
 				status = nic_ring(nic, &command);
 				if (status == NO_ANSWER)
@@ -218,16 +218,16 @@ static void requests(void)
 		if (round % 5 == 0)
 			open_all();
 		/* Nobody reads the queues: they begin anew. */
-		ring = bench_at(cq.ring);
+		ring = machine_at(cq.ring);
 		for (unsigned int i = 0; i < number(3); i++)
 			qp_receive(number(2) ? &one : &two, memory + number(4 * PAGE),
 				   number(4 * PAGE), nic->key);
 		compose_request(&wqe);
 		qp_post(qp, &wqe);
 		if (number(5) == 0) {
-			spoil(bench_at(qp->ring), RECEIVE_BYTES + (64u << SEND_LOG),
+			spoil(machine_at(qp->ring), RECEIVE_BYTES + (64u << SEND_LOG),
 			      1 + number(30));
-			spoil(bench_at(qp->doorbell), 8, number(2));
+			spoil(machine_at(qp->doorbell), 8, number(2));
 			qp_ring_doorbell(qp);
 		}
 		if (round % 5 == 4) {
@@ -248,19 +248,19 @@ static void wild_addresses(void)
 	unsigned int dead = 0;
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		struct command command;
+		struct nic_command command;
 		struct cq wild;
 		uint8_t *context;
 		struct wqe wqe;
 
 		open_all();
 		wild = cq;
-		command_begin(&command, CREATE_CQ, create_cq);
+		nic_command_begin(&command, CREATE_CQ, create_cq);
 		context = ifc_at(create_cq_in, command.in, cq_context);
 		ifc_set(cqc, context, uar_page, nic->uar);
 		ifc_set(cqc, context, c_eqn_or_apu_element, nic->eq);
 		ifc_set(cqc, context, dbr_addr, places[i]);
-		command_add_pages(&command, &places[i], 1);
+		nic_command_add_pages(&command, &places[i], 1);
 		nic_must(nic, &command);
 		wild.number = (uint32_t)ifc_get(create_cq_out, command.out, cqn);
 		qp_create(&one, nic, MLX5_QPC_ST_RC, &wild);
@@ -278,20 +278,20 @@ static void wild_addresses(void)
 
 static void wild_event_queue(void)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *context;
 	uint64_t page = NOWHERE;
 
 	open_all();
-	command_begin(&command, DESTROY_EQ, destroy_eq);
-	command_begin(&command, CREATE_EQ, create_eq);
+	nic_command_begin(&command, DESTROY_EQ, destroy_eq);
+	nic_command_begin(&command, CREATE_EQ, create_eq);
 	context = ifc_at(create_eq_in, command.in, eq_context_entry);
 	ifc_set(eqc, context, uar_page, nic->uar);
 	/* Commands. */
 	ifc_at(create_eq_in, command.in, event_bitmask[0])[6] = 1u << (MLX5_EVENT_TYPE_CMD % 8);
-	command_add_pages(&command, &page, 1);
+	nic_command_add_pages(&command, &page, 1);
 	nic_must(nic, &command);
-	command_begin(&command, QUERY_ISSI, query_issi);
+	nic_command_begin(&command, QUERY_ISSI, query_issi);
 	nic_execute(nic, &command);
 	ok(until(nic_syndrome(nic)), "an event queue that is not there is fatal");
 	ok(works(), "wild event queue");
@@ -346,8 +346,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		factor = (unsigned int)atoi(argv[1]);
-	bench_setup(1, "");
-	start = bench.next;
+	machine_setup(1, "");
+	start = machine.next;
 	srandom(argc > 2 ? (unsigned int)atoi(argv[2]) : 20);
 	registers();
 	commands();
@@ -360,6 +360,6 @@ int main(int argc, char **argv)
 		       nic_state(nic, MLX5_STATE_CQS) + nic_state(nic, MLX5_STATE_EQS) +
 		       nic_state(nic, MLX5_STATE_TRANSLATIONS) + nic_state(nic, MLX5_STATE_PDS),
 	       0, "objects left");
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

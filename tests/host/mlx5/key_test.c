@@ -9,7 +9,7 @@
 
 #define LENGTH 3000u
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq cq;
 static struct qp one, two;
 static uint64_t memory;
@@ -20,7 +20,7 @@ static void connect_pair(void)
 	qp_create(&one, nic, MLX5_QPC_ST_RC, &cq);
 	qp_create(&two, nic, MLX5_QPC_ST_RC, &cq);
 	qp_connect(&one, &two);
-	memory = bench_alloc(16 * PAGE);
+	memory = machine_alloc(16 * PAGE);
 	fill(memory, 8 * PAGE, 1);
 }
 
@@ -32,7 +32,7 @@ static void recover(void)
 
 static int create(const struct key_options *options)
 {
-	struct command command;
+	struct nic_command command;
 
 	key_command(&command, nic, options);
 	return nic_execute(nic, &command);
@@ -42,7 +42,7 @@ static void mistakes(void)
 {
 	const uint64_t page[2] = { RAM | 3, RAM | 3 };
 	uint64_t before = nic_state(nic, MLX5_STATE_MKEYS);
-	struct command command;
+	struct nic_command command;
 	uint8_t *context;
 
 	is_int(create(&(struct key_options){ .pages = page, .count = 2, .pd = 77 }),
@@ -79,7 +79,7 @@ static void rights(void)
 	       MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR, "read without remote read");
 	recover();
 	is_int(qp_write(&one, memory, nic->key, 2 * PAGE, 0x7000, key), 0, "write of all of it");
-	is_mem(bench_at(memory + 8 * PAGE), bench_at(memory), 2 * PAGE, "arrived");
+	is_mem(machine_at(memory + 8 * PAGE), machine_at(memory), 2 * PAGE, "arrived");
 	is_int(qp_write(&one, memory, nic->key, 2 * PAGE, 0x7001, key),
 	       MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR, "beyond the end");
 	recover();
@@ -93,7 +93,7 @@ static void rights(void)
 	       MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR, "another variant of the key");
 	recover();
 	is_int(qp_write(&one, 0x7000, key, 2 * PAGE, memory + 12 * PAGE, nic->key), 0, "from it");
-	is_mem(bench_at(memory + 12 * PAGE), bench_at(memory), 2 * PAGE, "arrived");
+	is_mem(machine_at(memory + 12 * PAGE), machine_at(memory), 2 * PAGE, "arrived");
 	options.rights = REMOTE_READ | REMOTE_WRITE;
 	key = key_create(nic, &options);
 	is_int(qp_write(&one, 0x7000, key, 2, memory, nic->key), MLX5_CQE_SYNDROME_LOCAL_PROT_ERR,
@@ -110,10 +110,10 @@ static void rights(void)
 static void domains(void)
 {
 	const uint64_t page[2] = { memory | 3, memory | 3 };
-	struct command command;
+	struct nic_command command;
 	uint32_t key;
 
-	command_begin(&command, ALLOC_PD, alloc_pd);
+	nic_command_begin(&command, ALLOC_PD, alloc_pd);
 	nic_must(nic, &command);
 	key = key_create(nic, &(struct key_options){
 				      .pages = page,
@@ -127,7 +127,7 @@ static void domains(void)
 /* Sizes of pages, and entries in the middle of one. */
 static void large_pages(void)
 {
-	uint64_t where = bench_alloc(64 * PAGE) + 32 * PAGE;
+	uint64_t where = machine_alloc(64 * PAGE) + 32 * PAGE;
 	const uint64_t page[2] = { (where & ~0xffffull) | 3, ((where & ~0xffffull) + 0x10000) | 3 };
 	uint32_t key = key_create(nic, &(struct key_options){ .pages = page,
 							      .count = 2,
@@ -137,9 +137,9 @@ static void large_pages(void)
 
 	is_int(qp_write(&one, memory, nic->key, 0x10000 - 0x3450 + 16, 0x123450, key), 0,
 	       "into the second page");
-	is_mem(bench_at((page[0] & ~3ull) + 0x3450), bench_at(memory), 0x10000 - 0x3450,
+	is_mem(machine_at((page[0] & ~3ull) + 0x3450), machine_at(memory), 0x10000 - 0x3450,
 	       "the first one begins in the middle");
-	is_mem(bench_at(page[1] & ~3ull), (uint8_t *)bench_at(memory) + 0x10000 - 0x3450, 16,
+	is_mem(machine_at(page[1] & ~3ull), (uint8_t *)machine_at(memory) + 0x10000 - 0x3450, 16,
 	       "the second one goes on");
 }
 
@@ -158,9 +158,9 @@ static void is_hint(const char *what, bool present, bool extended, unsigned int 
 {
 	struct tlp_hint hint;
 
-	fabric_lock(bench.fabric);
-	hint = bench.peer->last.hint;
-	fabric_unlock(bench.fabric);
+	fabric_lock(machine.fabric);
+	hint = machine.peer->last.hint;
+	fabric_unlock(machine.fabric);
 	is_int(hint.present, present, "%s: hint", what);
 	if (!present)
 		return;
@@ -193,14 +193,14 @@ static void hints(void)
 	expect("without", plain, false, false, 0, 0);
 	expect("entry 3", low, true, true, 1, 0x1234);
 	expect("entry 7", high, true, true, 2, 0x00ab);
-	is_mem(bench.peer->memory + 4 * PAGE + 100, bench_at(memory), LENGTH, "the data");
+	is_mem(machine.peer->memory + 4 * PAGE + 100, machine_at(memory), LENGTH, "the data");
 	nic_set_tag(nic, 7, 0x4321);
 	expect("changed", high, true, true, 2, 0x4321);
 	nic_enable_tph(nic, TPH_REQUESTER_8BIT);
 	expect("8 bits", low, true, false, 1, 0x34);
 	is_int(create(&(struct key_options){ .tph = true, .st_index = 64, .entries = 2 }),
 	       MLX5_CMD_STAT_BAD_PARAM_ERR, "an entry that the table does not have");
-	is_int(bench.peer->bad_tlps, 0, "broken TLPs");
+	is_int(machine.peer->bad_tlps, 0, "broken TLPs");
 }
 
 static unsigned int seen[3], wrong;
@@ -234,7 +234,7 @@ static void interleaved(void)
 		nic_set_tag(nic, i, (uint16_t)(0x1000 + i));
 		keys[i] = peer_key(i, true, i, i);
 	}
-	bench.peer->ops.mem_write = count_write;
+	machine.peer->ops.mem_write = count_write;
 	for (unsigned int i = 0; i < 600; i++) {
 		wqe_begin(&wqe, MLX5_OPCODE_RDMA_WRITE, MLX5_WQE_CTRL_CQ_UPDATE);
 		wqe_remote(&wqe, i % 7 * 512, keys[i % 3]);
@@ -255,7 +255,7 @@ static void direct(void)
 {
 	uint32_t key;
 
-	bench_setup(1, ",table=none");
+	machine_setup(1, ",table=none");
 	nic_open(nic);
 	connect_pair();
 	key = peer_key(1, true, 3, 0xfe);
@@ -263,12 +263,12 @@ static void direct(void)
 	expect("direct", key, true, true, 3, 0xfe);
 	nic_enable_tph(nic, TPH_REQUESTER_8BIT);
 	expect("direct, 8 bits", key, true, false, 3, 0xfe);
-	bench_teardown();
+	machine_teardown();
 }
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	nic_open(nic);
 	connect_pair();
 	mistakes();
@@ -277,7 +277,7 @@ int main(void)
 	large_pages();
 	hints();
 	interleaved();
-	bench_teardown();
+	machine_teardown();
 	direct();
 	return done_testing();
 }

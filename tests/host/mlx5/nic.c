@@ -20,7 +20,7 @@
 #define BOX_STRIDE     1024u
 #define INLINE_SIZE    16u
 
-struct bench bench;
+struct machine machine;
 
 void give_up(const char *format, ...)
 {
@@ -41,9 +41,9 @@ void settle(void)
 
 static int refuse(void)
 {
-	void (*gate)(void) = __atomic_load_n(&bench.gate, __ATOMIC_ACQUIRE);
+	void (*gate)(void) = __atomic_load_n(&machine.gate, __ATOMIC_ACQUIRE);
 
-	__atomic_fetch_add(&bench.refused, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&machine.refused, 1, __ATOMIC_RELAXED);
 	if (gate)
 		gate();
 	return -EFAULT;
@@ -98,7 +98,7 @@ void nic_configure(struct nic *nic)
 	unsigned int pcie = pci_config_cap(config, PCI_CAP_ID_EXP);
 	unsigned int msix = pci_config_cap(config, PCI_CAP_ID_MSIX);
 
-	config_write(nic, PCI_BASE_ADDRESS_0, REGS + (nic - bench.nics) * REGS_STRIDE, 4);
+	config_write(nic, PCI_BASE_ADDRESS_0, REGS + (nic - machine.nics) * REGS_STRIDE, 4);
 	config_write(nic, PCI_BASE_ADDRESS_4, MSIX, 4);
 	config_write(nic, PCI_COMMAND, FAKE_COMMAND_ON, 2);
 	config_write(nic, pcie + PCI_EXP_DEVCTL, 0x2040, 2);
@@ -109,7 +109,7 @@ void nic_connect(struct nic *nic)
 {
 	pci_function_connect(nic->fn, &client, nic);
 	nic_configure(nic);
-	pci_function_dma_map(nic->fn, RAM, RAM_SIZE, true, true, bench.ram_fd, 0);
+	pci_function_dma_map(nic->fn, RAM, RAM_SIZE, true, true, machine.ram_fd, 0);
 	pci_function_dma_map(nic->fn, PEER, PEER_SIZE, true, true, -1, 0);
 }
 
@@ -139,81 +139,81 @@ static void make_peer(void)
 		.atomic_completer = true,
 	};
 
-	bench.peer = fake_device_attach(bench.fabric, &options);
-	fake_device_enable(bench.peer, 0xfe002000, PEER);
-	fake_device_sizes(bench.peer, 512, 512);
+	machine.peer = fake_device_attach(machine.fabric, &options);
+	fake_device_enable(machine.peer, 0xfe002000, PEER);
+	fake_device_sizes(machine.peer, 512, 512);
 }
 
 static void setup(unsigned int count, const char *options)
 {
 	char spec[128], error[128];
 
-	bench.next = RAM;
-	bench.ram_fd = memfd_create("ram", MFD_CLOEXEC);
-	if (bench.ram_fd < 0 || ftruncate(bench.ram_fd, RAM_SIZE))
+	machine.next = RAM;
+	machine.ram_fd = memfd_create("ram", MFD_CLOEXEC);
+	if (machine.ram_fd < 0 || ftruncate(machine.ram_fd, RAM_SIZE))
 		give_up("memfd_create");
-	bench.ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, bench.ram_fd, 0);
-	if (bench.ram == MAP_FAILED)
+	machine.ram = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, machine.ram_fd, 0);
+	if (machine.ram == MAP_FAILED)
 		give_up("mmap");
-	bench.fabric = fabric_create(bench.trace);
-	fabric_allow_unannounced(bench.fabric);
+	machine.fabric = fabric_create(machine.trace);
+	fabric_allow_unannounced(machine.fabric);
 	make_peer();
-	bench.count = count;
+	machine.count = count;
 	for (unsigned int i = 0; i < count; i++) {
 		snprintf(spec, sizeof(spec), "mlx5,bdf=00:%02x.0,name=nic%u%s", 5 + i, i, options);
-		if (device_create(bench.fabric, spec, &bench.nics[i].fn, error, sizeof(error)))
+		if (device_create(machine.fabric, spec, &machine.nics[i].fn, error, sizeof(error)))
 			give_up("%s", error);
-		bench.nics[i].queue = bench_alloc(PAGE);
-		bench.nics[i].boxes = bench_alloc(2 * BOXES * BOX_STRIDE);
-		nic_connect(&bench.nics[i]);
+		machine.nics[i].queue = machine_alloc(PAGE);
+		machine.nics[i].boxes = machine_alloc(2 * BOXES * BOX_STRIDE);
+		nic_connect(&machine.nics[i]);
 	}
 }
 
-void bench_setup(unsigned int count, const char *options)
+void machine_setup(unsigned int count, const char *options)
 {
-	memset(&bench, 0, sizeof(bench));
+	memset(&machine, 0, sizeof(machine));
 	setup(count, options);
 }
 
-void bench_setup_traced(unsigned int count, const char *options)
+void machine_setup_traced(unsigned int count, const char *options)
 {
-	memset(&bench, 0, sizeof(bench));
-	bench.trace_fd = memfd_create("trace", MFD_CLOEXEC);
-	bench.trace = trace_create(
-		&(struct trace_options){ .text = dup(bench.trace_fd), .pcapng = -1 });
-	if (!bench.trace)
+	memset(&machine, 0, sizeof(machine));
+	machine.trace_fd = memfd_create("trace", MFD_CLOEXEC);
+	machine.trace = trace_create(
+		&(struct trace_options){ .text = dup(machine.trace_fd), .pcapng = -1 });
+	if (!machine.trace)
 		give_up("no trace");
 	setup(count, options);
 }
 
-void bench_teardown(void)
+void machine_teardown(void)
 {
-	for (unsigned int i = 0; i < bench.count; i++)
-		pci_function_connect(bench.nics[i].fn, NULL, NULL);
-	pci_function_connect(bench.peer->fn, NULL, NULL);
-	fabric_destroy(bench.fabric);
-	if (bench.trace) {
-		trace_destroy(bench.trace);
-		close(bench.trace_fd);
+	for (unsigned int i = 0; i < machine.count; i++)
+		pci_function_connect(machine.nics[i].fn, NULL, NULL);
+	pci_function_connect(machine.peer->fn, NULL, NULL);
+	fabric_destroy(machine.fabric);
+	if (machine.trace) {
+		trace_destroy(machine.trace);
+		close(machine.trace_fd);
 	}
-	munmap(bench.ram, RAM_SIZE);
-	close(bench.ram_fd);
+	munmap(machine.ram, RAM_SIZE);
+	close(machine.ram_fd);
 }
 
-uint64_t bench_alloc(size_t size)
+uint64_t machine_alloc(size_t size)
 {
-	uint64_t address = bench.next;
+	uint64_t address = machine.next;
 
-	bench.next += (size + PAGE - 1) / PAGE * PAGE;
-	if (bench.next > RAM + RAM_SIZE)
+	machine.next += (size + PAGE - 1) / PAGE * PAGE;
+	if (machine.next > RAM + RAM_SIZE)
 		give_up("no more memory");
-	memset(bench_at(address), 0, size);
+	memset(machine_at(address), 0, size);
 	return address;
 }
 
-void *bench_at(uint64_t address)
+void *machine_at(uint64_t address)
 {
-	return bench.ram + (address - RAM);
+	return machine.ram + (address - RAM);
 }
 
 uint32_t nic_read(struct nic *nic, uint64_t offset)
@@ -266,7 +266,7 @@ uint64_t nic_uar(const struct nic *nic, uint32_t offset)
 	return (uint64_t)nic->uar * PAGE + offset;
 }
 
-void command_init(struct command *command, uint16_t opcode, size_t in_size, size_t out_size)
+void nic_command_init(struct nic_command *command, uint16_t opcode, size_t in_size, size_t out_size)
 {
 	memset(command, 0, sizeof(*command));
 	command->in_size = in_size;
@@ -274,7 +274,7 @@ void command_init(struct command *command, uint16_t opcode, size_t in_size, size
 	ifc_set(cmd_in, command->in, opcode, opcode);
 }
 
-void command_add_pages(struct command *command, const uint64_t *pages, unsigned int count)
+void nic_command_add_pages(struct nic_command *command, const uint64_t *pages, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++)
 		put_be64(command->in + command->in_size + i * 8, pages[i]);
@@ -296,12 +296,12 @@ static uint64_t box_address(const struct nic *nic, bool output, unsigned int num
 
 struct mlx5_cmd_prot_block *nic_input_box(struct nic *nic, unsigned int number)
 {
-	return bench_at(box_address(nic, false, number));
+	return machine_at(box_address(nic, false, number));
 }
 
 struct mlx5_cmd_prot_block *nic_output_box(struct nic *nic, unsigned int number)
 {
-	return bench_at(box_address(nic, true, number));
+	return machine_at(box_address(nic, true, number));
 }
 
 static void lay_out_chain(struct nic *nic, bool output, const uint8_t *data, size_t size)
@@ -309,7 +309,7 @@ static void lay_out_chain(struct nic *nic, bool output, const uint8_t *data, siz
 	unsigned int count = boxes_for(size);
 
 	for (unsigned int i = 0; i < count; i++) {
-		struct mlx5_cmd_prot_block *block = bench_at(box_address(nic, output, i));
+		struct mlx5_cmd_prot_block *block = machine_at(box_address(nic, output, i));
 		size_t part = size - INLINE_SIZE - i * MLX5_CMD_DATA_BLOCK_SIZE;
 
 		memset(block, 0, sizeof(*block));
@@ -325,9 +325,9 @@ static void lay_out_chain(struct nic *nic, bool output, const uint8_t *data, siz
 	}
 }
 
-struct mlx5_cmd_layout *nic_lay_out(struct nic *nic, const struct command *command)
+struct mlx5_cmd_layout *nic_lay_out(struct nic *nic, const struct nic_command *command)
 {
-	struct mlx5_cmd_layout *entry = bench_at(nic->queue);
+	struct mlx5_cmd_layout *entry = machine_at(nic->queue);
 
 	memset(entry, 0, sizeof(*entry));
 	nic->token++;
@@ -355,9 +355,9 @@ static void sign_block(struct mlx5_cmd_prot_block *block)
 	block->sig = (uint8_t)~mlx5_mailbox_xor(block, sizeof(*block));
 }
 
-void nic_sign(struct nic *nic, const struct command *command)
+void nic_sign(struct nic *nic, const struct nic_command *command)
 {
-	struct mlx5_cmd_layout *entry = bench_at(nic->queue);
+	struct mlx5_cmd_layout *entry = machine_at(nic->queue);
 
 	for (unsigned int i = 0; i < boxes_for(command->in_size); i++)
 		sign_block(nic_input_box(nic, i));
@@ -372,9 +372,9 @@ static bool is_owned_by_device(const struct mlx5_cmd_layout *entry)
 	return __atomic_load_n(&entry->status_own, __ATOMIC_ACQUIRE) & 1;
 }
 
-int nic_ring(struct nic *nic, struct command *command)
+int nic_ring(struct nic *nic, struct nic_command *command)
 {
-	struct mlx5_cmd_layout *entry = bench_at(nic->queue);
+	struct mlx5_cmd_layout *entry = machine_at(nic->queue);
 
 	nic_write(nic, QUEUE_DOORBELL, 1);
 	if (!until(!is_owned_by_device(entry) || nic_syndrome(nic)) || is_owned_by_device(entry))
@@ -388,14 +388,14 @@ int nic_ring(struct nic *nic, struct command *command)
 	return (int)ifc_get(cmd_out, command->out, status);
 }
 
-int nic_execute(struct nic *nic, struct command *command)
+int nic_execute(struct nic *nic, struct nic_command *command)
 {
 	nic_lay_out(nic, command);
 	nic_sign(nic, command);
 	return nic_ring(nic, command);
 }
 
-void nic_must(struct nic *nic, struct command *command)
+void nic_must(struct nic *nic, struct nic_command *command)
 {
 	int status = nic_execute(nic, command);
 
@@ -406,36 +406,36 @@ void nic_must(struct nic *nic, struct command *command)
 
 void nic_start(struct nic *nic)
 {
-	struct command command;
+	struct nic_command command;
 
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_h), nic->queue >> 32);
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_l_sz), (uint32_t)nic->queue);
-	command_begin(&command, ENABLE_HCA, enable_hca);
+	nic_command_begin(&command, ENABLE_HCA, enable_hca);
 	nic_must(nic, &command);
-	command_begin(&command, SET_ISSI, set_issi);
+	nic_command_begin(&command, SET_ISSI, set_issi);
 	ifc_set(set_issi_in, command.in, current_issi, 1);
 	nic_must(nic, &command);
 	if (nic->host_order) {
-		command_begin(&command, SET_HCA_CAP, set_hca_cap);
+		nic_command_begin(&command, SET_HCA_CAP, set_hca_cap);
 		ifc_set(set_hca_cap_in, command.in, op_mod, MLX5_CAP_ATOMIC << 1);
 		ifc_set(atomic_caps, ifc_at(set_hca_cap_in, command.in, capability),
 			atomic_req_8B_endianness_mode, 1);
 		nic_must(nic, &command);
 	}
-	command_begin(&command, INIT_HCA, init_hca);
+	nic_command_begin(&command, INIT_HCA, init_hca);
 	nic_must(nic, &command);
 }
 
 static void make_event_queue(struct nic *nic)
 {
 	uint8_t *context;
-	struct command command;
+	struct nic_command command;
 
-	command_begin(&command, CREATE_EQ, create_eq);
-	nic->eq_ring = bench_alloc(64u << EQ_LOG);
+	nic_command_begin(&command, CREATE_EQ, create_eq);
+	nic->eq_ring = machine_alloc(64u << EQ_LOG);
 	nic->eq_consumer = 0;
 	for (unsigned int i = 0; i < 1u << EQ_LOG; i++)
-		((struct mlx5_eqe *)bench_at(nic->eq_ring))[i].owner = 1;
+		((struct mlx5_eqe *)machine_at(nic->eq_ring))[i].owner = 1;
 	context = ifc_at(create_eq_in, command.in, eq_context_entry);
 	ifc_set(eqc, context, log_eq_size, EQ_LOG);
 	ifc_set(eqc, context, uar_page, nic->uar);
@@ -444,7 +444,7 @@ static void make_event_queue(struct nic *nic)
 	/* Commands are polled for. */
 	ifc_at(create_eq_in, command.in, event_bitmask[0])[7 - MLX5_EVENT_TYPE_CMD / 8] &=
 		(uint8_t) ~(1u << MLX5_EVENT_TYPE_CMD % 8);
-	command_add_pages(&command, (uint64_t[]){ nic->eq_ring, nic->eq_ring + PAGE }, 2);
+	nic_command_add_pages(&command, (uint64_t[]){ nic->eq_ring, nic->eq_ring + PAGE }, 2);
 	nic_must(nic, &command);
 	nic->eq = (uint8_t)ifc_get(create_eq_out, command.out, eq_number);
 	nic_arm_events(nic);
@@ -453,16 +453,16 @@ static void make_event_queue(struct nic *nic)
 void nic_open(struct nic *nic)
 {
 	uint8_t *context;
-	struct command command;
+	struct nic_command command;
 
 	nic_start(nic);
-	command_begin(&command, ALLOC_UAR, alloc_uar);
+	nic_command_begin(&command, ALLOC_UAR, alloc_uar);
 	nic_must(nic, &command);
 	nic->uar = (uint32_t)ifc_get(alloc_uar_out, command.out, uar);
-	command_begin(&command, ALLOC_PD, alloc_pd);
+	nic_command_begin(&command, ALLOC_PD, alloc_pd);
 	nic_must(nic, &command);
 	nic->pd = (uint32_t)ifc_get(alloc_pd_out, command.out, pd);
-	command_begin(&command, CREATE_MKEY, create_mkey);
+	nic_command_begin(&command, CREATE_MKEY, create_mkey);
 	context = ifc_at(create_mkey_in, command.in, memory_key_mkey_entry);
 	ifc_set(mkc, context, access_mode_1_0, MLX5_MKC_ACCESS_MODE_PA);
 	ifc_set(mkc, context, lr, 1);
@@ -480,18 +480,18 @@ void nic_open(struct nic *nic)
 
 void nic_close(struct nic *nic)
 {
-	struct command command;
+	struct nic_command command;
 
-	command_begin(&command, TEARDOWN_HCA, teardown_hca);
+	nic_command_begin(&command, TEARDOWN_HCA, teardown_hca);
 	nic_must(nic, &command);
-	command_begin(&command, DISABLE_HCA, disable_hca);
+	nic_command_begin(&command, DISABLE_HCA, disable_hca);
 	nic_must(nic, &command);
 }
 
 static bool event_is_there(struct nic *nic)
 {
 	const struct mlx5_eqe *entry =
-		(struct mlx5_eqe *)bench_at(nic->eq_ring) + nic->eq_consumer % (1u << EQ_LOG);
+		(struct mlx5_eqe *)machine_at(nic->eq_ring) + nic->eq_consumer % (1u << EQ_LOG);
 
 	return (__atomic_load_n(&entry->owner, __ATOMIC_ACQUIRE) & 1) ==
 	       (nic->eq_consumer >> EQ_LOG & 1);
@@ -501,7 +501,7 @@ bool nic_event(struct nic *nic, struct mlx5_eqe *event)
 {
 	if (!until(event_is_there(nic)))
 		return false;
-	*event = ((struct mlx5_eqe *)bench_at(nic->eq_ring))[nic->eq_consumer++ % (1u << EQ_LOG)];
+	*event = ((struct mlx5_eqe *)machine_at(nic->eq_ring))[nic->eq_consumer++ % (1u << EQ_LOG)];
 	return true;
 }
 

@@ -71,7 +71,7 @@ struct nic {
 };
 
 /**
- * struct bench - the machine
+ * struct machine - what the tests run on
  * @fabric: with all functions
  * @trace: of the fabric, or NULL
  * @trace_fd: where it is written
@@ -80,11 +80,11 @@ struct nic {
  * @peer: a completer at PEER
  * @ram: guest memory at RAM
  * @ram_fd: of it
- * @next: where bench_alloc() goes on
+ * @next: where machine_alloc() goes on
  * @gate: when set, called while the client is asked, without the fabric's lock
  * @refused: accesses that the client refused
  */
-struct bench {
+struct machine {
 	struct fabric *fabric;
 	struct trace *trace;
 	int trace_fd;
@@ -98,20 +98,20 @@ struct bench {
 	unsigned int refused;
 };
 
-extern struct bench bench;
+extern struct machine machine;
 
 __attribute__((format(printf, 1, 2), noreturn)) void give_up(const char *format, ...);
 
 /* Makes @count functions with @options, "" or ",key=value,...". */
-void bench_setup(unsigned int count, const char *options);
-void bench_teardown(void);
+void machine_setup(unsigned int count, const char *options);
+void machine_teardown(void);
 
 /* The same with a trace. */
-void bench_setup_traced(unsigned int count, const char *options);
+void machine_setup_traced(unsigned int count, const char *options);
 
 /* Guest memory, zeroed, aligned to pages. */
-uint64_t bench_alloc(size_t size);
-void *bench_at(uint64_t address);
+uint64_t machine_alloc(size_t size);
+void *machine_at(uint64_t address);
 
 /* Config space as after a reset of the function. */
 void nic_configure(struct nic *nic);
@@ -137,42 +137,43 @@ uint64_t nic_interrupts(struct nic *nic);
 uint64_t nic_uar(const struct nic *nic, uint32_t offset);
 
 /**
- * struct command - input and output joined
+ * struct nic_command - input and output joined
  * @in_size: bytes of input
  * @out_size: bytes of output
  */
-struct command {
+struct nic_command {
 	uint8_t in[8192];
 	uint8_t out[8192];
 	size_t in_size;
 	size_t out_size;
 };
 
-#define command_begin(command, op, type) \
-	command_init((command), MLX5_CMD_OP_##op, ifc_size(type##_in), ifc_size(type##_out))
+#define nic_command_begin(command, op, type) \
+	nic_command_init((command), MLX5_CMD_OP_##op, ifc_size(type##_in), ifc_size(type##_out))
 
-void command_init(struct command *command, uint16_t opcode, size_t in_size, size_t out_size);
+void nic_command_init(struct nic_command *command, uint16_t opcode, size_t in_size,
+		      size_t out_size);
 
 /* Writes a page list behind the input. */
-void command_add_pages(struct command *command, const uint64_t *pages, unsigned int count);
+void nic_command_add_pages(struct nic_command *command, const uint64_t *pages, unsigned int count);
 
 /* Lays a command out in slot 0 without ringing; what a test may spoil before. */
-struct mlx5_cmd_layout *nic_lay_out(struct nic *nic, const struct command *command);
+struct mlx5_cmd_layout *nic_lay_out(struct nic *nic, const struct nic_command *command);
 struct mlx5_cmd_prot_block *nic_input_box(struct nic *nic, unsigned int number);
 struct mlx5_cmd_prot_block *nic_output_box(struct nic *nic, unsigned int number);
 
 /* Signs entry and mailboxes of slot 0. */
-void nic_sign(struct nic *nic, const struct command *command);
+void nic_sign(struct nic *nic, const struct nic_command *command);
 
 /* Rings for slot 0 and waits; @command->out is filled in. Returns MLX5_CMD_STAT_*, or one of the
  * above. */
-int nic_ring(struct nic *nic, struct command *command);
+int nic_ring(struct nic *nic, struct nic_command *command);
 
 /* All of it. */
-int nic_execute(struct nic *nic, struct command *command);
+int nic_execute(struct nic *nic, struct nic_command *command);
 
 /* A command that has to work. */
-void nic_must(struct nic *nic, struct command *command);
+void nic_must(struct nic *nic, struct nic_command *command);
 
 /* Address of the command queue, ENABLE_HCA, SET_ISSI, INIT_HCA. */
 void nic_start(struct nic *nic);

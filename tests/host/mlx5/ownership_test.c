@@ -12,7 +12,7 @@
 
 #define ENTRY 64u
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 
 static char text[1 << 20];
 
@@ -22,8 +22,8 @@ static char *new_lines(void)
 	static off_t seen;
 	ssize_t size;
 
-	trace_flush(bench.trace);
-	size = pread(bench.trace_fd, text, sizeof(text) - 1, seen);
+	trace_flush(machine.trace);
+	size = pread(machine.trace_fd, text, sizeof(text) - 1, seen);
 	if (size < 0 || (size_t)size == sizeof(text) - 1)
 		give_up("a trace of %zd bytes", size);
 	text[size] = '\0';
@@ -58,17 +58,17 @@ static bool handed_over_last(uint64_t entry, uint64_t also, uint64_t size)
 
 int main(void)
 {
-	struct command command;
+	struct nic_command command;
 	struct mlx5_eqe event;
 	struct wqe wqe;
 	struct mlx5_cqe64 entry;
 	struct cq cq;
 	struct qp qp;
 
-	bench_setup_traced(1, "");
+	machine_setup_traced(1, "");
 	nic_open(nic);
 	new_lines();
-	command_begin(&command, QUERY_HCA_CAP, query_hca_cap);
+	nic_command_begin(&command, QUERY_HCA_CAP, query_hca_cap);
 	nic_must(nic, &command);
 	ok(handed_over_last(nic->queue, nic->boxes, 2 * 64 * 1024),
 	   "a command is the driver's again when its output is there");
@@ -87,6 +87,6 @@ int main(void)
 	ok(nic_event(nic, &event), "an event");
 	ok(handed_over_last(nic->eq_ring + (nic->eq_consumer - 1) % (1u << EQ_LOG) * ENTRY, 0, 0),
 	   "its owner bit comes last");
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

@@ -10,21 +10,21 @@
 #define ACTIVE	   4
 #define MAD_OFFSET ifc_offset(mad_ifc_in, mad)
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 
 static void context(void)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *context = ifc_at(query_hca_vport_context_out, command.out, hca_vport_context);
 
-	command_begin(&command, QUERY_HCA_VPORT_CONTEXT, query_hca_vport_context);
+	nic_command_begin(&command, QUERY_HCA_VPORT_CONTEXT, query_hca_vport_context);
 	nic_must(nic, &command);
 	is_int(ifc_get(hca_vport_context, context, port_state), ACTIVE, "active");
 	is_int(ifc_get(hca_vport_context, context, vport_state), ACTIVE, "active");
 	is_int(ifc_get(hca_vport_context, context, lid), 1, "LID");
 	ifc_set(query_hca_vport_context_in, command.in, other_vport, 1);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_PARAM_ERR, "another port");
-	command_begin(&command, QUERY_HCA_VPORT_GID, query_hca_vport_gid);
+	nic_command_begin(&command, QUERY_HCA_VPORT_GID, query_hca_vport_gid);
 	command.out_size += 16;
 	nic_must(nic, &command);
 	is_hex(get_be64(command.out + ifc_size(query_hca_vport_gid_out)), 0xfe80000000000000,
@@ -33,7 +33,7 @@ static void context(void)
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_PARAM_ERR, "behind the GID table");
 	ifc_set(query_hca_vport_gid_in, command.in, gid_index, 0xffff);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_OUTP_LEN_ERR, "no room for all");
-	command_begin(&command, QUERY_HCA_VPORT_PKEY, query_hca_vport_pkey);
+	nic_command_begin(&command, QUERY_HCA_VPORT_PKEY, query_hca_vport_pkey);
 	ifc_set(query_hca_vport_pkey_in, command.in, pkey_index, 0xffff);
 	command.out_size += 128 * 4;
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_OK, "all partition keys");
@@ -43,9 +43,9 @@ static void context(void)
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_PARAM_ERR, "behind the table");
 }
 
-static int access_register(struct command *command, uint16_t number, size_t size, bool read)
+static int access_register(struct nic_command *command, uint16_t number, size_t size, bool read)
 {
-	command_begin(command, ACCESS_REG, access_register);
+	nic_command_begin(command, ACCESS_REG, access_register);
 	ifc_set(access_register_in, command->in, op_mod, read);
 	ifc_set(access_register_in, command->in, register_id, number);
 	command->in_size += size;
@@ -57,7 +57,7 @@ static int access_register(struct command *command, uint16_t number, size_t size
 static void registers(void)
 {
 	const uint8_t *data;
-	struct command command;
+	struct nic_command command;
 
 	data = command.out + ifc_size(access_register_out);
 	is_int(access_register(&command, MLX5_REG_NODE_DESC, 64, true), 0, "node description");
@@ -75,11 +75,11 @@ static void registers(void)
 	       "no such register");
 }
 
-static int mad(struct command *command, uint8_t class, uint8_t method, uint16_t attribute)
+static int mad(struct nic_command *command, uint8_t class, uint8_t method, uint16_t attribute)
 {
 	uint8_t *in = command->in + MAD_OFFSET;
 
-	command_begin(command, MAD_IFC, mad_ifc);
+	nic_command_begin(command, MAD_IFC, mad_ifc);
 	ifc_set(mad_ifc_in, command->in, port, 1);
 	in[offsetof(struct ib_mad_hdr, mgmt_class)] = class;
 	in[offsetof(struct ib_mad_hdr, method)] = method;
@@ -92,7 +92,7 @@ static void management(void)
 {
 	const struct ib_port_info *port;
 	const struct ib_smp *smp;
-	struct command command;
+	struct nic_command command;
 	const uint8_t *out = ifc_at(mad_ifc_out, command.out, response_mad_packet);
 
 	is_int(mad(&command, IB_MGMT_CLASS_SUBN_LID_ROUTED, IB_MGMT_METHOD_GET, 0x0015), 0,
@@ -143,8 +143,8 @@ static bool sent(struct cq *cq)
 
 static void datagrams(void)
 {
-	struct nic *other = &bench.nics[1];
-	uint64_t from = bench_alloc(2 * PAGE), to = bench_alloc(2 * PAGE);
+	struct nic *other = &machine.nics[1];
+	uint64_t from = machine_alloc(2 * PAGE), to = machine_alloc(2 * PAGE);
 	struct mlx5_cqe64 entry;
 	uint64_t dropped;
 	struct cq cqs[2];
@@ -164,14 +164,14 @@ static void datagrams(void)
 	is_int(be32toh(entry.byte_cnt), 1040, "bytes, with room for the route header");
 	is_hex(be32toh(entry.flags_rqpn), one.number, "sender, no route header");
 	is_int(be16toh(entry.slid), 1, "port");
-	is_mem((uint8_t *)bench_at(to) + 40, bench_at(from), 1000, "data");
+	is_mem((uint8_t *)machine_at(to) + 40, machine_at(from), 1000, "data");
 
 	qp_receive(&two, to, 2 * PAGE, other->key);
 	send_datagram(&one, &two, 0x80000000, true, from, PAGE);
 	ok(sent(&cqs[0]) && cq_poll(&cqs[1], &entry), "with a route header, by the own Q_Key");
 	is_int(be32toh(entry.flags_rqpn) >> 28, 1, "there is one");
-	is_int(((uint8_t *)bench_at(to))[0] >> 4, 6, "its version");
-	is_int(((uint8_t *)bench_at(to))[7], 9, "its hop limit");
+	is_int(((uint8_t *)machine_at(to))[0] >> 4, 6, "its version");
+	is_int(((uint8_t *)machine_at(to))[7], 9, "its hop limit");
 
 	dropped = nic_state(other, MLX5_STATE_DROPPED_PACKETS);
 	qp_receive(&two, to, 2 * PAGE, other->key);
@@ -198,8 +198,8 @@ static void datagrams(void)
 /* QP1 goes; what comes for it afterwards goes nowhere. */
 static void stale_management(void)
 {
-	struct nic *other = &bench.nics[1];
-	uint64_t data = bench_alloc(PAGE), dropped;
+	struct nic *other = &machine.nics[1];
+	uint64_t data = machine_alloc(PAGE), dropped;
 	struct qp one, special, to = { .number = 1, .lid = 2 };
 	struct mlx5_cqe64 entry;
 	struct cq cqs[2];
@@ -222,14 +222,14 @@ static void stale_management(void)
 
 int main(void)
 {
-	bench_setup(2, "");
+	machine_setup(2, "");
 	nic_open(nic);
-	nic_open(&bench.nics[1]);
+	nic_open(&machine.nics[1]);
 	context();
 	registers();
 	management();
 	datagrams();
 	stale_management();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

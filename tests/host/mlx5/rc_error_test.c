@@ -6,7 +6,7 @@
 #include "devices/mlx5/mkey.h"
 #include "verbs.h"
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq send_cq, receive_cq;
 static struct qp one, two;
 static uint64_t memory;
@@ -181,14 +181,14 @@ static void nobody(void)
 	recover();
 	is_int(qp_write(&one, memory, nic->key, 64, memory + PAGE, nic->key),
 	       MLX5_CQE_SYNDROME_TRANSPORT_RETRY_EXC_ERR, "a packet number that is not expected");
-	ok(memcmp(bench_at(memory), bench_at(memory + PAGE), 64), "nothing was written");
+	ok(memcmp(machine_at(memory), machine_at(memory + PAGE), 64), "nothing was written");
 	one.psn_skew = 0;
 	recover();
 }
 
 static void states(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	is_int(qp_rts(&one), MLX5_CMD_STAT_BAD_QP_STATE_ERR, "RTS from RTS");
 	is_int(qp_init(&one), MLX5_CMD_STAT_BAD_QP_STATE_ERR, "INIT from RTS");
@@ -205,14 +205,14 @@ static void states(void)
 	one.type = MLX5_QPC_ST_RC;
 	is_int(qp_rtr(&one, &two), MLX5_CMD_STAT_OK, "right");
 	recover();
-	command_begin(&command, 2RST_QP, qp_2rst);
+	nic_command_begin(&command, 2RST_QP, qp_2rst);
 	ifc_set(qp_2rst_in, command.in, qpn, 4000);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_RES_ERR, "no such queue pair");
-	command_begin(&command, DEALLOC_PD, dealloc_pd);
+	nic_command_begin(&command, DEALLOC_PD, dealloc_pd);
 	ifc_set(dealloc_pd_in, command.in, pd, nic->pd);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_RES_STATE_ERR,
 	       "a protection domain in use");
-	command_begin(&command, DESTROY_CQ, destroy_cq);
+	nic_command_begin(&command, DESTROY_CQ, destroy_cq);
 	ifc_set(destroy_cq_in, command.in, cqn, send_cq.number);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_RES_STATE_ERR,
 	       "a completion queue in use");
@@ -221,11 +221,11 @@ static void states(void)
 static void create_with(const char *what, unsigned int type, unsigned int stride, unsigned int log,
 			int want)
 {
-	struct command command;
+	struct nic_command command;
 	uint64_t page = RAM;
 	uint8_t *context;
 
-	command_begin(&command, CREATE_QP, create_qp);
+	nic_command_begin(&command, CREATE_QP, create_qp);
 	context = ifc_at(create_qp_in, command.in, qpc);
 	ifc_set(qpc, context, st, type);
 	ifc_set(qpc, context, pd, nic->pd);
@@ -234,7 +234,7 @@ static void create_with(const char *what, unsigned int type, unsigned int stride
 	ifc_set(qpc, context, cqn_rcv, send_cq.number);
 	ifc_set(qpc, context, log_rq_stride, stride);
 	ifc_set(qpc, context, log_sq_size, log);
-	command_add_pages(&command, &page, 1);
+	nic_command_add_pages(&command, &page, 1);
 	is_int(nic_execute(nic, &command), want, "%s", what);
 	if (want)
 		return;
@@ -256,8 +256,8 @@ static void shapes(void)
  */
 static void broken_queue(void)
 {
-	uint8_t *doorbell = bench_at(one.doorbell);
-	uint8_t *ring = (uint8_t *)bench_at(one.ring) + RECEIVE_BYTES;
+	uint8_t *doorbell = machine_at(one.doorbell);
+	uint8_t *ring = (uint8_t *)machine_at(one.ring) + RECEIVE_BYTES;
 	struct mlx5_cqe64 entry;
 	struct wqe wqe;
 
@@ -287,7 +287,7 @@ static void broken_queue(void)
 	qp_post(&one, &wqe);
 	ok(cq_poll(&send_cq, &entry), "the largest size");
 	recover();
-	put_be32(bench_at(two.doorbell), 0x4444);
+	put_be32(machine_at(two.doorbell), 0x4444);
 	is_int(qp_send(&one, memory, nic->key, 64), MLX5_CQE_SYNDROME_REMOTE_OP_ERR,
 	       "a broken receive queue");
 	is_failed(&two, "receiver");
@@ -300,13 +300,13 @@ static void broken_queue(void)
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	nic_open(nic);
 	cq_create(&send_cq, nic, 6);
 	cq_create(&receive_cq, nic, 6);
 	qp_create(&one, nic, MLX5_QPC_ST_RC, &send_cq);
 	qp_create(&two, nic, MLX5_QPC_ST_RC, &receive_cq);
-	memory = bench_alloc(4 * PAGE);
+	memory = machine_alloc(4 * PAGE);
 	qp_connect(&one, &two);
 	remote_access();
 	local();
@@ -315,6 +315,6 @@ int main(void)
 	states();
 	shapes();
 	broken_queue();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

@@ -15,22 +15,22 @@ static uint64_t from, to;
 
 static void connect_pair(unsigned int second, unsigned int mtu)
 {
-	cq_create(&cqs[0], &bench.nics[0], 6);
-	cq_create(&cqs[1], &bench.nics[second], 6);
-	qp_create(&one, &bench.nics[0], MLX5_QPC_ST_RC, &cqs[0]);
-	qp_create(&two, &bench.nics[second], MLX5_QPC_ST_RC, &cqs[1]);
+	cq_create(&cqs[0], &machine.nics[0], 6);
+	cq_create(&cqs[1], &machine.nics[second], 6);
+	qp_create(&one, &machine.nics[0], MLX5_QPC_ST_RC, &cqs[0]);
+	qp_create(&two, &machine.nics[second], MLX5_QPC_ST_RC, &cqs[1]);
 	one.not_ready_retry = NOT_READY_FOREVER;
 	one.mtu = mtu;
 	two.mtu = mtu;
 	qp_connect(&one, &two);
-	from = bench_alloc(PAGES * PAGE);
-	to = bench_alloc(PAGES * PAGE);
+	from = machine_alloc(PAGES * PAGE);
+	to = machine_alloc(PAGES * PAGE);
 	fill(from, PAGES * PAGE, mtu);
 }
 
 static void clear(void)
 {
-	memset(bench_at(to), 0, PAGES * PAGE);
+	memset(machine_at(to), 0, PAGES * PAGE);
 }
 
 static void writes(void)
@@ -41,8 +41,9 @@ static void writes(void)
 
 	clear();
 	is_int(qp_write(&one, from + 1, one.nic->key, SIZE, to + 3, two.nic->key), 0, "write");
-	is_mem((uint8_t *)bench_at(to) + 3, (uint8_t *)bench_at(from) + 1, SIZE, "data");
-	is_int(((uint8_t *)bench_at(to))[2] | ((uint8_t *)bench_at(to))[3 + SIZE], 0, "no more");
+	is_mem((uint8_t *)machine_at(to) + 3, (uint8_t *)machine_at(from) + 1, SIZE, "data");
+	is_int(((uint8_t *)machine_at(to))[2] | ((uint8_t *)machine_at(to))[3 + SIZE], 0,
+	       "no more");
 	is_int(qp_write(&one, from, one.nic->key, 0, to, two.nic->key ^ 0x100),
 	       MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR, "a byte count of 0 means 2 GiB");
 	qp_reconnect(&one, &two);
@@ -65,17 +66,18 @@ static void writes(void)
 	wqe_data(&wqe, from + 100, 5000, one.nic->key);
 	qp_post(&one, &wqe);
 	ok(cq_is_empty(&cqs[0]), "no completion was asked for");
-	is_mem(bench_at(to), bench_at(from), 100, "first segment");
-	is_mem((uint8_t *)bench_at(to) + 100, "inline data", 11, "inline data");
-	is_mem((uint8_t *)bench_at(to) + 111, (uint8_t *)bench_at(from) + 100, 5000, "the last");
+	is_mem(machine_at(to), machine_at(from), 100, "first segment");
+	is_mem((uint8_t *)machine_at(to) + 100, "inline data", 11, "inline data");
+	is_mem((uint8_t *)machine_at(to) + 111, (uint8_t *)machine_at(from) + 100, 5000,
+	       "the last");
 }
 
 static void reads(void)
 {
 	clear();
 	is_int(qp_read(&one, to + 7, one.nic->key, SIZE, from, two.nic->key), 0, "read");
-	is_mem((uint8_t *)bench_at(to) + 7, bench_at(from), SIZE, "data");
-	is_int(((uint8_t *)bench_at(to))[7 + SIZE], 0, "no more");
+	is_mem((uint8_t *)machine_at(to) + 7, machine_at(from), SIZE, "data");
+	is_int(((uint8_t *)machine_at(to))[7 + SIZE], 0, "no more");
 }
 
 static void sends(void)
@@ -91,7 +93,7 @@ static void sends(void)
 	is_int(cqe_opcode(&entry), MLX5_CQE_RESP_SEND, "a send");
 	is_int(be32toh(entry.byte_cnt), SIZE, "bytes");
 	is_hex(be32toh(entry.sop_drop_qpn) & 0xffffff, two.number, "queue pair");
-	is_mem(bench_at(to), bench_at(from), SIZE, "data");
+	is_mem(machine_at(to), machine_at(from), SIZE, "data");
 
 	wqe_begin(&wqe, MLX5_OPCODE_SEND_IMM, MLX5_WQE_CTRL_CQ_UPDATE | MLX5_WQE_CTRL_SOLICITED);
 	wqe_immediate(&wqe, 0x12345678);
@@ -102,7 +104,7 @@ static void sends(void)
 	is_int(cqe_opcode(&entry), MLX5_CQE_RESP_SEND_IMM, "with immediate");
 	is_hex(get_be32(&entry.immediate), 0x12345678, "immediate data");
 	is_int(be32toh(entry.byte_cnt), 5, "bytes");
-	is_mem(bench_at(to + 6 * PAGE), "hello", 6, "data");
+	is_mem(machine_at(to + 6 * PAGE), "hello", 6, "data");
 
 	qp_receive(&two, 0, 16, 0xbad00);
 	wqe_begin(&wqe, MLX5_OPCODE_RDMA_WRITE_IMM, MLX5_WQE_CTRL_CQ_UPDATE);
@@ -115,7 +117,7 @@ static void sends(void)
 	is_int(cqe_opcode(&entry), MLX5_CQE_RESP_WR_IMM, "as a write");
 	is_hex(get_be32(&entry.immediate), 7, "immediate data");
 	is_int(be32toh(entry.byte_cnt), SIZE / 2, "bytes");
-	is_mem(bench_at(to + PAGE), bench_at(from), SIZE / 2,
+	is_mem(machine_at(to + PAGE), machine_at(from), SIZE / 2,
 	       "data; the receive request's memory "
 	       "does not matter");
 }
@@ -139,9 +141,9 @@ static void not_ready(void)
 	qp_receive(&two, to, 16, two.nic->key);
 	ok(cq_poll(&cqs[1], &entry), "received in the end");
 	ok(cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "sent");
-	is_mem(bench_at(to), "patience", 8, "data");
+	is_mem(machine_at(to), "patience", 8, "data");
 	ok(cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "the next one after it");
-	is_mem(bench_at(to + 100), "later", 5, "data");
+	is_mem(machine_at(to + 100), "later", 5, "data");
 }
 
 /* More work than the queue holds, so that it goes around, with requests of different size. */
@@ -161,7 +163,7 @@ static void many(void)
 		wqe_inline(&wqe, data, length);
 		qp_post(&one, &wqe);
 		right = cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ &&
-			!memcmp(bench_at(to + i), data, length);
+			!memcmp(machine_at(to + i), data, length);
 	}
 	ok(right, "300 requests of 0 to 199 bytes");
 }
@@ -181,7 +183,7 @@ static void early(void)
 	ok(cq_is_empty(&cqs[0]), "nothing happens in reset");
 	qp_connect(&one, &two);
 	ok(cq_poll(&cqs[0], &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "sent when it can");
-	is_mem(bench_at(to), "early", 5, "data");
+	is_mem(machine_at(to), "early", 5, "data");
 }
 
 static void all(unsigned int second, unsigned int mtu)
@@ -200,14 +202,14 @@ static void all(unsigned int second, unsigned int mtu)
 
 int main(void)
 {
-	bench_setup(2, "");
-	nic_open(&bench.nics[0]);
-	nic_open(&bench.nics[1]);
+	machine_setup(2, "");
+	nic_open(&machine.nics[0]);
+	nic_open(&machine.nics[1]);
 	all(0, 5);
 	all(0, 1);
 	all(1, 3);
-	is_int(nic_state(&bench.nics[1], MLX5_STATE_QPS), 0, "queue pairs left");
-	is_int(nic_state(&bench.nics[1], MLX5_STATE_DMA_ERRORS), 0, "DMA errors");
-	bench_teardown();
+	is_int(nic_state(&machine.nics[1], MLX5_STATE_QPS), 0, "queue pairs left");
+	is_int(nic_state(&machine.nics[1], MLX5_STATE_DMA_ERRORS), 0, "DMA errors");
+	machine_teardown();
 	return done_testing();
 }

@@ -7,8 +7,8 @@
 #include "devices/mlx5/mkey.h"
 #include "verbs.h"
 
-static struct nic *nic = &bench.nics[0];
-static struct nic *other = &bench.nics[1];
+static struct nic *nic = &machine.nics[0];
+static struct nic *other = &machine.nics[1];
 static struct cq cqs[2];
 static struct qp one, two;
 static uint64_t memory;
@@ -84,13 +84,13 @@ static void new_queue(void)
 
 static void set_gate(void (*gate)(void))
 {
-	__atomic_store_n(&bench.gate, gate, __ATOMIC_RELEASE);
+	__atomic_store_n(&machine.gate, gate, __ATOMIC_RELEASE);
 }
 
 /* The gate was passed and the function is empty. */
 static void is_emptied(void)
 {
-	ok(until(!__atomic_load_n(&bench.gate, __ATOMIC_ACQUIRE)), "it happens");
+	ok(until(!__atomic_load_n(&machine.gate, __ATOMIC_ACQUIRE)), "it happens");
 	/* As after a reset; otherwise nothing changes. */
 	nic_configure(nic);
 	ok(until(!left(nic)), "nothing is left");
@@ -129,7 +129,7 @@ static void post_write(struct qp *from, uint64_t local, uint32_t local_key, uint
 /* Each access to NOWHERE is a chance for @gate. */
 static void in_the_middle(const char *what, void (*gate)(void))
 {
-	struct command command;
+	struct nic_command command;
 
 	diag("%s while the device reads data", what);
 	set_gate(gate);
@@ -153,7 +153,7 @@ static void in_the_middle(const char *what, void (*gate)(void))
 	ok(works(), "works again");
 
 	diag("%s while the device reads a command", what);
-	command_begin(&command, QUERY_HCA_CAP, query_hca_cap);
+	nic_command_begin(&command, QUERY_HCA_CAP, query_hca_cap);
 	command.in_size = 1600;
 	nic_lay_out(nic, &command);
 	nic_input_box(nic, 1)->next = htobe64(NOWHERE);
@@ -170,7 +170,7 @@ static void in_the_middle(const char *what, void (*gate)(void))
 		uint8_t *context;
 
 		lost = one;
-		command_begin(&command, CREATE_QP, create_qp);
+		nic_command_begin(&command, CREATE_QP, create_qp);
 		context = ifc_at(create_qp_in, command.in, qpc);
 		ifc_set(qpc, context, st, MLX5_QPC_ST_RC);
 		ifc_set(qpc, context, pd, nic->pd);
@@ -179,12 +179,12 @@ static void in_the_middle(const char *what, void (*gate)(void))
 		ifc_set(qpc, context, cqn_rcv, cqs[0].number);
 		ifc_set(qpc, context, log_sq_size, 4);
 		ifc_set(qpc, context, dbr_addr, one.doorbell);
-		command_add_pages(&command, &page, 1);
+		nic_command_add_pages(&command, &page, 1);
 		nic_must(nic, &command);
 		lost.number = (uint32_t)ifc_get(create_qp_out, command.out, qpn);
 		qp_init(&lost);
 		qp_rtr(&lost, &two);
-		put_be32((uint8_t *)bench_at(one.doorbell) + 4, 1);
+		put_be32((uint8_t *)machine_at(one.doorbell) + 4, 1);
 		set_gate(gate);
 		/* The transition makes the queue run; its answer may be lost. */
 		if (qp_rts(&lost))
@@ -198,7 +198,7 @@ static void in_the_middle(const char *what, void (*gate)(void))
 /* A fatal error while another access is under way. */
 static void fatal_in_the_middle(void)
 {
-	struct command command;
+	struct nic_command command;
 
 	/* Slot 1 with its doorbell: the entry cannot be read. */
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmdq_addr_h), NOWHERE >> 32);
@@ -207,7 +207,7 @@ static void fatal_in_the_middle(void)
 	nic_write(nic, offsetof(struct mlx5_init_seg, cmd_dbell), 1);
 	ok(until(nic_syndrome(nic)), "fatal");
 	nic_open(nic);
-	command_begin(&command, QUERY_ISSI, query_issi);
+	nic_command_begin(&command, QUERY_ISSI, query_issi);
 	is_int(nic_execute(nic, &command), 0, "works again");
 }
 
@@ -216,7 +216,7 @@ static void opened_and_closed(void)
 	bool right = true;
 
 	for (unsigned int i = 0; i < 50 && right; i++) {
-		bench.next = memory + 8 * PAGE;
+		machine.next = memory + 8 * PAGE;
 		open_all(nic);
 		right = works();
 		nic_close(nic);
@@ -227,8 +227,8 @@ static void opened_and_closed(void)
 
 int main(void)
 {
-	bench_setup(2, "");
-	memory = bench_alloc(8 * PAGE);
+	machine_setup(2, "");
+	memory = machine_alloc(8 * PAGE);
 	teardown();
 	function_reset();
 	client_gone();
@@ -237,12 +237,12 @@ int main(void)
 	in_the_middle("a new command queue", restart_first);
 	fatal_in_the_middle();
 	opened_and_closed();
-	bench_teardown();
+	machine_teardown();
 	/* With everything open. */
-	bench_setup(2, "");
-	memory = bench_alloc(8 * PAGE);
+	machine_setup(2, "");
+	memory = machine_alloc(8 * PAGE);
 	open_all(other);
 	ok(works(), "works");
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

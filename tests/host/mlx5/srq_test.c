@@ -11,7 +11,7 @@
 #define LOG_STRIDE  6
 #define LENGTH	    32u
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq send_cq, receive_cq;
 static struct qp one, two;
 static uint64_t ring, doorbell, memory;
@@ -19,17 +19,17 @@ static uint32_t srq, posted;
 
 static void create(void)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *wq = ifc_at(rmpc, ifc_at(create_rmp_in, command.in, ctx), wq);
 
-	ring = bench_alloc(PAGE);
-	doorbell = bench_alloc(PAGE);
-	command_begin(&command, CREATE_RMP, create_rmp);
+	ring = machine_alloc(PAGE);
+	doorbell = machine_alloc(PAGE);
+	nic_command_begin(&command, CREATE_RMP, create_rmp);
 	ifc_set(wq, wq, pd, nic->pd);
 	ifc_set(wq, wq, log_wq_sz, LOG_ENTRIES);
 	ifc_set(wq, wq, log_wq_stride, LOG_STRIDE);
 	ifc_set(wq, wq, dbr_addr, doorbell);
-	command_add_pages(&command, &ring, 1);
+	nic_command_add_pages(&command, &ring, 1);
 	nic_must(nic, &command);
 	srq = (uint32_t)ifc_get(create_rmp_out, command.out, rmpn);
 }
@@ -37,7 +37,7 @@ static void create(void)
 /* Writes request @number, with @next as the link to the one after it, and hands it over. */
 static void post(unsigned int number, uint16_t next)
 {
-	uint8_t *entry = (uint8_t *)bench_at(ring) + (number << LOG_STRIDE);
+	uint8_t *entry = (uint8_t *)machine_at(ring) + (number << LOG_STRIDE);
 	struct mlx5_wqe_srq_next_seg link = { .next_wqe_index = htobe16(next) };
 	struct mlx5_wqe_data_seg segment = {
 		.byte_count = htobe32(LENGTH),
@@ -50,7 +50,7 @@ static void post(unsigned int number, uint16_t next)
 	memcpy(entry + sizeof(link), &segment, sizeof(segment));
 	memcpy(entry + sizeof(link) + sizeof(segment), &end, sizeof(end));
 	posted++;
-	__atomic_store_n((uint32_t *)bench_at(doorbell), htobe32(posted), __ATOMIC_RELEASE);
+	__atomic_store_n((uint32_t *)machine_at(doorbell), htobe32(posted), __ATOMIC_RELEASE);
 }
 
 /* Number of the request that a message was put into, -1: it arrived nowhere. */
@@ -81,16 +81,16 @@ static void order(void)
 	post(5, 2);
 	post(2, 3);
 	is_int(receive(), 0, "the first request");
-	is_mem(bench_at(memory + PAGE), bench_at(memory), LENGTH, "data");
+	is_mem(machine_at(memory + PAGE), machine_at(memory), LENGTH, "data");
 	is_int(receive(), 5, "the one that it links to");
 	is_int(receive(), 2, "and so on");
 }
 
 static void limit(void)
 {
-	struct command command;
+	struct nic_command command;
 
-	command_begin(&command, MODIFY_RMP, modify_rmp);
+	nic_command_begin(&command, MODIFY_RMP, modify_rmp);
 	ifc_set(modify_rmp_in, command.in, rmpn, srq);
 	ifc_set(modify_rmp_in, command.in, ctx.state, MLX5_RMPC_STATE_RDY);
 	ifc_set(modify_rmp_in, command.in, bitmask.lwm, 1);
@@ -105,7 +105,7 @@ static void limit(void)
 	ok(event(MLX5_EVENT_TYPE_SRQ_RQ_LIMIT), "the event");
 	is_int(receive(), 1, "none");
 	ok(nic_no_event(nic), "and no second event");
-	command_begin(&command, DESTROY_RMP, destroy_rmp);
+	nic_command_begin(&command, DESTROY_RMP, destroy_rmp);
 	ifc_set(destroy_rmp_in, command.in, rmpn, srq);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_RES_STATE_ERR, "in use");
 }
@@ -131,11 +131,11 @@ static void hostile_doorbell(void)
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	nic_open(nic);
 	cq_create(&send_cq, nic, 6);
 	cq_create(&receive_cq, nic, 6);
-	memory = bench_alloc(2 * PAGE);
+	memory = machine_alloc(2 * PAGE);
 	create();
 	qp_create(&one, nic, MLX5_QPC_ST_RC, &send_cq);
 	qp_create_on_srq(&two, nic, &receive_cq, srq);
@@ -144,6 +144,6 @@ int main(void)
 	limit();
 	hostile_link();
 	hostile_doorbell();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

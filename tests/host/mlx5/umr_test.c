@@ -9,7 +9,7 @@
 
 #define START 0x10000u
 
-static struct nic *nic = &bench.nics[0];
+static struct nic *nic = &machine.nics[0];
 static struct cq cq;
 static struct qp one, two, registrar;
 static uint64_t from, to;
@@ -64,7 +64,7 @@ static void life(void)
 	is_int(write_through(key, START), MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR, "the old variant");
 	key |= 0x5a;
 	is_int(write_through(key, START + PAGE + 5), 0, "the new one");
-	is_mem((uint8_t *)bench_at(to + PAGE) + 5, bench_at(from), 64, "second page");
+	is_mem((uint8_t *)machine_at(to + PAGE) + 5, machine_at(from), 64, "second page");
 
 	/* Only the third and fourth entry. */
 	umr = (struct umr){ .key = key,
@@ -73,7 +73,7 @@ static void life(void)
 			    .pages = (uint64_t[]){ to | 3, (to + 4 * PAGE) | 3 } };
 	is_int(umr_execute(&registrar, &umr), 0, "other pages");
 	is_int(write_through(key, START + 2 * PAGE + 7), 0, "write");
-	is_mem((uint8_t *)bench_at(to) + 7, bench_at(from), 64, "third page");
+	is_mem((uint8_t *)machine_at(to) + 7, machine_at(from), 64, "third page");
 	is_int(write_through(key, START + 3 * PAGE), MLX5_CQE_SYNDROME_REMOTE_ACCESS_ERR,
 	       "the length stays");
 
@@ -91,15 +91,15 @@ static void life(void)
 /* A list in memory, as drivers use it for many pages. */
 static void long_list(void)
 {
-	uint64_t list = bench_alloc(2 * PAGE);
-	uint64_t memory = bench_alloc(600 * PAGE);
+	uint64_t list = machine_alloc(2 * PAGE);
+	uint64_t memory = machine_alloc(600 * PAGE);
 	uint32_t key = key_create(
 		nic, &(struct key_options){ .entries = 600, .umr = true, .length = 600 * PAGE });
 	struct mlx5_cqe64 entry;
 	struct wqe wqe;
 
 	for (unsigned int i = 0; i < 600; i++)
-		put_be64(bench_at(list + i * 8), (memory + i * PAGE) | 3);
+		put_be64(machine_at(list + i * 8), (memory + i * PAGE) | 3);
 	umr_begin(&wqe, &(struct umr){ .key = key });
 	wqe.bytes[16] &= (uint8_t)~MLX5_UMR_INLINE;
 	layout_write_bits(wqe.bytes + 16, offsetof(struct mlx5_wqe_umr_ctrl_seg, xlt_octowords) * 8,
@@ -108,7 +108,7 @@ static void long_list(void)
 	qp_post(&registrar, &wqe);
 	ok(cq_poll(&cq, &entry) && cqe_opcode(&entry) == MLX5_CQE_REQ, "600 pages");
 	is_int(write_through(key, 599 * PAGE), 0, "write to the last");
-	is_mem(bench_at(memory + 599 * PAGE), bench_at(from), 64, "arrived");
+	is_mem(machine_at(memory + 599 * PAGE), machine_at(from), 64, "arrived");
 	/* The same, but the list is shorter than it says. */
 	umr_begin(&wqe, &(struct umr){ .key = key });
 	wqe.bytes[16] &= (uint8_t)~MLX5_UMR_INLINE;
@@ -190,29 +190,29 @@ static void hints(void)
 	ifc_set(mkc, umr.context, pcie_tph_steering_tag_index, 9);
 	is_int(umr_execute(&registrar, &umr), 0, "registered");
 	is_int(write_through(key, 64), 0, "write");
-	fabric_lock(bench.fabric);
-	hint = bench.peer->last.hint;
-	fabric_unlock(bench.fabric);
+	fabric_lock(machine.fabric);
+	hint = machine.peer->last.hint;
+	fabric_unlock(machine.fabric);
 	ok(hint.present && hint.extended && hint.ph == 2 && hint.st == 0x0abc,
 	   "the hint of its creation");
 }
 
 int main(void)
 {
-	bench_setup(1, "");
+	machine_setup(1, "");
 	nic_open(nic);
 	cq_create(&cq, nic, 6);
 	qp_create(&one, nic, MLX5_QPC_ST_RC, &cq);
 	qp_create(&two, nic, MLX5_QPC_ST_RC, &cq);
 	qp_connect(&one, &two);
 	umr_create(&registrar, nic, &cq);
-	from = bench_alloc(PAGE);
-	to = bench_alloc(5 * PAGE);
+	from = machine_alloc(PAGE);
+	to = machine_alloc(5 * PAGE);
 	fill(from, PAGE, 1);
 	life();
 	long_list();
 	refused();
 	hints();
-	bench_teardown();
+	machine_teardown();
 	return done_testing();
 }

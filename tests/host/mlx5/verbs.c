@@ -11,7 +11,7 @@
 
 void fill(uint64_t address, size_t length, unsigned int seed)
 {
-	uint8_t *bytes = bench_at(address);
+	uint8_t *bytes = machine_at(address);
 
 	srandom(seed);
 	for (size_t i = 0; i < length; i++)
@@ -21,32 +21,32 @@ void fill(uint64_t address, size_t length, unsigned int seed)
 void cq_create(struct cq *cq, struct nic *nic, unsigned int log)
 {
 	size_t size = sizeof(struct mlx5_cqe64) << log;
-	struct command command;
+	struct nic_command command;
 	uint64_t pages[64];
 	uint8_t *context;
 	unsigned int count = (unsigned int)((size + PAGE - 1) / PAGE);
 
 	*cq = (struct cq){
-		.nic = nic, .log = log, .ring = bench_alloc(size), .doorbell = bench_alloc(PAGE)
+		.nic = nic, .log = log, .ring = machine_alloc(size), .doorbell = machine_alloc(PAGE)
 	};
 	for (unsigned int i = 0; i < 1u << log; i++)
-		((struct mlx5_cqe64 *)bench_at(cq->ring))[i].op_own = MLX5_CQE_INVALID << 4 | 1;
+		((struct mlx5_cqe64 *)machine_at(cq->ring))[i].op_own = MLX5_CQE_INVALID << 4 | 1;
 	for (unsigned int i = 0; i < count; i++)
 		pages[i] = cq->ring + i * PAGE;
-	command_begin(&command, CREATE_CQ, create_cq);
+	nic_command_begin(&command, CREATE_CQ, create_cq);
 	context = ifc_at(create_cq_in, command.in, cq_context);
 	ifc_set(cqc, context, log_cq_size, log);
 	ifc_set(cqc, context, uar_page, nic->uar);
 	ifc_set(cqc, context, c_eqn_or_apu_element, nic->eq);
 	ifc_set(cqc, context, dbr_addr, cq->doorbell);
-	command_add_pages(&command, pages, count);
+	nic_command_add_pages(&command, pages, count);
 	nic_must(nic, &command);
 	cq->number = (uint32_t)ifc_get(create_cq_out, command.out, cqn);
 }
 
 static const struct mlx5_cqe64 *entry_at(struct cq *cq)
 {
-	return (struct mlx5_cqe64 *)bench_at(cq->ring) + cq->consumer % (1u << cq->log);
+	return (struct mlx5_cqe64 *)machine_at(cq->ring) + cq->consumer % (1u << cq->log);
 }
 
 static bool is_there(struct cq *cq)
@@ -62,7 +62,7 @@ bool cq_poll(struct cq *cq, struct mlx5_cqe64 *entry)
 		return false;
 	*entry = *entry_at(cq);
 	cq->consumer++;
-	put_be32(bench_at(cq->doorbell), cq->consumer & 0xffffff);
+	put_be32(machine_at(cq->doorbell), cq->consumer & 0xffffff);
 	return true;
 }
 
@@ -80,7 +80,8 @@ void cq_arm(struct cq *cq, bool solicited)
 		    (uint64_t)command << 32 | cq->number);
 }
 
-void key_command(struct command *command, const struct nic *nic, const struct key_options *options)
+void key_command(struct nic_command *command, const struct nic *nic,
+		 const struct key_options *options)
 {
 	unsigned int log_page = options->log_page ? options->log_page : 12;
 	unsigned int entries = options->entries ? options->entries : options->count;
@@ -88,7 +89,7 @@ void key_command(struct command *command, const struct nic *nic, const struct ke
 	unsigned int octwords = (options->count + 1) / 2;
 	uint8_t *context;
 
-	command_begin(command, CREATE_MKEY, create_mkey);
+	nic_command_begin(command, CREATE_MKEY, create_mkey);
 	context = ifc_at(create_mkey_in, command->in, memory_key_mkey_entry);
 	ifc_set(mkc, context, access_mode_1_0, MLX5_MKC_ACCESS_MODE_MTT);
 	ifc_set(mkc, context, lr, !!(rights & LOCAL_READ));
@@ -110,13 +111,13 @@ void key_command(struct command *command, const struct nic *nic, const struct ke
 	ifc_set(mkc, context, pcie_tph_steering_tag_index, options->st_index);
 	ifc_set(create_mkey_in, command->in, pg_access, 1);
 	ifc_set(create_mkey_in, command->in, translations_octword_actual_size, octwords);
-	command_add_pages(command, options->pages, options->count);
+	nic_command_add_pages(command, options->pages, options->count);
 	command->in_size += options->count % 2 * 8;
 }
 
 uint32_t key_create(struct nic *nic, const struct key_options *options)
 {
-	struct command command;
+	struct nic_command command;
 
 	key_command(&command, nic, options);
 	nic_must(nic, &command);
@@ -125,9 +126,9 @@ uint32_t key_create(struct nic *nic, const struct key_options *options)
 
 int key_destroy(struct nic *nic, uint32_t key)
 {
-	struct command command;
+	struct nic_command command;
 
-	command_begin(&command, DESTROY_MKEY, destroy_mkey);
+	nic_command_begin(&command, DESTROY_MKEY, destroy_mkey);
 	ifc_set(destroy_mkey_in, command.in, mkey_index, key >> 8);
 	return nic_execute(nic, &command);
 }
@@ -147,21 +148,21 @@ uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, ui
 static void create_qp(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq,
 		      const uint32_t *srq)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *context;
 
 	*qp = (struct qp){
 		.nic = nic,
 		.type = type,
 		.cq = cq,
-		.ring = bench_alloc(RECEIVE_BYTES + SEND_BYTES),
-		.doorbell = bench_alloc(PAGE),
+		.ring = machine_alloc(RECEIVE_BYTES + SEND_BYTES),
+		.doorbell = machine_alloc(PAGE),
 		.access = MLX5_QP_OPTPAR_RWE | MLX5_QP_OPTPAR_RRE | MLX5_QP_OPTPAR_RAE,
 		.mtu = 5,
 		.not_ready_retry = 6,
-		.lid = (uint16_t)(nic - bench.nics + 1),
+		.lid = (uint16_t)(nic - machine.nics + 1),
 	};
-	command_begin(&command, CREATE_QP, create_qp);
+	nic_command_begin(&command, CREATE_QP, create_qp);
 	context = ifc_at(create_qp_in, command.in, qpc);
 	ifc_set(qpc, context, st, type);
 	ifc_set(qpc, context, pd, nic->pd);
@@ -177,7 +178,7 @@ static void create_qp(struct qp *qp, struct nic *nic, unsigned int type, struct 
 	ifc_set(qpc, context, log_sq_size, SEND_LOG);
 	ifc_set(qpc, context, dbr_addr, qp->doorbell);
 	ifc_set(qpc, context, log_msg_max, 20);
-	command_add_pages(&command, &qp->ring, 1);
+	nic_command_add_pages(&command, &qp->ring, 1);
 	nic_must(nic, &command);
 	qp->number = (uint32_t)ifc_get(create_qp_out, command.out, qpn);
 }
@@ -194,17 +195,17 @@ void qp_create_on_srq(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t sr
 
 int qp_simple(struct qp *qp, uint16_t opcode)
 {
-	struct command command;
+	struct nic_command command;
 	int status;
 
-	command_init(&command, opcode, ifc_size(qp_2rst_in), ifc_size(qp_2rst_out));
+	nic_command_init(&command, opcode, ifc_size(qp_2rst_in), ifc_size(qp_2rst_out));
 	ifc_set(qp_2rst_in, command.in, qpn, qp->number);
 	status = nic_execute(qp->nic, &command);
 	/* Only now: until then a failed queue pair looks at the record to flush. */
 	if (opcode == MLX5_CMD_OP_2RST_QP) {
 		qp->receive_head = 0;
 		qp->send_head = 0;
-		memset(bench_at(qp->doorbell), 0, 8);
+		memset(machine_at(qp->doorbell), 0, 8);
 	}
 	return status;
 }
@@ -214,12 +215,12 @@ int qp_destroy(struct qp *qp)
 	return qp_simple(qp, MLX5_CMD_OP_DESTROY_QP);
 }
 
-static uint8_t *begin_transition(struct command *command, const struct qp *qp, uint16_t opcode,
+static uint8_t *begin_transition(struct nic_command *command, const struct qp *qp, uint16_t opcode,
 				 uint32_t optional)
 {
 	uint8_t *context = ifc_at(rst2init_qp_in, command->in, qpc);
 
-	command_init(command, opcode, ifc_size(rst2init_qp_in), ifc_size(rst2init_qp_out));
+	nic_command_init(command, opcode, ifc_size(rst2init_qp_in), ifc_size(rst2init_qp_out));
 	ifc_set(rst2init_qp_in, command->in, qpn, qp->number);
 	ifc_set(rst2init_qp_in, command->in, opt_param_mask, optional);
 	ifc_set(qpc, context, st, qp->type);
@@ -228,7 +229,7 @@ static uint8_t *begin_transition(struct command *command, const struct qp *qp, u
 
 int qp_init(struct qp *qp)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *context = begin_transition(&command, qp, MLX5_CMD_OP_RST2INIT_QP, 0);
 
 	ifc_set(qpc, context, pd, qp->nic->pd);
@@ -242,7 +243,7 @@ int qp_init(struct qp *qp)
 
 int qp_rtr(struct qp *qp, const struct qp *remote)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *context = begin_transition(&command, qp, MLX5_CMD_OP_INIT2RTR_QP, 0);
 
 	ifc_set(qpc, context, mtu, qp->mtu);
@@ -258,7 +259,7 @@ int qp_rtr(struct qp *qp, const struct qp *remote)
 
 int qp_rts(struct qp *qp)
 {
-	struct command command;
+	struct nic_command command;
 	uint8_t *context = begin_transition(&command, qp, MLX5_CMD_OP_RTR2RTS_QP, 0);
 
 	ifc_set(qpc, context, retry_count, 3);
@@ -284,9 +285,9 @@ void qp_reconnect(struct qp *one, struct qp *two)
 
 unsigned int qp_state(struct qp *qp)
 {
-	struct command command;
+	struct nic_command command;
 
-	command_begin(&command, QUERY_QP, query_qp);
+	nic_command_begin(&command, QUERY_QP, query_qp);
 	ifc_set(query_qp_in, command.in, qpn, qp->number);
 	nic_must(qp->nic, &command);
 	return (unsigned int)ifc_get(qpc, ifc_at(query_qp_out, command.out, qpc), state);
@@ -341,7 +342,7 @@ void wqe_inline(struct wqe *wqe, const void *data, uint32_t length)
 /* The device may look at any time: what the counter tells of is there. */
 static void record(struct qp *qp, unsigned int word, uint32_t count)
 {
-	uint32_t *record = bench_at(qp->doorbell);
+	uint32_t *record = machine_at(qp->doorbell);
 
 	__atomic_store_n(&record[word], htobe32(count), __ATOMIC_RELEASE);
 }
@@ -359,7 +360,7 @@ uint16_t qp_post(struct qp *qp, struct wqe *wqe)
 	put_be32(wqe->bytes, (uint32_t)index << 8 | wqe->bytes[3]);
 	put_be32(wqe->bytes + 4, qp->number << 8 | (uint32_t)(wqe->size / 16));
 	for (size_t i = 0; i < blocks; i++)
-		memcpy((uint8_t *)bench_at(qp->ring) + RECEIVE_BYTES +
+		memcpy((uint8_t *)machine_at(qp->ring) + RECEIVE_BYTES +
 			       (index + i) % (1u << SEND_LOG) * MLX5_SEND_WQE_BB,
 		       wqe->bytes + i * MLX5_SEND_WQE_BB, MLX5_SEND_WQE_BB);
 	qp->send_head = (uint16_t)(qp->send_head + blocks);
@@ -371,7 +372,7 @@ uint16_t qp_post(struct qp *qp, struct wqe *wqe)
 void qp_receive(struct qp *qp, uint64_t address, uint32_t length, uint32_t key)
 {
 	struct mlx5_wqe_data_seg *segments =
-		(void *)((uint8_t *)bench_at(qp->ring) +
+		(void *)((uint8_t *)machine_at(qp->ring) +
 			 ((qp->receive_head % (1u << RECEIVE_LOG)) << STRIDE_LOG));
 
 	segments[0] = (struct mlx5_wqe_data_seg){

@@ -92,7 +92,8 @@ struct key_options {
 };
 
 /* Fills in CREATE_MKEY. */
-void key_command(struct command *command, const struct nic *nic, const struct key_options *options);
+void key_command(struct nic_command *command, const struct nic *nic,
+		 const struct key_options *options);
 
 /* Makes a key that has to work; its low byte is 0. */
 uint32_t key_create(struct nic *nic, const struct key_options *options);
