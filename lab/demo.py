@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, page, prepare, progress, trace, vm
+from lab import PROJECT, page, prepare, progress, registers, trace, vm
 
 JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
@@ -67,9 +67,9 @@ class Count:
         self.begin = {phase.expected["mark"]: phase for phase in self.phases}
         self.end = {phase.expected["mark_end"]: phase for phase in self.phases}
         self.current = None
-        self.mark = trace.register("accelerator_regs.h", "ACC_REG_MARK")
-        self.base = trace.register("dma_engine_regs.h", "DMA_ENGINE_REG_RING_BASE")
-        self.size = trace.register("dma_engine_regs.h", "DMA_ENGINE_REG_RING_SIZE")
+        self.mark = registers.Registers("accelerator_regs.h").ACC_REG_MARK
+        engine_regs = registers.Registers("dma_engine_regs.h")
+        self.base, self.size = engine_regs.DMA_ENGINE_REG_RING_BASE, engine_regs.DMA_ENGINE_REG_RING_SIZE
         self.ring = {}
 
     def read(self, tlps):

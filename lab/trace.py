@@ -4,9 +4,6 @@
 import re
 from dataclasses import dataclass
 
-from lab import PROJECT
-
-HEADERS = PROJECT / "registers"
 LINE = re.compile(r"(\d+) (\S+) -> (\S+) ((?:MWr|MRd|FAdd|CAS)(?:32|64)) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
 REGISTER_MASK = 0xfff
 
@@ -67,15 +64,6 @@ def read(path):
             if tlp.number != number:
                 raise ValueError(f"TLP {number} is missing before {line!r}")
             yield tlp
-
-
-def register(header, name):
-    """Offset of a device register, from the header that the device itself is built with."""
-    text = (HEADERS / header).read_text()
-    found = re.search(rf"^#define {name}\s+(0x[0-9a-f]+|\d+)\b", text, re.MULTILINE)
-    if not found:
-        raise ValueError(f"{header} does not define {name}")
-    return int(found[1], 0)
 
 
 def register_write(tlp, completer):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import rdma
 import tap
-from lab import trace
+from lab import registers, trace
 
 PROGRAM = os.environ["EXAMPLE"]
 LIBRARY = next(Path("/build/examples/installed").rglob("libtphbuf.so.0")).parent
 TRACE = Path("/job/trace.txt")
-MARK = trace.register("accelerator_regs.h", "ACC_REG_MARK")
+MARK = registers.Registers("accelerator_regs.h").ACC_REG_MARK
 OFFSET, LENGTH = 1 << 20, 64 << 10
 # Whole lanes, and neither a multiple of a page nor of a TLP.
 DATA = bytes(number * number >> 3 & 0xff for number in range(50004))

@@ -18,16 +18,14 @@ import time
 from pathlib import Path
 
 import tap
+from lab.registers import Registers
 from tap import equal
 from tphbuf_command import (BUSY, CHILD, NO_DEVICE, OK, PATIENCE, PERMISSION, TPHBUF, UNSUPPORTED, bind, device, driver, run,
                             unbind_all)
 
 tap.TEST_SECONDS = 360 * tap.SLOWDOWN
 
-# registers/accelerator_regs.h
-REG_ID, ACC_ID = 0x000, 0x41485054
-REG_MARK, REG_MEM_SIZE, REG_BAD_ACCESS = 0x00c, 0x010, 0x01c
-
+ACC = Registers("accelerator_regs.h")
 MEMORY = 64 << 20
 CHUNK = 65536
 
@@ -85,15 +83,15 @@ def test_width():
     tphbuf = f"{TPHBUF} read --fd $TPHBUF_FD"
     number = "od -An -v -t u4 | tr -s ' \\n' ' '"
     out = script(*head(bar=0), f"""
-        {tphbuf} --offset {REG_ID} --length 4 | {number}
-        {tphbuf} --offset {REG_MEM_SIZE} --length 8 | {number}
-        printf '\\001\\002\\003\\004' | {TPHBUF} write --fd $TPHBUF_FD --offset {REG_MARK}
-        {tphbuf} --offset {REG_MARK} --length 12 | {number}
-        {tphbuf} --offset {REG_BAD_ACCESS} --length 4 | {number}
+        {tphbuf} --offset {ACC.ACC_REG_ID} --length 4 | {number}
+        {tphbuf} --offset {ACC.ACC_REG_MEM_SIZE} --length 8 | {number}
+        printf '\\001\\002\\003\\004' | {TPHBUF} write --fd $TPHBUF_FD --offset {ACC.ACC_REG_MARK}
+        {tphbuf} --offset {ACC.ACC_REG_MARK} --length 12 | {number}
+        {tphbuf} --offset {ACC.ACC_REG_BAD_ACCESS} --length 4 | {number}
         {tphbuf} --offset 1 --length 3 >/dev/null
-        {tphbuf} --offset {REG_BAD_ACCESS} --length 4 | {number}""")
+        {tphbuf} --offset {ACC.ACC_REG_BAD_ACCESS} --length 4 | {number}""")
     got = [int(word) for word in out.split()]
-    equal(got[:3], [ACC_ID, MEMORY, 0], "ID and MEM_SIZE")
+    equal(got[:3], [ACC.ACC_ID, MEMORY, 0], "ID and MEM_SIZE")
     equal(got[3:6], [0x04030201, MEMORY, 0], "MARK and MEM_SIZE in one go, a register of 4 and one of 8 bytes")
     equal(got[6], 0, "accesses that the device refused")
     equal(got[7], 2, "after 3 bytes at an odd place: one of 1 byte and one of 2")

@@ -4,12 +4,12 @@
 import contextlib
 import mmap
 import os
-import re
 import subprocess
 import time
 from pathlib import Path
 
 import tap
+from lab.registers import Registers
 
 DRIVER = Path("/sys/bus/pci/drivers/mlx5_core")
 LISTENING = "0A"
@@ -20,6 +20,11 @@ PATIENCE = 30 * tap.SLOWDOWN
 OBJECTS = ("HCA", "PAGES", "UARS", "PDS", "XRCDS", "EQS", "CQS", "MKEYS", "SRQS", "QPS", "TRANSLATIONS")
 # Objects of processes. Memory keys are not among them: the driver keeps those of ended processes in a pool.
 OF_PROCESSES = ("UARS", "PDS", "CQS", "SRQS", "QPS")
+
+STATE = Registers("mlx5_state.h")
+# Those in the state page, by name.
+REGISTERS = {name: number for name, number in STATE.prefixed("MLX5_STATE_").items()
+             if number < STATE.MLX5_STATE_REGISTERS}
 
 _ports = iter(range(18515, 18999))
 
@@ -50,31 +55,16 @@ def wait_for(what, condition, seconds=PATIENCE):
         time.sleep(0.05)
 
 
-def _registers():
-    """Names and numbers of the registers in the state page, from its header."""
-    text = Path("/src/registers/mlx5_state.h").read_text()
-    numbers = {"PAGE_OFFSET": int(re.search(r"#define MLX5_STATE_PAGE\s+(0x[0-9a-f]+)", text)[1], 0),
-               "MAGIC": int(re.search(r"#define MLX5_STATE_MAGIC (0x[0-9a-f]+)", text)[1], 0)}
-    number = -1
-    for name, value in re.findall(r"^\tMLX5_STATE_(\w+)(?: = (\d+))?,", text, re.MULTILINE):
-        number = int(value) if value else number + 1
-        numbers[name] = number
-    return numbers
-
-
-REGISTERS = _registers()
-
-
 def state(name):
     """All registers of the state page by name."""
     fd = os.open(sysfs(name) / "resource0", os.O_RDWR | os.O_SYNC | os.O_CLOEXEC)
     try:
-        with mmap.mmap(fd, PAGE, offset=REGISTERS["PAGE_OFFSET"]) as page, memoryview(page).cast("Q") as words:
+        with mmap.mmap(fd, PAGE, offset=STATE.MLX5_STATE_PAGE) as page, memoryview(page).cast("Q") as words:
             values = {register: int.from_bytes(words[number].to_bytes(8, "little"), "big")
-                      for register, number in REGISTERS.items() if number < REGISTERS["REGISTERS"]}
+                      for register, number in REGISTERS.items()}
     finally:
         os.close(fd)
-    tap.equal(values["ID"], REGISTERS["MAGIC"], f"{name}: first register of the state page")
+    tap.equal(values["ID"], STATE.MLX5_STATE_MAGIC, f"{name}: first register of the state page")
     return values
 
 

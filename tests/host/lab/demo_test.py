@@ -3,10 +3,11 @@
 
 import tap
 from lab import demo, trace
+from lab.registers import Registers
 
-MARK = trace.register("accelerator_regs.h", "ACC_REG_MARK")
-RING = trace.register("dma_engine_regs.h", "DMA_ENGINE_REG_RING_BASE")
-SIZE = trace.register("dma_engine_regs.h", "DMA_ENGINE_REG_RING_SIZE")
+MARK = Registers("accelerator_regs.h").ACC_REG_MARK
+RING = Registers("dma_engine_regs.h").DMA_ENGINE_REG_RING_BASE
+SIZE = Registers("dma_engine_regs.h").DMA_ENGINE_REG_RING_SIZE
 ACC, DMA = "00:10.0", "00:11.0"
 HINT = "th=1 ph=2 st=0x4305"
 NO_HINT = "th=0"

@@ -1,30 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Drivers for the accelerator and the DMA engine, over a vfio-user client."""
 import os
-import pathlib
-import re
 import struct
 import time
 
 import vfio_user as vu
-
-REGISTERS = pathlib.Path(__file__).parents[3] / "registers"
-
-
-def defines(header):
-    """The macros of a register header that are a number or a number shifted left."""
-    text = (REGISTERS / header).read_text(encoding="utf-8")
-    number = r"(0[xX][0-9a-fA-F]+|\d+)u?"
-    macro = re.compile(rf"^#define\s+(\w+)\s+\(?{number}(?:\s*<<\s*(\d+))?\)?\s*(?:/\*.*)?$", re.M)
-    return {name: int(value, 0) << int(shift or 0) for name, value, shift in macro.findall(text)}
-
-
-class Registers:
-    """Macros of a header as attributes."""
-
-    def __init__(self, header):
-        self.__dict__.update(defines(header))
-
+from lab.registers import Registers
 
 ACC = Registers("accelerator_regs.h")
 ENGINE = Registers("dma_engine_regs.h")
