@@ -165,7 +165,7 @@ static int run_with_device(struct access *access, struct held_signals *held)
 	return code;
 }
 
-static void print_json(const struct access *access)
+static void access_print_json(const struct access *access)
 {
 	const struct access_args *args = &access->args;
 	struct json_writer json;
@@ -232,7 +232,7 @@ int access_run(const struct verb *verb, bool store, int argc, char **argv)
 		child_release_signals(&held);
 	}
 	if (access.args.json && code != EXIT_USAGE)
-		print_json(&access);
+		access_print_json(&access);
 	/* Otherwise a signal would come before what is to be printed. */
 	fflush(stdout);
 	return access.signalled ? child_exit_code(access.status) : code;

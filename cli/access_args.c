@@ -60,7 +60,7 @@ static int parse_length(struct access_args *args, const struct verb *verb, const
 	return EXIT_OK;
 }
 
-static int parse_option(struct access_args *args, const struct verb *verb, int c, char **argv)
+static int access_args_option(struct access_args *args, const struct verb *verb, int c, char **argv)
 {
 	int code = buffer_args_option(&args->buffer, verb, c, optarg);
 
@@ -84,7 +84,7 @@ static int parse_option(struct access_args *args, const struct verb *verb, int c
 	}
 }
 
-static int check_complete(const struct access_args *args, const struct verb *verb)
+static int access_args_check(const struct access_args *args, const struct verb *verb)
 {
 	const struct buffer_args *buffer = &args->buffer;
 
@@ -108,7 +108,7 @@ int access_args_parse(struct access_args *args, const struct verb *verb, int arg
 		.buffer.options.vf_token = getenv(VF_TOKEN_VARIABLE),
 	};
 	while ((c = option_next(argc, argv, ":h" BUFFER_SHORT_OPTIONS, long_options)) >= 0) {
-		code = parse_option(args, verb, c, argv);
+		code = access_args_option(args, verb, c, argv);
 		if (code || args->help)
 			return code;
 	}
@@ -117,5 +117,5 @@ int access_args_parse(struct access_args *args, const struct verb *verb, int arg
 				   argv[optind + 1]);
 	if (optind < argc && strcmp(argv[optind], "-"))
 		args->file = argv[optind];
-	return check_complete(args, verb);
+	return access_args_check(args, verb);
 }

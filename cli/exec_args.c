@@ -13,7 +13,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static int parse_option(struct exec_args *args, const struct verb *verb, int c, char **argv)
+static int exec_args_option(struct exec_args *args, const struct verb *verb, int c, char **argv)
 {
 	int code = buffer_args_option(&args->buffer, verb, c, optarg);
 
@@ -27,7 +27,7 @@ static int parse_option(struct exec_args *args, const struct verb *verb, int c, 
 	return EXIT_OK;
 }
 
-static int check_complete(struct exec_args *args, const struct verb *verb)
+static int exec_args_check(struct exec_args *args, const struct verb *verb)
 {
 	int code = buffer_args_complete(&args->buffer, verb);
 
@@ -47,10 +47,10 @@ int exec_args_parse(struct exec_args *args, const struct verb *verb, int argc, c
 	*args = (struct exec_args) { .buffer.options.vf_token = getenv(VF_TOKEN_VARIABLE) };
 	/* Options end where the command begins: its own are not for this verb. */
 	while ((c = option_next(argc, argv, "+:h" BUFFER_SHORT_OPTIONS, long_options)) >= 0) {
-		code = parse_option(args, verb, c, argv);
+		code = exec_args_option(args, verb, c, argv);
 		if (code || args->help)
 			return code;
 	}
 	args->command = argv + optind;
-	return check_complete(args, verb);
+	return exec_args_check(args, verb);
 }

@@ -58,7 +58,7 @@ static int parse_timeout(struct get_args *args, const char *text)
 	return EXIT_OK;
 }
 
-static int parse_option(struct get_args *args, int c, char **argv)
+static int get_option(struct get_args *args, int c, char **argv)
 {
 	switch (c) {
 	case 'h':
@@ -84,7 +84,7 @@ static int parse(struct get_args *args, int argc, char **argv)
 	};
 	/* Options end at the name: those behind it are the command's. */
 	while ((c = option_next(argc, argv, "+:h", long_options)) >= 0) {
-		code = parse_option(args, c, argv);
+		code = get_option(args, c, argv);
 		if (code || args->help)
 			return code;
 	}
@@ -162,7 +162,7 @@ static int fail_get(const struct get_args *args, int err)
 }
 
 /* Says what the server tells while the command runs. */
-static void watch(void *arg)
+static void get_watch(void *arg)
 {
 	struct watched *watched = arg;
 	char name[TPHBUF_NAME_SIZE];
@@ -195,7 +195,7 @@ static int run_command(const struct get_args *args, struct watched *watched,
 	int status;
 
 	child_hold_signals(&held);
-	status = child_run(&held, args->command, &buffer, watch, watched);
+	status = child_run(&held, args->command, &buffer, get_watch, watched);
 	child_release_signals(&held);
 	close(handover->dmabuf_fd);
 	if (status < 0) {

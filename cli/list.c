@@ -106,7 +106,7 @@ static void print_json_device(struct json_writer *json, const struct tphbuf_prob
 	json_object_end(json);
 }
 
-static void print_json(const struct list *list)
+static void list_print_json(const struct list *list)
 {
 	struct json_writer json;
 
@@ -135,7 +135,7 @@ static int print_list(struct list *list)
 		return EXIT_FAILED;
 	}
 	if (list->json)
-		print_json(list);
+		list_print_json(list);
 	else
 		print_table(list);
 	tphbuf_probe_free(list->probes);

@@ -20,7 +20,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static void print_json(const struct tphbuf_path *path)
+static void path_print_json(const struct tphbuf_path *path)
 {
 	struct json_writer json;
 	char line[512];
@@ -58,7 +58,7 @@ static const char *mark(const struct tphbuf_path_fact *fact)
 	return marks[fact->st > fact->st_ext ? fact->st : fact->st_ext];
 }
 
-static void print_text(const struct tphbuf_path *path)
+static void path_print_text(const struct tphbuf_path *path)
 {
 	char line[512];
 
@@ -96,9 +96,9 @@ static int examine_path(char **names, const struct tphbuf_options *options, bool
 		return reason_error(path.reason, &about);
 	}
 	if (as_json)
-		print_json(&path);
+		path_print_json(&path);
 	else
-		print_text(&path);
+		path_print_text(&path);
 	best = path.st < path.st_ext ? path.st : path.st_ext;
 	if (best == TPHBUF_VERDICT_ARRIVES)
 		return EXIT_OK;

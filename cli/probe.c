@@ -52,7 +52,7 @@ static bool is_beside_the_way(enum tphbuf_reason reason)
 	}
 }
 
-static void print_text(const struct tphbuf_probe *probe)
+static void probe_print_text(const struct tphbuf_probe *probe)
 {
 	const enum tphbuf_reason beside[] = { probe->st_ext, probe->mmap, probe->wc };
 	char line[512];
@@ -106,7 +106,7 @@ static int probe_device(const char *name, const struct tphbuf_options *options, 
 		probe_json_members(&json, &probe);
 		json_object_end(&json);
 	} else {
-		print_text(&probe);
+		probe_print_text(&probe);
 	}
 	no = first_no(&probe);
 	return no ? reason_error(no, &probe) : EXIT_OK;

@@ -149,7 +149,7 @@ static void end(struct service *service, const struct serve_args *args)
 	buffer_close_device(service->dev, &args->device);
 }
 
-static int run(struct serve_args *args)
+static int serve_run(struct serve_args *args)
 {
 	struct service service = { .listener.fd = -1 };
 	struct held_signals held;
@@ -178,7 +178,7 @@ static int run_serve(int argc, char **argv)
 	if (args.help)
 		fputs(verb_serve.usage, stdout);
 	else if (!code)
-		code = run(&args);
+		code = serve_run(&args);
 	free(args.buffers);
 	return code;
 }

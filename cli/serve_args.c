@@ -132,7 +132,7 @@ static int parse_of_buffer(struct serve_args *args, const struct verb *verb, int
 	}
 }
 
-static int parse_option(struct serve_args *args, const struct verb *verb, int c, char **argv)
+static int serve_args_option(struct serve_args *args, const struct verb *verb, int c, char **argv)
 {
 	int code;
 
@@ -171,7 +171,7 @@ static int complete_buffer(const struct serve_args *args, struct served_args *bu
 	return tag_args_complete(&buffer->tag, verb);
 }
 
-static int check_complete(const struct serve_args *args, const struct verb *verb)
+static int serve_args_check(const struct serve_args *args, const struct verb *verb)
 {
 	int code = EXIT_OK;
 
@@ -201,12 +201,12 @@ int serve_args_parse(struct serve_args *args, const struct verb *verb, int argc,
 		return EXIT_FAILED;
 	}
 	while ((c = option_next(argc, argv, ":h" BUFFER_SHORT_OPTIONS, long_options)) >= 0) {
-		code = parse_option(args, verb, c, argv);
+		code = serve_args_option(args, verb, c, argv);
 		if (code || args->help)
 			return code;
 	}
 	if (optind < argc)
 		return usage_error(verb, "unexpected argument \"%s\": buffers are named with "
 				   "--buffer", argv[optind]);
-	return check_complete(args, verb);
+	return serve_args_check(args, verb);
 }

@@ -351,7 +351,7 @@ static int add_ports(struct fabric *fabric, const struct options *options)
 	return 0;
 }
 
-static int start(struct machine *machine, const struct options *options)
+static int machine_start(struct machine *machine, const struct options *options)
 {
 	struct stat st;
 	int ret = 0;
@@ -392,7 +392,7 @@ static int serve(struct machine *machine, int signal_fd)
  * In the reverse order of use: clients go, then functions and their workers, then what they wrote
  * to.
  */
-static int stop(struct machine *machine, const struct options *options, int code)
+static int machine_stop(struct machine *machine, const struct options *options, int code)
 {
 	const char *path = options->trace ? options->trace : options->pcapng;
 	struct trace_end end;
@@ -454,10 +454,10 @@ int main(int argc, char **argv)
 	signal_fd = catch_signals();
 	if (signal_fd < 0)
 		return fail(EXIT_FAILURE, "signals: %s", strerror(errno));
-	code = start(&machine, &options);
+	code = machine_start(&machine, &options);
 	if (!code)
 		code = serve(&machine, signal_fd);
-	code = stop(&machine, &options, code);
+	code = machine_stop(&machine, &options, code);
 	close(signal_fd);
 	return code;
 }

@@ -120,7 +120,7 @@ static int port_options(struct options *options, struct fabric *fabric, struct p
 	return ret ? ret : options_finish(options);
 }
 
-static int explain(const struct options *options, const struct pcie_port *port, int ret)
+static int port_explain(const struct options *options, const struct pcie_port *port, int ret)
 {
 	const char *above = port->above ? port->above->name : "";
 
@@ -164,7 +164,7 @@ int topology_add_port(struct fabric *fabric, enum pcie_port_kind kind, const cha
 	if (ret)
 		return ret;
 	ret = fabric_add_port(fabric, &port);
-	return ret ? explain(&options, &port, ret) : 0;
+	return ret ? port_explain(&options, &port, ret) : 0;
 }
 
 int topology_set_root_complex(struct fabric *fabric, const char *spec, char *error,

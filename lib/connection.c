@@ -145,8 +145,8 @@ static int send_request(const struct tphbuf_connection *connection, const char *
 }
 
 /* What the answer to a request is worth. */
-static int finish(const struct tpb_handover *message, const char *name, int fd,
-		  struct tphbuf_handover *handover)
+static int connection_finish(const struct tpb_handover *message, const char *name, int fd,
+			     struct tphbuf_handover *handover)
 {
 	uint64_t size;
 	int ret = 0;
@@ -203,7 +203,7 @@ int tphbuf_connection_get(struct tphbuf_connection *connection, const char *name
 			tpb_sys.close(fd);
 		ret = keep_revoked(connection, message.name);
 	}
-	return ret ? ret : finish(&message, name, fd, handover);
+	return ret ? ret : connection_finish(&message, name, fd, handover);
 }
 
 int tphbuf_connection_wait(struct tphbuf_connection *connection, int timeout_ms, char *name)

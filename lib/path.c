@@ -33,8 +33,8 @@ struct examination {
 	uint8_t config[TPB_CONFIG_SIZE_ALL];
 };
 
-static void add(struct examination *ex, enum tphbuf_fact fact, const char *bdf, uint32_t value,
-		enum tphbuf_verdict st, enum tphbuf_verdict st_ext)
+static void path_add(struct examination *ex, enum tphbuf_fact fact, const char *bdf, uint32_t value,
+		     enum tphbuf_verdict st, enum tphbuf_verdict st_ext)
 {
 	struct tphbuf_path *path = ex->path;
 	struct tphbuf_path_fact *entry;
@@ -60,7 +60,7 @@ static void add_not_readable(struct examination *ex, const char *bdf)
 		if (ex->path->facts[i].fact == TPHBUF_FACT_NOT_READABLE &&
 		    !strcmp(ex->path->facts[i].bdf, bdf))
 			return;
-	add(ex, TPHBUF_FACT_NOT_READABLE, bdf, 0, MAYBE, MAYBE);
+	path_add(ex, TPHBUF_FACT_NOT_READABLE, bdf, 0, MAYBE, MAYBE);
 }
 
 static void examine_completer(struct examination *ex, size_t size)
@@ -71,9 +71,9 @@ static void examine_completer(struct examination *ex, size_t size)
 	if (completer == TPHBUF_COMPLETER_UNKNOWN)
 		add_not_readable(ex, bdf);
 	else
-		add(ex, TPHBUF_FACT_COMPLETER, bdf, completer,
-		    completer == TPHBUF_COMPLETER_NONE ? CANNOT : ARRIVES,
-		    completer == TPHBUF_COMPLETER_EXT_TPH ? ARRIVES : CANNOT);
+		path_add(ex, TPHBUF_FACT_COMPLETER, bdf, completer,
+			 completer == TPHBUF_COMPLETER_NONE ? CANNOT : ARRIVES,
+			 completer == TPHBUF_COMPLETER_EXT_TPH ? ARRIVES : CANNOT);
 }
 
 /* TPH that the driver has not turned on may yet be: many do so with the first use of a tag. */
@@ -96,17 +96,17 @@ static void examine_requester(struct examination *ex, size_t size)
 		add_not_readable(ex, bdf);
 		return;
 	}
-	add(ex, TPHBUF_FACT_REQUESTER, bdf, tph.type,
-	    tph.type == TPHBUF_REQUESTER_NONE ? CANNOT : ARRIVES,
-	    tph.type == TPHBUF_REQUESTER_EXT_TPH ? ARRIVES : CANNOT);
+	path_add(ex, TPHBUF_FACT_REQUESTER, bdf, tph.type,
+		 tph.type == TPHBUF_REQUESTER_NONE ? CANNOT : ARRIVES,
+		 tph.type == TPHBUF_REQUESTER_EXT_TPH ? ARRIVES : CANNOT);
 	if (tph.type == TPHBUF_REQUESTER_NONE)
 		return;
 	/* In the mode without ST all tags are zero. */
 	with_tag = tph.modes & 6 ? ARRIVES : CANNOT;
-	add(ex, TPHBUF_FACT_MODES, bdf, tph.modes, with_tag, with_tag);
-	add(ex, TPHBUF_FACT_ST_TABLE, bdf, tph.entries, ARRIVES, ARRIVES);
-	add(ex, TPHBUF_FACT_ENABLED, bdf, tph.enabled, enabled_verdict(tph.enabled, false),
-	    enabled_verdict(tph.enabled, true));
+	path_add(ex, TPHBUF_FACT_MODES, bdf, tph.modes, with_tag, with_tag);
+	path_add(ex, TPHBUF_FACT_ST_TABLE, bdf, tph.entries, ARRIVES, ARRIVES);
+	path_add(ex, TPHBUF_FACT_ENABLED, bdf, tph.enabled, enabled_verdict(tph.enabled, false),
+		 enabled_verdict(tph.enabled, true));
 }
 
 /* pcie_enable_tph() of Linux leaves TPH off below a root port that does not complete it. */
@@ -126,9 +126,9 @@ static int examine_root_port(struct examination *ex)
 	if (completer == TPHBUF_COMPLETER_UNKNOWN)
 		add_not_readable(ex, bdf);
 	else
-		add(ex, TPHBUF_FACT_ROOT_PORT, bdf, completer,
-		    completer == TPHBUF_COMPLETER_NONE ? CANNOT : ARRIVES,
-		    completer == TPHBUF_COMPLETER_EXT_TPH ? ARRIVES : CANNOT);
+		path_add(ex, TPHBUF_FACT_ROOT_PORT, bdf, completer,
+			 completer == TPHBUF_COMPLETER_NONE ? CANNOT : ARRIVES,
+			 completer == TPHBUF_COMPLETER_EXT_TPH ? ARRIVES : CANNOT);
 	return 0;
 }
 
@@ -144,7 +144,7 @@ static int examine_prefix(struct examination *ex, const char *bdf)
 	if (has < 0)
 		add_not_readable(ex, bdf);
 	else if (!has)
-		add(ex, TPHBUF_FACT_PREFIX, bdf, 0, ARRIVES, CANNOT);
+		path_add(ex, TPHBUF_FACT_PREFIX, bdf, 0, ARRIVES, CANNOT);
 	return 0;
 }
 
@@ -159,7 +159,7 @@ static int examine_acs(struct examination *ex, const char *bdf)
 	if (redirect < 0)
 		add_not_readable(ex, bdf);
 	else if (redirect)
-		add(ex, TPHBUF_FACT_ACS, bdf, (uint32_t)redirect, MAYBE, MAYBE);
+		path_add(ex, TPHBUF_FACT_ACS, bdf, (uint32_t)redirect, MAYBE, MAYBE);
 	return 0;
 }
 
@@ -214,7 +214,7 @@ static int examine_domain(struct examination *ex, bool through_root_complex)
 	if (ret)
 		return ret;
 	verdict = through_root_complex && domain != DOMAIN_IDENTITY ? MAYBE : ARRIVES;
-	add(ex, TPHBUF_FACT_DOMAIN, ex->path->peer, domain, verdict, verdict);
+	path_add(ex, TPHBUF_FACT_DOMAIN, ex->path->peer, domain, verdict, verdict);
 	return 0;
 }
 
@@ -228,16 +228,16 @@ static int examine_junction(struct examination *ex, unsigned int common, bool *r
 
 	*root_complex = false;
 	if (strcmp(ex->device.host_bridge, ex->peer.host_bridge)) {
-		add(ex, TPHBUF_FACT_HOST_BRIDGES, peer, 0, MAYBE, MAYBE);
+		path_add(ex, TPHBUF_FACT_HOST_BRIDGES, peer, 0, MAYBE, MAYBE);
 		*root_complex = true;
 		return 0;
 	}
 	if (!common && siblings && is_same_slot(device, peer)) {
-		add(ex, TPHBUF_FACT_SAME_DEVICE, device, 0, ARRIVES, ARRIVES);
+		path_add(ex, TPHBUF_FACT_SAME_DEVICE, device, 0, ARRIVES, ARRIVES);
 		return 0;
 	}
 	if (!common) {
-		add(ex, TPHBUF_FACT_ROOT_COMPLEX, peer, 0, MAYBE, MAYBE);
+		path_add(ex, TPHBUF_FACT_ROOT_COMPLEX, peer, 0, MAYBE, MAYBE);
 		*root_complex = true;
 		return 0;
 	}
@@ -250,11 +250,11 @@ static int examine_junction(struct examination *ex, unsigned int common, bool *r
 		add_not_readable(ex, port);
 	if (siblings && (type == PCI_EXP_TYPE_ROOT_PORT || type == PCI_EXP_TYPE_DOWNSTREAM)) {
 		/* A link has one device at its end, virtual functions included. */
-		add(ex, TPHBUF_FACT_SAME_DEVICE, device, 0, ARRIVES, ARRIVES);
+		path_add(ex, TPHBUF_FACT_SAME_DEVICE, device, 0, ARRIVES, ARRIVES);
 	} else if (type == PCI_EXP_TYPE_UPSTREAM || type == -1) {
-		add(ex, TPHBUF_FACT_SWITCH, port, 0, ARRIVES, ARRIVES);
+		path_add(ex, TPHBUF_FACT_SWITCH, port, 0, ARRIVES, ARRIVES);
 	} else {
-		add(ex, TPHBUF_FACT_ROOT_COMPLEX, peer, 0, MAYBE, MAYBE);
+		path_add(ex, TPHBUF_FACT_ROOT_COMPLEX, peer, 0, MAYBE, MAYBE);
 		*root_complex = true;
 	}
 	return 0;
@@ -292,7 +292,7 @@ static int examine(struct examination *ex)
 		return (int)size;
 	examine_requester(ex, (size_t)size);
 	if (tpb_command_line_has_notph(ex->sysroot))
-		add(ex, TPHBUF_FACT_COMMAND_LINE, ex->path->peer, 0, CANNOT, CANNOT);
+		path_add(ex, TPHBUF_FACT_COMMAND_LINE, ex->path->peer, 0, CANNOT, CANNOT);
 	ret = examine_root_port(ex);
 	if (!ret)
 		ret = tpb_chain_read(ex->sysroot, ex->path->device, &ex->device);

@@ -39,14 +39,14 @@ static int check_socket(int fd)
 }
 
 /* @place: what comes with an event on @fd. */
-static int watch(struct tphbuf_server *server, int fd, void *place)
+static int server_watch(struct tphbuf_server *server, int fd, void *place)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = place };
 
 	return tpb_sock.epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int open_files(struct tphbuf_server *server)
+static int server_open_files(struct tphbuf_server *server)
 {
 	int ret;
 
@@ -56,8 +56,8 @@ static int open_files(struct tphbuf_server *server)
 	server->timer = tpb_sock.timer_create();
 	if (server->timer < 0)
 		return server->timer;
-	ret = watch(server, server->timer, &server->timer);
-	return ret ? ret : watch(server, server->listen, &server->listen);
+	ret = server_watch(server, server->timer, &server->timer);
+	return ret ? ret : server_watch(server, server->listen, &server->listen);
 }
 
 int tphbuf_server_create(int listen_fd, const struct tphbuf_server_options *options,
@@ -85,7 +85,7 @@ int tphbuf_server_create(int listen_fd, const struct tphbuf_server_options *opti
 								     DEFAULT_CLIENTS_PER_UID;
 	for (int i = 0; i < TPHBUF_SERVER_MAX_OFFERS; i++)
 		server->offers[i].fd = -1;
-	ret = open_files(server);
+	ret = server_open_files(server);
 	if (ret) {
 		tphbuf_server_close(server);
 		return ret;
@@ -140,7 +140,7 @@ static void pause_listening(struct tphbuf_server *server)
 
 static void resume_listening(struct tphbuf_server *server)
 {
-	if (server->paused && watch(server, server->listen, &server->listen)) {
+	if (server->paused && server_watch(server, server->listen, &server->listen)) {
 		/* Again later. */
 		tpb_sock.timer_set(server->timer, PAUSE_MS);
 		return;

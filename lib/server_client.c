@@ -16,7 +16,7 @@ static uint32_t clients_of(const struct tphbuf_server *server, uid_t uid)
 	return count;
 }
 
-static int add(struct tphbuf_server *server, int fd)
+static int client_add(struct tphbuf_server *server, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	const int smallest = 0;
@@ -57,7 +57,7 @@ static int add(struct tphbuf_server *server, int fd)
 void tpb_client_accept(struct tphbuf_server *server, int fd)
 {
 	struct tpb_handover refusal;
-	int ret = add(server, fd);
+	int ret = client_add(server, fd);
 
 	if (!ret)
 		return;

@@ -12,7 +12,7 @@
 #define SHOWN	10
 
 /* What two runs of the same thing should have in common: everything but number, time and bytes. */
-static bool same(const struct record *a, const struct record *b)
+static bool records_same(const struct record *a, const struct record *b)
 {
 	return a->requester == b->requester && a->completer == b->completer && a->type == b->type &&
 	       a->address == b->address && a->bytes == b->bytes && a->hint == b->hint &&
@@ -52,7 +52,7 @@ static int compare(struct input input[2], const struct filter *filter)
 			return EXIT_FAILED;
 		if (!ret[0] && !ret[1])
 			break;
-		if (ret[0] && ret[1] && same(&record[0], &record[1])) {
+		if (ret[0] && ret[1] && records_same(&record[0], &record[1])) {
 			equal++;
 			continue;
 		}
@@ -72,7 +72,7 @@ static int compare(struct input input[2], const struct filter *filter)
 	return different || only[0] || only[1] ? EXIT_FAILED : EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+static int compare_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
@@ -115,5 +115,5 @@ const struct command command_compare = {
 		 "payload. The\n"
 		 "exit code is 1 when they differ.\n"
 		 "\n" FILTER_HELP,
-	.run = run,
+	.run = compare_run,
 };

@@ -13,7 +13,7 @@
 #include "wire.h"
 
 /* Describes the next interface in the output, when there is a number for it. */
-static int add_link(struct links *links, int party, const char *place, FILE *out)
+static int convert_add_link(struct links *links, int party, const char *place, FILE *out)
 {
 	uint8_t block[PCAPNG_INTERFACE_MAX];
 	const char *name = links_add(links, party, place);
@@ -23,21 +23,21 @@ static int add_link(struct links *links, int party, const char *place, FILE *out
 	return links->count - 1;
 }
 
-static int link_of(struct links *links, int party, FILE *out)
+static int convert_link(struct links *links, int party, FILE *out)
 {
 	int link = links_find_party(links, party);
 
-	return link < 0 ? add_link(links, party, NULL, out) : link;
+	return link < 0 ? convert_add_link(links, party, NULL, out) : link;
 }
 
 /* -1 when the record names no place. */
-static int place_of(struct links *links, const struct record *record, FILE *out)
+static int convert_place(struct links *links, const struct record *record, FILE *out)
 {
 	int place = record->at[0] ? links_find_place(links, record->at) : 0;
 
 	if (!record->at[0])
 		return -1;
-	return place < 0 ? add_link(links, LINKS_PLACE, record->at, out) : place;
+	return place < 0 ? convert_add_link(links, LINKS_PLACE, record->at, out) : place;
 }
 
 /* The bytes of the TLP, or its header made from the fields and what is known of the payload. */
@@ -81,8 +81,8 @@ static int to_pcapng(struct input *input, const struct filter *filter, FILE *out
 
 		if (!filter_match(filter, &record, input_phase(input), input->start))
 			continue;
-		link = link_of(&links, record.requester, out);
-		place = place_of(&links, &record, out);
+		link = convert_link(&links, record.requester, out);
+		place = convert_place(&links, &record, out);
 		kept = tlp_bytes(&record, buf, &bytes, &full);
 		fwrite(block, 1, pcapng_packet(block, &record, link, place, bytes, kept, full),
 		       out);
@@ -127,7 +127,7 @@ static int convert(struct input *input, const struct filter *filter, bool pcapng
 	return code;
 }
 
-static int run(int argc, char **argv)
+static int convert_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
@@ -173,5 +173,5 @@ const struct command command_convert = {
 		 "payload\n"
 		 "of more than 8 bytes: pcapng that is made from it holds headers only.\n"
 		 "\n" FILTER_HELP "  -o, --output FILE  where to, instead of standard output\n",
-	.run = run,
+	.run = convert_run,
 };

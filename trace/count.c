@@ -111,7 +111,7 @@ static int count(struct input *input, const struct filter *filter, bool filtered
 	return ret < 0 ? -ret : EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+static int count_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
@@ -162,5 +162,5 @@ const struct command command_count = {
 		 "\n"
 		 FILTER_HELP
 		 "  --json             for programs\n",
-	.run = run,
+	.run = count_run,
 };

@@ -7,7 +7,7 @@
 #include "filter.h"
 
 /* Decimal or 0x, perhaps K, M or G behind it. */
-static int parse_size(const char *text, char **end, uint64_t *value)
+static int filter_parse_size(const char *text, char **end, uint64_t *value)
 {
 	static const char units[] = "KMG";
 	const char *unit;
@@ -30,11 +30,11 @@ static int parse_range(const char *text, uint64_t *first, uint64_t *second, bool
 {
 	char *end;
 
-	if (parse_size(text, &end, first))
+	if (filter_parse_size(text, &end, first))
 		return -EINVAL;
 	if (!*end && !required)
 		return 0;
-	if (*end != ':' || parse_size(end + 1, &end, second) || *end)
+	if (*end != ':' || filter_parse_size(end + 1, &end, second) || *end)
 		return -EINVAL;
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 static struct reader *following;
 
-static void stop(int signal)
+static void input_stop(int signal)
 {
 	(void)signal;
 	reader_stop(following);
@@ -16,7 +16,7 @@ static void stop(int signal)
 
 int input_open(struct input *input, const char *path, bool follow)
 {
-	const struct sigaction action = { .sa_handler = stop };
+	const struct sigaction action = { .sa_handler = input_stop };
 	int ret;
 
 	memset(input, 0, sizeof(*input));

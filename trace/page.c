@@ -506,7 +506,7 @@ static void put_tables(struct page *page, const struct summary *summary)
 	fputs("],\n", out);
 }
 
-static int finish(struct page *page, const struct summary *summary, bool cut, uint64_t lost)
+static int page_finish(struct page *page, const struct summary *summary, bool cut, uint64_t lost)
 {
 	FILE *out = page->out;
 	int ret = flush_block(page);
@@ -538,7 +538,7 @@ static int finish(struct page *page, const struct summary *summary, bool cut, ui
 
 int page_end(struct page *page, const struct summary *summary, bool cut, uint64_t lost)
 {
-	int ret = finish(page, summary, cut, lost);
+	int ret = page_finish(page, summary, cut, lost);
 
 	free(page->mark);
 	free(page->tag);

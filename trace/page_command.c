@@ -74,7 +74,7 @@ static int write_file(struct input *input, const struct page_about *about,
 	return code;
 }
 
-static int run(int argc, char **argv)
+static int page_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
@@ -131,5 +131,5 @@ const struct command command_page = {
 		 "  --ignore A:LEN         writes into this range are not what a phase is about, "
 		 "such as\n"
 		 "                         those into the sender's own ring\n",
-	.run = run,
+	.run = page_run,
 };

@@ -49,7 +49,7 @@ static uint8_t *put_option(uint8_t *p, uint16_t code, const void *value, uint16_
 }
 
 /* Type, the two lengths and what lies between them. */
-static size_t finish(uint8_t *buf, uint32_t type, uint8_t *end)
+static size_t block_finish(uint8_t *buf, uint32_t type, uint8_t *end)
 {
 	uint32_t size = end - buf + 4;
 
@@ -69,7 +69,7 @@ size_t pcapng_section(uint8_t *buf, const char *application)
 	p = put32(p, UINT32_MAX);
 	p = put32(p, UINT32_MAX);
 	p = put_option(p, OPT_USERAPPL, application, strnlen(application, 64));
-	return finish(buf, BLOCK_SECTION, put32(p, 0));
+	return block_finish(buf, BLOCK_SECTION, put32(p, 0));
 }
 
 size_t pcapng_interface(uint8_t *buf, const char *name, uint32_t snaplen)
@@ -81,7 +81,7 @@ size_t pcapng_interface(uint8_t *buf, const char *name, uint32_t snaplen)
 	p = put32(p, snaplen);
 	p = put_option(p, OPT_IF_NAME, name, strnlen(name, 64));
 	p = put_option(p, OPT_IF_TSRESOL, &resolution, 1);
-	return finish(buf, BLOCK_INTERFACE, put32(p, 0));
+	return block_finish(buf, BLOCK_INTERFACE, put32(p, 0));
 }
 
 static void put_be(uint8_t *p, uint64_t value, unsigned int bytes)
@@ -127,7 +127,7 @@ size_t pcapng_packet(uint8_t *buf, const struct record *record, uint32_t interfa
 		p = put_option(p, OPT_COMMENT, record->mark, strlen(record->mark));
 		p = put32(p, 0);
 	}
-	return finish(buf, BLOCK_PACKET, p);
+	return block_finish(buf, BLOCK_PACKET, p);
 }
 
 static uint16_t get16(const struct pcapng_state *state, const uint8_t *p)

@@ -40,7 +40,7 @@ static int print(struct input *input, const struct filter *filter, bool hex, boo
 	return ret < 0 ? -ret : EXIT_OK;
 }
 
-static int run(int argc, char **argv)
+static int print_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
@@ -85,5 +85,5 @@ const struct command command_print = {
 		 FILTER_HELP
 		 "  --hex              the bytes on the link instead, as DWs in hexadecimal\n"
 		 "  -f, --follow       wait for more at the end of the file\n",
-	.run = run,
+	.run = print_run,
 };

@@ -40,8 +40,8 @@ const char *record_result_name(enum record_result result)
 	return result < RESULTS ? result_names[result] : result_names[RESULT_UNKNOWN];
 }
 
-static unsigned int find(const char *const *names, unsigned int count, const char *name,
-			 size_t len)
+static unsigned int name_index(const char *const *names, unsigned int count, const char *name,
+			       size_t len)
 {
 	unsigned int i;
 
@@ -53,12 +53,12 @@ static unsigned int find(const char *const *names, unsigned int count, const cha
 
 enum record_type record_type_find(const char *name, size_t len)
 {
-	return find(type_names, RECORD_TYPES, name, len);
+	return name_index(type_names, RECORD_TYPES, name, len);
 }
 
 enum record_result record_result_find(const char *name, size_t len)
 {
-	return find(result_names, RESULTS, name, len);
+	return name_index(result_names, RESULTS, name, len);
 }
 
 bool record_has_payload(enum record_type type)

@@ -10,7 +10,7 @@ void summary_init(struct summary *summary)
 	phases_init(&summary->phases);
 }
 
-static bool same(const struct summary_row *row, const struct summary_row *key)
+static bool row_same(const struct summary_row *row, const struct summary_row *key)
 {
 	return row->phase == key->phase && row->requester == key->requester &&
 	       row->completer == key->completer && row->type == key->type &&
@@ -31,7 +31,7 @@ static unsigned int hash(const struct summary_row *key)
 	return h >> 51;	/* 13 bits: the size of the table */
 }
 
-static struct summary_row *find(struct summary *summary, const struct summary_row *key)
+static struct summary_row *summary_find(struct summary *summary, const struct summary_row *key)
 {
 	const unsigned int slots = sizeof(summary->bucket) / sizeof(summary->bucket[0]);
 	unsigned int slot = hash(key) % slots;
@@ -39,7 +39,7 @@ static struct summary_row *find(struct summary *summary, const struct summary_ro
 	while (summary->bucket[slot]) {
 		struct summary_row *row = &summary->row[summary->bucket[slot] - 1];
 
-		if (same(row, key))
+		if (row_same(row, key))
 			return row;
 		slot = (slot + 1) % slots;
 	}
@@ -71,8 +71,8 @@ int summary_add(struct summary *summary, const struct record *record, bool skip)
 		key.counts = !skip && phase_counts(&summary->phases.phase[key.phase], record);
 	summary->tlps++;
 	summary->bytes += record->bytes;
-	if (!row || !same(row, &key))
-		row = find(summary, &key);
+	if (!row || !row_same(row, &key))
+		row = summary_find(summary, &key);
 	if (!row) {
 		summary->other++;
 		return key.phase;

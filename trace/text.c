@@ -13,7 +13,7 @@ struct cursor {
 	const char *end;
 };
 
-static unsigned int hex_digit(char c)
+static unsigned int text_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -22,7 +22,7 @@ static unsigned int hex_digit(char c)
 	return NOT_HEX;
 }
 
-static bool take(struct cursor *c, const char *text, size_t len)
+static bool text_take(struct cursor *c, const char *text, size_t len)
 {
 	if ((size_t)(c->end - c->at) < len || memcmp(c->at, text, len))
 		return false;
@@ -51,7 +51,7 @@ static bool take_hex(struct cursor *c, uint64_t *value, unsigned int *digits)
 
 	*value = 0;
 	*digits = 0;
-	while (c->at < c->end && (digit = hex_digit(*c->at)) != NOT_HEX) {
+	while (c->at < c->end && (digit = text_digit(*c->at)) != NOT_HEX) {
 		if (++*digits > 16)
 			return false;
 		*value = *value << 4 | digit;
@@ -93,8 +93,8 @@ static int percent(const char *p, const char *end)
 
 	if (end - p < 3)
 		return -1;
-	high = hex_digit(p[1]);
-	low = hex_digit(p[2]);
+	high = text_digit(p[1]);
+	low = text_digit(p[2]);
 	return high == NOT_HEX || low == NOT_HEX ? -1 : (int)(high << 4 | low);
 }
 
@@ -126,8 +126,8 @@ static bool parse_be(struct record *record, struct cursor *c)
 
 	if (c->end - c->at < 3 || c->at[1] != '/')
 		return false;
-	first = hex_digit(c->at[0]);
-	last = hex_digit(c->at[2]);
+	first = text_digit(c->at[0]);
+	last = text_digit(c->at[2]);
 	if (first == NOT_HEX || last == NOT_HEX)
 		return false;
 	record->first_be = first;
@@ -141,7 +141,7 @@ static bool parse_st(struct record *record, struct cursor *c)
 	unsigned int digits;
 	uint64_t st;
 
-	if (!take(c, "0x", 2) || !take_hex(c, &st, &digits) || (digits != 2 && digits != 4))
+	if (!text_take(c, "0x", 2) || !take_hex(c, &st, &digits) || (digits != 2 && digits != 4))
 		return false;
 	record->st = st;
 	record->extended = digits == 4;
@@ -152,7 +152,7 @@ static bool parse_value(struct record *record, struct cursor *c)
 {
 	unsigned int digits;
 
-	if (!take(c, "0x", 2) || !take_hex(c, &record->value, &digits) || digits % 2)
+	if (!text_take(c, "0x", 2) || !take_hex(c, &record->value, &digits) || digits % 2)
 		return false;
 	record->value_bytes = digits / 2;
 	return true;
@@ -255,10 +255,11 @@ int text_parse(struct record *record, const char *line, size_t len)
 
 	memset(record, 0, offsetof(struct record, mark) + 1);
 	record->result = RESULT_UNKNOWN;
-	if (!take_decimal(&c, &record->number) || !take(&c, " ", 1) ||
-	    !take_party(&c, &record->requester) || !take(&c, "-> ", 3) ||
-	    !take_party(&c, &record->completer) || !take_type(&c, record) || !take(&c, "0x", 2) ||
-	    !take_hex(&c, &record->address, &digits) || !parse_fields(record, &c))
+	if (!take_decimal(&c, &record->number) || !text_take(&c, " ", 1) ||
+	    !take_party(&c, &record->requester) || !text_take(&c, "-> ", 3) ||
+	    !take_party(&c, &record->completer) || !take_type(&c, record) ||
+	    !text_take(&c, "0x", 2) || !take_hex(&c, &record->address, &digits) ||
+	    !parse_fields(record, &c))
 		return -EBADMSG;
 	record->dwords = record_dwords_of(record->bytes, record->first_be, record->last_be);
 	return 0;

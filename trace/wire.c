@@ -28,12 +28,12 @@
 #define DW0_TD		(1u << 15)
 #define DW0_LENGTH	0x3ffu
 
-static uint32_t get32(const uint8_t *p)
+static uint32_t wire_get32(const uint8_t *p)
 {
 	return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
 }
 
-static void put32(uint8_t *p, uint32_t value)
+static void wire_put32(uint8_t *p, uint32_t value)
 {
 	p[0] = value >> 24;
 	p[1] = value >> 16;
@@ -41,7 +41,7 @@ static void put32(uint8_t *p, uint32_t value)
 	p[3] = value;
 }
 
-static enum record_type type_of(uint8_t first)
+static enum record_type wire_type_of(uint8_t first)
 {
 	bool data = first & FMT_DATA;
 
@@ -64,13 +64,13 @@ static enum record_type type_of(uint8_t first)
 /* Requests by address: where hints are (section 2.2.7.1.1). */
 static void decode_request(struct record *record, const uint8_t *p, uint32_t dw0, uint8_t high_st)
 {
-	uint32_t dw1 = get32(p + 4), low = get32(p + (record->wide ? 12 : 8));
+	uint32_t dw1 = wire_get32(p + 4), low = wire_get32(p + (record->wide ? 12 : 8));
 
 	record->requester = dw1 >> 16;
 	record->tag = (dw1 >> 8 & 0xff) | (dw0 & DW0_T8 ? 0x100 : 0) | (dw0 & DW0_T9 ? 0x200 : 0);
 	record->first_be = dw1 & 0xf;
 	record->last_be = dw1 >> 4 & 0xf;
-	record->address = (record->wide ? (uint64_t)get32(p + 8) << 32 : 0) | (low & ~3u);
+	record->address = (record->wide ? (uint64_t)wire_get32(p + 8) << 32 : 0) | (low & ~3u);
 	record->hint = dw0 & DW0_TH;
 	if (!record->hint)
 		return;
@@ -87,7 +87,7 @@ static void decode_request(struct record *record, const uint8_t *p, uint32_t dw0
 
 static void decode_completion(struct record *record, const uint8_t *p)
 {
-	uint32_t dw1 = get32(p + 4), dw2 = get32(p + 8);
+	uint32_t dw1 = wire_get32(p + 4), dw2 = wire_get32(p + 8);
 
 	record->requester = dw1 >> 16;
 	record->tag = dw2 >> 8 & 0xff;
@@ -99,10 +99,10 @@ static void decode_completion(struct record *record, const uint8_t *p)
 static int decode_header(struct record *record, const uint8_t *p, size_t left, size_t full,
 			 uint8_t high_st)
 {
-	uint32_t dw0 = get32(p);
+	uint32_t dw0 = wire_get32(p);
 	size_t header, payload;
 
-	record->type = type_of(p[0]);
+	record->type = wire_type_of(p[0]);
 	record->wide = p[0] & FMT_4DW;
 	record->dwords = dw0 & DW0_LENGTH ? dw0 & DW0_LENGTH : 1024;
 	header = record->wide ? 16 : 12;
@@ -110,7 +110,7 @@ static int decode_header(struct record *record, const uint8_t *p, size_t left, s
 	if (left < header || full != header + payload + (dw0 & DW0_TD ? 4 : 0))
 		return -EBADMSG;
 	if (record->type == RECORD_OTHER || record->type == RECORD_MSG) {
-		record->requester = get32(p + 4) >> 16;
+		record->requester = wire_get32(p + 4) >> 16;
 		record->bytes = payload;
 		return record->type == RECORD_MSG ? 0 : -EOPNOTSUPP;
 	}
@@ -212,12 +212,12 @@ static void encode_dw1_and_address(const struct record *record, uint8_t *p)
 		else
 			be = record->st & 0xff;
 	}
-	put32(p, (uint32_t)(record->requester & 0xffff) << 16 | tag << 8 | be);
+	wire_put32(p, (uint32_t)(record->requester & 0xffff) << 16 | tag << 8 | be);
 	if (record->wide) {
-		put32(p + 4, record->address >> 32);
+		wire_put32(p + 4, record->address >> 32);
 		p += 4;
 	}
-	put32(p + 4, low);
+	wire_put32(p + 4, low);
 }
 
 int wire_encode(const struct record *record, uint8_t *buf)
@@ -230,18 +230,18 @@ int wire_encode(const struct record *record, uint8_t *buf)
 		return first;
 	dw0 = (uint32_t)first << 24 | (record->dwords & DW0_LENGTH) | (record->hint ? DW0_TH : 0);
 	if (record->hint && record->extended) {
-		put32(p, (uint32_t)PREFIX_TPH << 24 | (uint32_t)(record->st >> 8) << 16);
+		wire_put32(p, (uint32_t)PREFIX_TPH << 24 | (uint32_t)(record->st >> 8) << 16);
 		p += 4;
 	}
 	if (!is_completion(record->type)) {
 		dw0 |= (record->tag & 0x100 ? DW0_T8 : 0) | (record->tag & 0x200 ? DW0_T9 : 0);
-		put32(p, dw0);
+		wire_put32(p, dw0);
 		encode_dw1_and_address(record, p + 4);
 		return p - buf + (record->wide ? 16 : 12);
 	}
-	put32(p, dw0);
-	put32(p + 4, (uint32_t)(record->requester & 0xffff) << 16 | (record->bytes & 0xfff));
-	put32(p + 8, (uint32_t)(record->completer & 0xffff) << 16 | (record->tag & 0xff) << 8 |
-	      (record->address & 0x7f));
+	wire_put32(p, dw0);
+	wire_put32(p + 4, (uint32_t)(record->requester & 0xffff) << 16 | (record->bytes & 0xfff));
+	wire_put32(p + 8, (uint32_t)(record->completer & 0xffff) << 16 | (record->tag & 0xff) << 8 |
+		   (record->address & 0x7f));
 	return p - buf + 12;
 }

@@ -159,7 +159,7 @@ int options_bdf(struct options *options, const char *key, uint16_t *value)
 	return 0;
 }
 
-static bool parse_size(const char *text, uint64_t *value)
+static bool option_parse_size(const char *text, uint64_t *value)
 {
 	unsigned int shift;
 	char *end;
@@ -211,7 +211,7 @@ int options_size(struct options *options, const char *key, uint64_t min, uint64_
 
 	if (!text)
 		return 0;
-	if (!parse_size(text, &size) || size & (size - 1) || size < min || size > max)
+	if (!option_parse_size(text, &size) || size & (size - 1) || size < min || size > max)
 		return options_error(options, "%s=%s: want a power of two from %s to %s", key, text,
 				     size_text(min, low, sizeof(low)),
 				     size_text(max, high, sizeof(high)));
@@ -227,7 +227,7 @@ int options_number(struct options *options, const char *key, unsigned int min, u
 
 	if (!text)
 		return 0;
-	if (!parse_size(text, &number) || number < min || number > max)
+	if (!option_parse_size(text, &number) || number < min || number > max)
 		return options_error(options, "%s=%s: want a number from %u to %u", key, text, min,
 				     max);
 	*value = number;

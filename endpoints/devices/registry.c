@@ -30,7 +30,7 @@ static const struct device_type *const types[] = {
 
 static const unsigned int types_count = sizeof(types) / sizeof(*types);
 
-static const struct device_type *find_type(const char *name)
+static const struct device_type *registry_find(const char *name)
 {
 	for (unsigned int i = 0; i < types_count; i++)
 		if (!strcmp(types[i]->name, name))
@@ -94,7 +94,8 @@ static int shared_options(struct options *options, struct fabric *fabric,
 	return ret;
 }
 
-static void explain(const struct options *options, const struct pci_function_desc *desc, int ret)
+static void registry_explain(const struct options *options, const struct pci_function_desc *desc,
+			     int ret)
 {
 	if (ret == -EEXIST)
 		options_error(options, "another device has name=%s or this bdf=", desc->name);
@@ -122,7 +123,7 @@ int device_create(struct fabric *fabric, const char *spec, struct pci_function *
 	ret = options_parse(&options, spec, error, error_size);
 	if (ret)
 		return ret;
-	type = find_type(options.type);
+	type = registry_find(options.type);
 	if (!type)
 		return unknown_type(&options);
 	ret = shared_options(&options, fabric, &desc);
@@ -131,7 +132,7 @@ int device_create(struct fabric *fabric, const char *spec, struct pci_function *
 	if (!ret) {
 		ret = pci_function_attach(*fn, fabric);
 		if (ret)
-			explain(&options, &desc, ret);
+			registry_explain(&options, &desc, ret);
 	}
 	if (ret && !*error)
 		options_error(&options, "%s", strerror(-ret));

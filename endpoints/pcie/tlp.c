@@ -156,7 +156,7 @@ static uint32_t type_bits(enum tlp_type type)
 }
 
 /* Return: whether the bits are a request of a kind that is known here. */
-static bool type_of(uint32_t dw0, enum tlp_type *type)
+static bool tlp_type_of(uint32_t dw0, enum tlp_type *type)
 {
 	bool data = dw0 & TLP_DW0_FMT_DATA;
 
@@ -279,7 +279,7 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 		dw0 = get_be32(p);
 	}
 	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TD | TLP_DW0_EP | TLP_DW0_AT) ||
-	    !type_of(dw0, &tlp->type))
+	    !tlp_type_of(dw0, &tlp->type))
 		return -EOPNOTSUPP;
 
 	hint.present = dw0 & TLP_DW0_TH;

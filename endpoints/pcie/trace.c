@@ -156,7 +156,7 @@ static bool write_text(struct trace *trace, const struct record *record)
 }
 
 /* Describes a link in the file; -1 without room for it. */
-static int add_link(struct trace *trace, int party, const char *place)
+static int trace_add_link(struct trace *trace, int party, const char *place)
 {
 	uint8_t *room = output_room(trace, &trace->pcapng, PCAPNG_INTERFACE_MAX);
 	const char *name = room ? links_add(&trace->links, party, place) : NULL;
@@ -167,28 +167,28 @@ static int add_link(struct trace *trace, int party, const char *place)
 	return trace->links.count - 1;
 }
 
-static int link_of(struct trace *trace, int party)
+static int trace_link(struct trace *trace, int party)
 {
 	int link = links_find_party(&trace->links, party);
 
-	return link < 0 ? add_link(trace, party, NULL) : link;
+	return link < 0 ? trace_add_link(trace, party, NULL) : link;
 }
 
 /* -1 when the record names no place. */
-static int place_of(struct trace *trace, const struct record *record)
+static int trace_place(struct trace *trace, const struct record *record)
 {
 	int place = record->at[0] ? links_find_place(&trace->links, record->at) : 0;
 
 	if (!record->at[0])
 		return -1;
-	return place < 0 ? add_link(trace, LINKS_PLACE, record->at) : place;
+	return place < 0 ? trace_add_link(trace, LINKS_PLACE, record->at) : place;
 }
 
 static bool write_pcapng(struct trace *trace, const struct record *record,
 			 const struct entry *entry)
 {
 	uint8_t bytes[TLP_BYTES_MAX];
-	int link = link_of(trace, record->requester), place = place_of(trace, record);
+	int link = trace_link(trace, record->requester), place = trace_place(trace, record);
 	size_t header = tlp_encode_header(&entry->tlp, bytes);
 	size_t full = header + tlp_payload(&entry->tlp);
 	uint8_t *room;
@@ -285,7 +285,7 @@ static void close_files(const struct trace_options *options)
 		close(options->pcapng);
 }
 
-static int start(struct trace *trace)
+static int trace_start(struct trace *trace)
 {
 	int ret = trace_ring_init(&trace->ring, RING_SIZE);
 
@@ -311,7 +311,7 @@ struct trace *trace_create(const struct trace_options *options)
 		trace->options = *options;
 		trace->text.fd = options->text;
 		trace->pcapng.fd = options->pcapng;
-		ret = start(trace);
+		ret = trace_start(trace);
 	}
 	if (ret) {
 		close_files(options);

@@ -135,8 +135,8 @@ static bool find_target(const struct request *request, const struct dma_entry *e
 }
 
 /* The checks of a receiver, then the completer itself, which receives @tlp. */
-static enum tlp_result complete(const struct request *request, const struct tlp *tlp,
-				const struct target *target)
+static enum tlp_result request_complete(const struct request *request, const struct tlp *tlp,
+					const struct target *target)
 {
 	struct pci_function *fn = target->fn;
 	const struct pci_device_ops *ops = fn->ops;
@@ -232,11 +232,11 @@ static struct tlp_outcome to_peer(const struct request *request, const struct ta
 	struct tlp bare;
 
 	if (outcome.result == TLP_OK) {
-		outcome.result = complete(request, &request->tlp, target);
+		outcome.result = request_complete(request, &request->tlp, target);
 	} else if (outcome.result == TLP_HINT_DROPPED) {
 		bare = request->tlp;
 		bare.hint.present = false;
-		outcome.result = complete(request, &bare, target);
+		outcome.result = request_complete(request, &bare, target);
 		if (outcome.result == TLP_OK)
 			outcome.result = TLP_HINT_DROPPED;
 		else
@@ -319,7 +319,7 @@ static int result_errno(enum tlp_result result)
 	return -EFAULT;
 }
 
-static int transfer(struct request *request, size_t len, uint64_t *sent)
+static int request_transfer(struct request *request, size_t len, uint64_t *sent)
 {
 	struct pci_function *fn = request->requester;
 	uint64_t cancels = fn->cancels;
@@ -355,7 +355,7 @@ int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, siz
 
 	if (hint)
 		request.tlp.hint = *hint;
-	return transfer(&request, len, sent);
+	return request_transfer(&request, len, sent);
 }
 
 int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len)
@@ -367,7 +367,7 @@ int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len
 		.buf = buf,
 	};
 
-	return transfer(&request, len, NULL);
+	return request_transfer(&request, len, NULL);
 }
 
 int fabric_atomic(struct pci_function *fn, enum tlp_type type, uint64_t address,

@@ -302,7 +302,7 @@ static int handle_set_irqs(struct vfio_user_connection *connection)
 	return reply(connection, NULL, 0);
 }
 
-static int refuse_access(struct vfio_user_connection *connection, int error,
+static int region_refuse(struct vfio_user_connection *connection, int error,
 			 const struct vfio_user_region_access *access)
 {
 	return refuse(connection, error, "region %u, 0x%" PRIx64 "+0x%x", access->region,
@@ -317,14 +317,14 @@ static int handle_region_read(struct vfio_user_connection *connection)
 
 	memcpy(&access, connection->stream.in.payload, sizeof(access));
 	if (!access.count || access.count > VFIO_USER_MAX_DATA_XFER)
-		return refuse_access(connection, -EINVAL, &access);
+		return region_refuse(connection, -EINVAL, &access);
 	data = vfio_user_stream_buffer(&connection->stream, access.count);
 	if (!data)
-		return refuse_access(connection, -ENOMEM, &access);
+		return region_refuse(connection, -ENOMEM, &access);
 	ret = connection->ops->region_read(connection->device, access.region, access.offset, data,
 					   access.count);
 	if (ret)
-		return refuse_access(connection, ret, &access);
+		return region_refuse(connection, ret, &access);
 	send_reply(connection, 0, 0, &access, sizeof(access), data, access.count, -1);
 	return 0;
 }
@@ -336,12 +336,12 @@ static int handle_region_write(struct vfio_user_connection *connection)
 
 	memcpy(&access, connection->stream.in.payload, sizeof(access));
 	if (!access.count || access.count != payload_size(connection) - sizeof(access))
-		return refuse_access(connection, -EINVAL, &access);
+		return region_refuse(connection, -EINVAL, &access);
 	ret = connection->ops->region_write(connection->device, access.region, access.offset,
 					    connection->stream.in.payload + sizeof(access),
 					    access.count);
 	if (ret)
-		return refuse_access(connection, ret, &access);
+		return region_refuse(connection, ret, &access);
 	return reply(connection, &access, sizeof(access));
 }
 
@@ -369,7 +369,7 @@ static int handle_region_write_multi(struct vfio_user_connection *connection)
 			ret = connection->ops->region_write(connection->device, one.region,
 							    one.offset, one.data, one.count);
 		if (ret)
-			return refuse_access(connection, ret, &access);
+			return region_refuse(connection, ret, &access);
 	}
 	return reply(connection, &multi, sizeof(multi));
 }

@@ -36,7 +36,8 @@ struct vfio_user_dma_request {
 	int result;
 };
 
-static struct vfio_user_dma_request **find(struct vfio_user_connection *connection, uint16_t id)
+static struct vfio_user_dma_request **request_find(struct vfio_user_connection *connection,
+						  uint16_t id)
 {
 	struct vfio_user_dma_request **at = &connection->requests;
 
@@ -46,8 +47,8 @@ static struct vfio_user_dma_request **find(struct vfio_user_connection *connecti
 }
 
 /* Takes the request out of the list, so that its thread can go on. */
-static void complete(struct vfio_user_connection *connection, struct vfio_user_dma_request **at,
-		     int result)
+static void request_end(struct vfio_user_connection *connection, struct vfio_user_dma_request **at,
+			int result)
 {
 	struct vfio_user_dma_request *request = *at;
 
@@ -65,7 +66,7 @@ void vfio_user_dma_cancel(struct vfio_user_connection *connection, uint64_t epoc
 	connection->epoch = epoch;
 	while (*at) {
 		if ((*at)->epoch < epoch)
-			complete(connection, at, -ECANCELED);
+			request_end(connection, at, -ECANCELED);
 		else
 			at = &(*at)->next;
 	}
@@ -84,7 +85,7 @@ static int transfer_chunk(struct vfio_user_connection *connection,
 		pthread_mutex_unlock(&stream->lock);
 		return -ECANCELED;
 	}
-	while (*find(connection, connection->next_id))
+	while (*request_find(connection, connection->next_id))
 		connection->next_id++;
 	request->id = connection->next_id++;
 	header.id = request->id;
@@ -97,13 +98,13 @@ static int transfer_chunk(struct vfio_user_connection *connection,
 	while (!request->done && !stream->dead)
 		pthread_cond_wait(&stream->changed, &stream->lock);
 	if (!request->done)
-		complete(connection, find(connection, request->id), -ENOTCONN);
+		request_end(connection, request_find(connection, request->id), -ENOTCONN);
 	pthread_mutex_unlock(&stream->lock);
 	return request->result;
 }
 
-static int transfer(struct vfio_user_connection *connection, uint64_t epoch, uint16_t command,
-		    uint64_t address, void *buf, const void *data, size_t len)
+static int dma_transfer(struct vfio_user_connection *connection, uint64_t epoch, uint16_t command,
+			uint64_t address, void *buf, const void *data, size_t len)
 {
 	size_t done = 0;
 	int ret = 0;
@@ -126,13 +127,13 @@ static int transfer(struct vfio_user_connection *connection, uint64_t epoch, uin
 int vfio_user_dma_read(struct vfio_user_connection *connection, uint64_t epoch, uint64_t address,
 		       void *buf, size_t len)
 {
-	return transfer(connection, epoch, VFIO_USER_DMA_READ, address, buf, NULL, len);
+	return dma_transfer(connection, epoch, VFIO_USER_DMA_READ, address, buf, NULL, len);
 }
 
 int vfio_user_dma_write(struct vfio_user_connection *connection, uint64_t epoch, uint64_t address,
 			const void *buf, size_t len)
 {
-	return transfer(connection, epoch, VFIO_USER_DMA_WRITE, address, NULL, buf, len);
+	return dma_transfer(connection, epoch, VFIO_USER_DMA_WRITE, address, NULL, buf, len);
 }
 
 /* What is wrong with the reply, or NULL. */
@@ -175,7 +176,7 @@ void vfio_user_dma_reply(struct vfio_user_connection *connection)
 	int result = 0;
 
 	pthread_mutex_lock(&connection->stream.lock);
-	at = find(connection, in->header.id);
+	at = request_find(connection, in->header.id);
 	request = *at;
 	if (!request) {
 		vfio_user_log(connection->log, "reply %s with id %u, which no request has: ignored",
@@ -194,7 +195,7 @@ void vfio_user_dma_reply(struct vfio_user_connection *connection)
 		memcpy(request->buf, in->payload + sizeof(struct vfio_user_dma_access),
 		       (size_t)request->access.count);
 	}
-	complete(connection, at, result);
+	request_end(connection, at, result);
 unlock:
 	pthread_mutex_unlock(&connection->stream.lock);
 }

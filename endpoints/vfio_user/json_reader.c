@@ -3,7 +3,7 @@
 
 #include "json_reader.h"
 
-static bool fail(struct json *json, const char *why)
+static bool json_fail(struct json *json, const char *why)
 {
 	if (!json->error)
 		json->error = why;
@@ -24,7 +24,7 @@ static int peek(struct json *json)
 	return json->next < json->end ? (unsigned char)*json->next : -1;
 }
 
-static bool take(struct json *json, char c)
+static bool json_take(struct json *json, char c)
 {
 	if (peek(json) != c)
 		return false;
@@ -40,7 +40,7 @@ static bool is_digit(const struct json *json)
 static bool enter(struct json *json)
 {
 	if (json->depth == JSON_DEPTH_MAX)
-		return fail(json, "nested too deep");
+		return json_fail(json, "nested too deep");
 	json->depth++;
 	json->first = true;
 	return true;
@@ -99,20 +99,20 @@ static bool read_string(struct json *json, char *out, size_t out_size)
 	size_t used = 0;
 	int c;
 
-	if (!take(json, '"'))
-		return fail(json, "string expected");
+	if (!json_take(json, '"'))
+		return json_fail(json, "string expected");
 	for (;;) {
 		if (json->next == json->end)
-			return fail(json, "string without end");
+			return json_fail(json, "string without end");
 		c = (unsigned char)*json->next++;
 		if (c == '"')
 			break;
 		if (c < 0x20)
-			return fail(json, "control character in a string");
+			return json_fail(json, "control character in a string");
 		if (c == '\\') {
 			c = read_escape(json);
 			if (c < 0)
-				return fail(json, "malformed escape in a string");
+				return json_fail(json, "malformed escape in a string");
 		}
 		if (out && used + 1 < out_size)
 			out[used++] = (char)c;
@@ -124,8 +124,8 @@ static bool read_string(struct json *json, char *out, size_t out_size)
 
 bool json_object_begin(struct json *json)
 {
-	if (!take(json, '{'))
-		return fail(json, "object expected");
+	if (!json_take(json, '{'))
+		return json_fail(json, "object expected");
 	return enter(json);
 }
 
@@ -137,12 +137,12 @@ static bool next_member(struct json *json, char close)
 {
 	if (json->error)
 		return false;
-	if (take(json, close)) {
+	if (json_take(json, close)) {
 		leave(json);
 		return false;
 	}
-	if (!json->first && !take(json, ','))
-		return fail(json, "comma or closing bracket expected");
+	if (!json->first && !json_take(json, ','))
+		return json_fail(json, "comma or closing bracket expected");
 	json->first = false;
 	return true;
 }
@@ -151,7 +151,7 @@ bool json_object_next(struct json *json, char *key, size_t key_size)
 {
 	if (!next_member(json, '}') || !read_string(json, key, key_size))
 		return false;
-	return take(json, ':') || fail(json, "colon expected");
+	return json_take(json, ':') || json_fail(json, "colon expected");
 }
 
 bool json_u64(struct json *json, uint64_t *value)
@@ -160,21 +160,21 @@ bool json_u64(struct json *json, uint64_t *value)
 
 	peek(json);
 	if (!is_digit(json))
-		return fail(json, "non-negative integer expected");
+		return json_fail(json, "non-negative integer expected");
 	if (*json->next == '0') {
 		json->next++;
 		if (is_digit(json))
-			return fail(json, "number with a leading zero");
+			return json_fail(json, "number with a leading zero");
 	}
 	while (is_digit(json)) {
 		unsigned int digit = (unsigned int)(*json->next++ - '0');
 
 		if (__builtin_mul_overflow(sum, 10, &sum) ||
 		    __builtin_add_overflow(sum, digit, &sum))
-			return fail(json, "number too large");
+			return json_fail(json, "number too large");
 	}
 	if (json->next < json->end && strchr(".eE", *json->next) && *json->next)
-		return fail(json, "integer expected");
+		return json_fail(json, "integer expected");
 	*value = sum;
 	return true;
 }
@@ -193,13 +193,13 @@ static bool read_word(struct json *json, const char *word)
 bool json_bool(struct json *json, bool *value)
 {
 	*value = read_word(json, "true");
-	return *value || read_word(json, "false") || fail(json, "true or false expected");
+	return *value || read_word(json, "false") || json_fail(json, "true or false expected");
 }
 
 static bool skip_digits(struct json *json)
 {
 	if (!is_digit(json))
-		return fail(json, "digit expected");
+		return json_fail(json, "digit expected");
 	while (is_digit(json))
 		json->next++;
 	return true;
@@ -207,7 +207,7 @@ static bool skip_digits(struct json *json)
 
 static bool skip_number(struct json *json)
 {
-	take(json, '-');
+	json_take(json, '-');
 	if (is_digit(json) && *json->next == '0')
 		json->next++;
 	else if (!skip_digits(json))
@@ -264,13 +264,13 @@ bool json_skip(struct json *json)
 		return skip_number(json);
 	default:
 		return read_word(json, "true") || read_word(json, "false") ||
-		       read_word(json, "null") || fail(json, "value expected");
+		       read_word(json, "null") || json_fail(json, "value expected");
 	}
 }
 
 const char *json_finish(struct json *json)
 {
 	if (!json->error && peek(json) != -1)
-		fail(json, "text behind the value");
+		json_fail(json, "text behind the value");
 	return json->error;
 }

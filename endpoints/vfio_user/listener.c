@@ -92,7 +92,7 @@ static int open_locked(struct vfio_user_listener *listener)
 	return ret;
 }
 
-static void explain(int ret, const char *path, char *error, size_t error_size)
+static void listener_explain(int ret, const char *path, char *error, size_t error_size)
 {
 	if (ret == -EADDRINUSE)
 		snprintf(error, error_size, "%s: another server listens there", path);
@@ -122,7 +122,7 @@ int vfio_user_listener_open(struct vfio_user_listener *listener, const char *pat
 		}
 	}
 	if (ret)
-		explain(ret, path, error, error_size);
+		listener_explain(ret, path, error, error_size);
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every file names its licence, the right one for its folder, and nothing in a file is left undone."""
 
+import collections
 import configparser
 import fnmatch
 import re
@@ -23,6 +24,7 @@ LICENCES = [
 ]
 UNDONE = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 LINES_MAX = 700
+STATIC_FUNCTION = re.compile(r"^static\s[^=;{]*?\b(\w+)\((?=[^;{]*\)\n\{)", re.MULTILINE)
 # Paths in texts that name a file to be written, or one of the kernel or QEMU.
 NOT_OURS = re.compile(r"NAME|FOLDER|KIND|TOPIC|doorbell_counter|^include/(linux|rdma|uapi)|^docs/interop")
 # What the C of the project does not do, for what can be seen in a line.
@@ -136,6 +138,20 @@ def test_dialect():
         text = (PROJECT / name).read_text()
         wrong += [f"{name}:{text[:found.start()].count(chr(10)) + 1}: {what}"
                   for pattern, what in DIALECT for found in re.finditer(pattern, text, re.MULTILINE)]
+    _report(wrong)
+
+
+def test_static_names():
+    """a static function has a name of its own in its program, so that a backtrace and a breakpoint tell which it is"""
+    wrong = []
+    for program in (("endpoints/", "trace/"), ("cli/", "lib/")):
+        places = collections.defaultdict(list)
+        for name in _files():
+            if name.endswith(".c") and name.startswith(program):
+                for found in STATIC_FUNCTION.finditer((PROJECT / name).read_text()):
+                    places[found[1]].append(name)
+        wrong += [f"{function}(): {', '.join(names)}" for function, names in places.items() if len(names) > 1]
+        tap.true(len(places) > 100, f"only {len(places)} static functions in {program}")
     _report(wrong)
 
 

@@ -19,7 +19,7 @@ static const struct mlx5_command_type *const subjects[] = {
 	mlx5_mkey_commands, mlx5_srq_commands,	    mlx5_qp_commands,  mlx5_fault_commands,
 };
 
-static const struct mlx5_command_type *find_type(uint16_t opcode)
+static const struct mlx5_command_type *command_find_type(uint16_t opcode)
 {
 	for (size_t i = 0; i < sizeof(subjects) / sizeof(*subjects); i++) {
 		for (const struct mlx5_command_type *type = subjects[i]; type->handler; type++) {
@@ -33,7 +33,7 @@ static const struct mlx5_command_type *find_type(uint16_t opcode)
 static uint8_t command_dispatch(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const struct mlx5_command_type *type =
-		find_type((uint16_t)ifc_get(cmd_in, command->in, opcode));
+		command_find_type((uint16_t)ifc_get(cmd_in, command->in, opcode));
 
 	if (!type) {
 		dev->counters.unknown_commands++;

@@ -115,7 +115,8 @@ static bool accepts_datagram(const struct mlx5_qp *qp, const struct ib_packet *p
 	return qp->type == MLX5_QPC_ST_QP0 || packet->qkey == ifc_get(qpc, qp->context, q_key);
 }
 
-static void post_completion(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_packet *packet)
+static void datagram_post_completion(struct mlx5 *dev, struct mlx5_qp *qp,
+				     const struct ib_packet *packet)
 {
 	uint8_t opcode = packet->has_immediate ? MLX5_CQE_RESP_SEND_IMM : MLX5_CQE_RESP_SEND;
 	struct mlx5_cqe64 entry = {
@@ -164,7 +165,7 @@ void mlx5_datagram_receive(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib
 	if (result == MLX5_MEMORY_STOPPED)
 		return;
 	if (!result) {
-		post_completion(dev, qp, packet);
+		datagram_post_completion(dev, qp, packet);
 		responder->has_wqe = false;
 	} else {
 		mlx5_responder_error(dev, qp, MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);

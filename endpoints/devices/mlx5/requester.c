@@ -33,7 +33,7 @@ static uint32_t immediate_of(const uint8_t *wqe)
 	return get_be32(wqe + offsetof(struct mlx5_wqe_ctrl_seg, imm));
 }
 
-static struct mlx5_sg sg_of(const struct mlx5_qp *qp, enum mlx5_access access)
+static struct mlx5_sg requester_sg(const struct mlx5_qp *qp, enum mlx5_access access)
 {
 	const struct mlx5_requester *requester = &qp->requester;
 
@@ -45,7 +45,7 @@ static struct mlx5_sg sg_of(const struct mlx5_qp *qp, enum mlx5_access access)
 	};
 }
 
-static void post_completion(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
+static void requester_post_completion(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	uint32_t user_index = (uint32_t)ifc_get(qpc, qp->context, user_index);
@@ -97,7 +97,7 @@ static void requester_complete(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syn
 	if (syndrome && syndrome != MLX5_CQE_SYNDROME_WR_FLUSH_ERR)
 		dev->counters.failed_work_requests++;
 	if (syndrome || SIGNALED(requester->wqe))
-		post_completion(dev, qp, syndrome);
+		requester_post_completion(dev, qp, syndrome);
 	if (syndrome)
 		mlx5_qp_fail(dev, qp);
 }
@@ -216,8 +216,8 @@ static uint8_t prepare_request(struct mlx5_qp *qp)
 		requester->segments += sizeof(struct mlx5_wqe_atomic_seg);
 	if (requester->segments > requester->size)
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
-	sg = sg_of(qp,
-		   is_fetch(requester->opcode) ? MLX5_ACCESS_LOCAL_WRITE : MLX5_ACCESS_LOCAL_READ);
+	sg = requester_sg(qp, is_fetch(requester->opcode) ? MLX5_ACCESS_LOCAL_WRITE
+			  : MLX5_ACCESS_LOCAL_READ);
 	if (!mlx5_sg_length(&sg, &requester->length))
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
 	if (is_atomic(requester->opcode) && requester->length != IB_ATOMIC_SIZE)
@@ -334,7 +334,7 @@ static void send_packet(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
 	bool fetch = is_fetch(requester->opcode);
-	struct mlx5_sg sg = sg_of(qp, MLX5_ACCESS_LOCAL_READ);
+	struct mlx5_sg sg = requester_sg(qp, MLX5_ACCESS_LOCAL_READ);
 	enum mlx5_memory_result result = MLX5_MEMORY_OK;
 	uint64_t left = requester->length - requester->done;
 	struct ib_packet *packet;
@@ -432,7 +432,7 @@ static void packet_answered(struct mlx5 *dev, struct mlx5_qp *qp)
 static void take_response(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
-	struct mlx5_sg sg = sg_of(qp, MLX5_ACCESS_LOCAL_WRITE);
+	struct mlx5_sg sg = requester_sg(qp, MLX5_ACCESS_LOCAL_WRITE);
 	enum mlx5_memory_result result = MLX5_MEMORY_DENIED;
 
 	if (requester->response->length == requester->part)

@@ -28,7 +28,7 @@ enum outcome {
 	STOPPED,
 };
 
-static struct mlx5_sg sg_of(const struct mlx5_qp *qp)
+static struct mlx5_sg responder_sg(const struct mlx5_qp *qp)
 {
 	const struct mlx5_responder *responder = &qp->responder;
 
@@ -219,7 +219,7 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 		return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
 	if (!ret)
 		return answer_not_ready(dev, qp, request);
-	sg = sg_of(qp);
+	sg = responder_sg(qp);
 	if (!mlx5_sg_length(&sg, &room) || responder->offset + request->length > room)
 		return refuse_request(dev, qp, request, IB_NAK_INVALID_REQUEST,
 				      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);

@@ -15,7 +15,8 @@ def _compiled(header, names):
     with tempfile.TemporaryDirectory() as folder:
         rows = "".join(f'printf("%s %llu\\n", "{name}", (unsigned long long)({name}));' for name in names)
         source = Path(folder) / "print.c"
-        source.write_text(f"#include <stdio.h>\n#include <linux/types.h>\n#include <{header}>\nint main(void) {{ {rows} return 0; }}\n")
+        source.write_text(f"#include <stdio.h>\n#include <linux/types.h>\n#include <{header}>\n"
+                          f"int main(void) {{ {rows} return 0; }}\n")
         subprocess.run(["cc", "-I", str(registers.HEADERS), "-o", f"{folder}/print", str(source)], check=True)
         out = subprocess.run([f"{folder}/print"], capture_output=True, text=True, check=True).stdout
     return {name: int(value) for name, value in (line.split() for line in out.splitlines())}
