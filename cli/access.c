@@ -60,7 +60,7 @@ static int plan(struct access *access, uint64_t size)
 
 	if (args->offset >= size)
 		return usage_error(access->verb,
-				   "--offset 0x%" PRIx64 " lies behind the end of the "
+				   "--offset 0x%" PRIx64 " is beyond the end of the "
 				   "dma-buf, which has 0x%" PRIx64 " bytes",
 				   args->offset, size);
 	access->length = size - args->offset;

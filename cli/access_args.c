@@ -32,7 +32,7 @@ static int parse_fd(struct access_args *args, const struct verb *verb, const cha
 	if (ret || value > INT_MAX ||
 	    tphbuf_dmabuf_size((int)value, &args->fd_size))
 		return usage_error(verb, "--fd %s is not a dma-buf that this process has "
-				   "inherited; tphbuf exec gives its number in TPHBUF_FD", text);
+				   "inherited; tphbuf exec passes its number in TPHBUF_FD", text);
 	args->fd = (int)value;
 	return EXIT_OK;
 }
@@ -94,7 +94,7 @@ static int access_args_check(const struct access_args *args, const struct verb *
 		return usage_error(verb, "--fd cannot be combined with -d, --bar or --range: the "
 				   "dma-buf has been exported already");
 	if (buffer->flags || buffer->options.flags)
-		return usage_error(verb, "--fd cannot be combined with --wc or --bind: give them "
+		return usage_error(verb, "--fd cannot be combined with --wc or --bind: pass them "
 				   "to tphbuf exec, which opens the device");
 	return EXIT_OK;
 }
@@ -113,7 +113,7 @@ int access_args_parse(struct access_args *args, const struct verb *verb, int arg
 			return code;
 	}
 	if (optind + 1 < argc)
-		return usage_error(verb, "unexpected argument \"%s\": only one file can be given",
+		return usage_error(verb, "unexpected argument \"%s\": only one file is accepted",
 				   argv[optind + 1]);
 	if (optind < argc && strcmp(argv[optind], "-"))
 		args->file = argv[optind];

@@ -59,7 +59,7 @@ int buffer_export(struct buffer *buffer, struct buffer_args *args, const struct 
 		return code;
 	ret = tphbuf_device_enable_memory(buffer->dev);
 	if (ret) {
-		error_line("cannot turn on memory decoding of %s: %s", args->device,
+		error_line("cannot enable memory decoding of %s: %s", args->device,
 			   strerror(-ret));
 		return EXIT_FAILED;
 	}
@@ -87,10 +87,9 @@ int buffer_open_device(const struct buffer_args *args, const struct verb *verb,
 		return usage_error(verb, "-d \"%s\" is neither a PCI address such as 0000:00:03.0 "
 				   "nor the path of a VFIO device file", args->device);
 	if (why.open == TPHBUF_REASON_NOT_BOUND) {
-		error_line("cannot open %s through VFIO: %s%s has it; add --bind to take it from "
-			   "its driver for as long as it is needed", why.bdf,
-			   why.driver[0] ? "the driver " : "no driver",
-			   why.driver[0] ? why.driver : "");
+		error_line("cannot open %s through VFIO: it is bound to %s; --bind binds it to "
+			   "vfio-pci while the command runs", why.bdf,
+			   why.driver[0] ? why.driver : "no driver");
 		return EXIT_NO_DEVICE;
 	}
 	return reason_error(why.open, &why);
@@ -123,6 +122,6 @@ void buffer_close_device(struct tphbuf_device *dev, const struct buffer_args *ar
 	int ret = tphbuf_device_restore_driver(dev);
 
 	if (ret)
-		error_line("cannot give %s back to its driver: %s; bind it by hand (driverctl)",
-			   args->device, strerror(-ret));
+		error_line("cannot bind %s to its previous driver: %s; bind it manually "
+			   "(driverctl)", args->device, strerror(-ret));
 }

@@ -88,6 +88,6 @@ int buffer_args_complete(const struct buffer_args *args, const struct verb *verb
 		return usage_error(verb, "no device: -d and a PCI address such as 0000:00:03.0 are "
 				   "required");
 	if (!args->bar_given)
-		return usage_error(verb, "no BAR: --bar and its number are required");
+		return usage_error(verb, "no BAR: --bar is required");
 	return EXIT_OK;
 }

@@ -36,7 +36,7 @@ static int exec_args_check(struct exec_args *args, const struct verb *verb)
 	if (code)
 		return code;
 	if (!args->command[0])
-		return usage_error(verb, "no command: expected one after \"--\"");
+		return usage_error(verb, "no command: a command is required after \"--\"");
 	return EXIT_OK;
 }
 

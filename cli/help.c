@@ -23,28 +23,28 @@ int help_wrong_verb(const struct verb *const *verbs, const char *name)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", (*verbs)->name);
 	if (!name)
-		return usage_error(NULL, "no subcommand: expected one of %s", names);
-	return usage_error(NULL, "unrecognized subcommand \"%s\": expected one of %s", name, names);
+		return usage_error(NULL, "a subcommand is required: one of %s", names);
+	return usage_error(NULL, "unrecognized subcommand \"%s\"; expected one of %s", name, names);
 }
 
 static void print_overview(const struct verb *const *verbs)
 {
 	puts("Usage: tphbuf SUBCOMMAND [OPTION]... [ARGUMENT]...\n"
 	     "\n"
-	     "Export memory of a VFIO PCI device as a dma-buf that carries a TPH steering tag.\n"
+	     "Export memory of a VFIO PCI device as a dma-buf with a TPH Steering Tag.\n"
 	     "\n"
 	     "Subcommands:");
 	for (; *verbs; verbs++)
 		printf("  %-6s %s\n", (*verbs)->name, (*verbs)->summary);
 	puts("\n"
 	     "Options:\n"
-	     "  -h, --help     print this text; after a subcommand, the text on that\n"
+	     "  -h, --help     print this text; after a subcommand, help on it\n"
 	     "  -V, --version  print the version\n"
 	     "\n"
-	     "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 not supported by the machine,\n"
-	     "the kernel or the device, 4 no permission, 5 no such device, not bound to VFIO, or\n"
-	     "memory revoked, 6 device, IOMMU group or memory in use, 7 the tag may be lost. exec and\n"
-	     "get end as the command that they ran.");
+	     "Exit status: 0 success, 1 failure, 2 wrong command line, 3 not supported by the machine,\n"
+	     "the kernel, or the device, 4 permission denied, 5 no such device, not bound to VFIO, or\n"
+	     "memory revoked, 6 device, IOMMU group, or memory in use, 7 the tag may be lost. exec and\n"
+	     "get return the exit status of their command.");
 }
 
 int help_run(const struct verb *const *verbs, int argc, char **argv)
@@ -56,8 +56,7 @@ int help_run(const struct verb *const *verbs, int argc, char **argv)
 		return EXIT_OK;
 	}
 	if (argc > 2)
-		return usage_error(NULL, "too many arguments for help: it explains one subcommand "
-				   "at a time");
+		return usage_error(NULL, "too many arguments: help accepts one subcommand");
 	verb = help_find(verbs, argv[1]);
 	if (!verb)
 		return help_wrong_verb(verbs, argv[1]);

@@ -131,7 +131,7 @@ static int print_list(struct list *list)
 	if (!ret)
 		ret = tphbuf_probe_all(&list->options, &list->probes, &list->count);
 	if (ret) {
-		error_line("cannot list the devices: reading /sys failed: %s", strerror(-ret));
+		error_line("cannot list the devices: cannot read /sys: %s", strerror(-ret));
 		return EXIT_FAILED;
 	}
 	if (list->json)
@@ -175,27 +175,27 @@ static int run_list(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_error(&verb_list,
-				   "unexpected argument \"%s\": probe is for one device",
+				   "unexpected argument \"%s\"; \"tphbuf probe\" inspects a device",
 				   argv[optind]);
 	return print_list(&list);
 }
 
 const struct verb verb_list = {
 	.name = "list",
-	.summary = "list the devices that VFIO has or could take",
+	.summary = "list the devices that VFIO can open or bind",
 	.usage =
 		"Usage: tphbuf list [OPTION]...\n"
 		"\n"
-		"List the PCI functions that a VFIO driver has or could take, which are those with a\n"
-		"header of type 0. Nothing is opened unless --open is given.\n"
+		"List the PCI functions that are bound to a VFIO driver or can be bound to one: those\n"
+		"with a type 0 header. Devices are only opened with --open.\n"
 		"\n"
 		"Options:\n"
-		"      --bound        only those that a VFIO driver has\n"
-		"      --json         for programs\n"
-		"      --open         open each free device that a VFIO driver has, to ask the kernel\n"
-		"                     what it supports; the kernel resets a device when it is opened\n"
+		"      --bound        list only devices that are bound to a VFIO driver\n"
+		"      --json         print JSON\n"
+		"      --open         open each bound device that is not in use, and query its features;\n"
+		"                     the kernel resets a device when it is opened\n"
 		"      --sysroot DIR  use DIR/sys and DIR/dev in place of /sys and /dev\n"
-		"      --vf-token ID  UUID for virtual functions, if the physical one is on vfio-pci\n"
+		"      --vf-token ID  VF token: UUID set by the owner of the physical function\n"
 		"  -h, --help         print this text\n",
 	.run = run_list,
 };

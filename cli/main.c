@@ -16,11 +16,11 @@ static int run_help(int argc, char **argv);
 
 static const struct verb verb_help = {
 	.name = "help",
-	.summary = "explain tphbuf or one of its subcommands",
+	.summary = "print help on tphbuf or on a subcommand",
 	.usage =
 		"Usage: tphbuf help [SUBCOMMAND]\n"
 		"\n"
-		"Explain tphbuf, or one of its subcommands.\n",
+		"Print help on tphbuf or on a subcommand.\n",
 	.run = run_help,
 };
 
@@ -90,12 +90,12 @@ int main(int argc, char **argv)
 		return code;
 	code = run(argc, argv);
 	if (fflush(stdout) || ferror(stdout)) {
-		error_line("cannot write the output: %s", strerror(errno));
+		error_line("cannot write to standard output: %s", strerror(errno));
 		return code ? code : EXIT_FAILED;
 	}
 	/* Some file systems say only here that what was written did not fit. */
 	if (close(STDOUT_FILENO) && errno != EBADF) {
-		error_line("cannot write the output: %s", strerror(errno));
+		error_line("cannot write to standard output: %s", strerror(errno));
 		return code ? code : EXIT_FAILED;
 	}
 	return code;

@@ -84,7 +84,7 @@ static int examine_path(char **names, const struct tphbuf_options *options, bool
 
 	ret = tphbuf_path(names[0], names[1], options, &path);
 	if (ret) {
-		error_line("cannot examine the way from %s to %s: %s", names[1], names[0],
+		error_line("cannot inspect the path from %s to %s: %s", names[1], names[0],
 			   strerror(-ret));
 		return EXIT_FAILED;
 	}
@@ -127,29 +127,29 @@ static int run_path(int argc, char **argv)
 		}
 	}
 	if (argc - optind != 2)
-		return usage_error(&verb_path, "expected two devices, the one that is written to "
-				   "and the peer that writes");
+		return usage_error(&verb_path, "expected two devices: the completer, and the "
+				   "requester that writes to it");
 	return examine_path(argv + optind, &options, as_json);
 }
 
 const struct verb verb_path = {
 	.name = "path",
-	.summary = "tell whether writes of a peer arrive with their steering tag",
+	.summary = "report whether writes of a device arrive with their Steering Tag",
 	.usage =
-		"Usage: tphbuf path [OPTION]... DEVICE PEER\n"
+		"Usage: tphbuf path [OPTION]... DEVICE REQUESTER\n"
 		"\n"
-		"Tell whether writes of PEER, a NIC for example, reach DEVICE with their Steering Tag,\n"
-		"from sysfs and the configuration space alone: for each kind of tag whether it arrives,\n"
-		"may be lost or cannot arrive, and the facts that decide it, with what would change\n"
-		"them. \"+\" marks a fact that is no obstacle, \"?\" one with which tags may be\n"
-		"lost, \"-\" one with which they are. Nothing is opened, bound or written.\n"
+		"Report whether writes of REQUESTER, for example a NIC, reach DEVICE with their Steering\n"
+		"Tag: for each namespace whether the tag arrives, may be lost, or cannot arrive, and the\n"
+		"facts behind this result. \"+\" marks a fact that is not an obstacle, \"?\" a fact that\n"
+		"may lose the tag, \"-\" a fact that loses it. The command only reads sysfs and the\n"
+		"configuration space, which requires root.\n"
 		"\n"
 		"Options:\n"
-		"      --json         for programs\n"
+		"      --json         print JSON\n"
 		"      --sysroot DIR  use DIR/sys, DIR/dev and DIR/proc in place of /sys, /dev and /proc\n"
 		"  -h, --help         print this text\n"
 		"\n"
-		"The exit code is that of the better of both kinds: 0 when tags arrive, 7 when they may\n"
-		"be lost, 3 when they cannot arrive.\n",
+		"Exit status, for the better namespace: 0 if tags arrive, 7 if they may be lost, 3 if\n"
+		"they cannot arrive.\n",
 	.run = run_path,
 };

@@ -95,7 +95,7 @@ static int probe_device(const char *name, const struct tphbuf_options *options, 
 		return usage_error(&verb_probe, "\"%s\" is neither a PCI address such as "
 				   "0000:00:03.0 nor the path of a VFIO device file", name);
 	if (ret) {
-		error_line("cannot probe %s: reading /sys or the device failed: %s", name,
+		error_line("cannot probe %s: cannot read /sys or the device: %s", name,
 			   strerror(-ret));
 		return EXIT_FAILED;
 	}

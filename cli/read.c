@@ -22,18 +22,18 @@ const struct verb verb_read = {
 		"  -d, --device DEVICE        device to read from\n"
 		"      --bar N                BAR to read from, 0 to 5\n"
 		"      --range OFFSET:LENGTH  part of the BAR to export; may be repeated; the whole\n"
-		"                             BAR if not given; K, M, G and T may follow a number\n"
+		"                             BAR by default; numbers accept K, M, G, T\n"
 		"      --fd FD                dma-buf that this process has inherited\n"
 		"      --offset N             first byte to read, from the start of the dma-buf\n"
 		"      --length N             bytes to read; up to the end if not given\n"
-		"      --wc                   memory write-combining for the CPU, not uncached\n"
-		"      --bind                 take the device from its driver meanwhile\n"
-		"      --json                 when done, print what was done, for programs\n"
+		"      --wc                   make the memory write-combining instead of uncached\n"
+		"      --bind                 bind the device to vfio-pci while the command runs\n"
+		"      --json                 print the result as JSON\n"
 		"      --sysroot DIR          use DIR/sys and DIR/dev in place of /sys and /dev\n"
-		"      --vf-token UUID        token of a virtual function whose physical one is on vfio-pci\n"
+		"      --vf-token UUID        VF token, set by the owner of the physical function\n"
 		"  -h, --help                 print this text\n"
 		"\n"
-		"The device is accessed in aligned units of 8 bytes, at the edges of 4, 2 or 1. The\n"
-		"kernel resets it when it is opened.\n",
+		"The command accesses the device in aligned units of 8 bytes, and of 4, 2, or 1 at the\n"
+		"edges. The kernel resets the device when it is opened.\n",
 	.run = run_read,
 };

@@ -86,34 +86,31 @@ static void print_help(FILE *out)
 {
 	fputs("usage: tphbuf-endpoints --dir DIR [OPTION]... --device TYPE[,key=value...]...\n"
 	      "\n"
-	      "Serves emulated PCIe endpoints over vfio-user, one socket a device: DIR/NAME.sock.\n"
-	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT end it.\n"
+	      "Serves emulated PCIe endpoints over vfio-user, one socket per device: DIR/NAME.sock.\n"
+	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT ends it.\n"
 	      "\n"
-	      "  --dir DIR      existing folder for the sockets\n"
-	      "  --trace FILE   write a line for each TLP to FILE, over what it held "
+	      "  --dir DIR      existing directory for the sockets\n"
+	      "  --trace FILE   write a line per TLP to FILE, replacing its contents "
 	      "(docs/reference/trace-format.md)\n"
 	      "  --pcapng FILE  write the same records as pcapng, for Wireshark\n"
-	      "  --payload N    bytes of each payload that pcapng keeps, 0 to 4096; 64 unless "
-	      "given\n"
+	      "  --payload N    bytes of each payload that pcapng keeps, 0 to 4096; default 64\n"
 	      "  --trace-limit N\n"
-	      "                 bytes that each trace file may have, with K, M or G; no limit "
-	      "unless given\n"
+	      "                 maximum size of a trace file, with K, M or G; default no limit\n"
 	      "  --device SPEC  add a device; may be repeated\n"
 	      "  --root-port KEYS, --switch KEYS, --downstream-port KEYS\n"
-	      "                 add a port to the tree, below which devices may be; may be repeated\n"
+	      "                 add a port to the tree; devices may be below it; may be repeated\n"
 	      "  --root-complex KEYS\n"
-	      "                 what it does with requests from port to port\n"
-	      "  --any-process  let clients of several processes in at a time; they reach each other's\n"
-	      "                 memory\n"
+	      "                 set how it handles requests from port to port\n"
+	      "  --any-process  accept clients of several processes; they reach each other's memory\n"
 	      "  --unannounced-dma\n"
-	      "                 ask the client for addresses too that it has not announced\n"
-	      "  --spin US      look for the next message for so many microseconds before sleeping;\n"
+	      "                 send requests to addresses that the client has not announced\n"
+	      "  --spin US      microseconds to look for the next message before sleeping;\n"
 	      "                 default 20, and 0 on a machine with fewer than 4 processors\n"
 	      "  --poll         never sleep\n"
 	      "  --help         this text\n"
 	      "  --version      version\n"
 	      "\n"
-	      "Exit code: 0 ended by a signal, 1 something failed, 2 the command line is wrong.\n"
+	      "Exit status: 0 ended by a signal, 1 failure, 2 wrong command line.\n"
 	      "\n"
 	      "Device types and their keys:\n",
 	      out);
@@ -219,19 +216,20 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'P':
 			if (parse_size(optarg, TLP_PAYLOAD_MAX, &size))
-				return fail(EXIT_USAGE, "--payload %s: want 0 to %d", optarg,
-					    TLP_PAYLOAD_MAX);
+				return fail(EXIT_USAGE,
+					    "--payload %s is out of range: expected 0 to %d",
+					    optarg, TLP_PAYLOAD_MAX);
 			options->payload = size;
 			break;
 		case 'L':
 			if (parse_size(optarg, UINT64_MAX, &options->limit) || !options->limit)
 				return fail(EXIT_USAGE,
-					    "--trace-limit %s: want bytes, perhaps with K, M or G",
+					    "--trace-limit %s is not a size (K, M or G may follow)",
 					    optarg);
 			break;
 		case 'D':
 			if (options->count == FABRIC_FUNCTIONS_MAX)
-				return fail(EXIT_USAGE, "more than %d devices",
+				return fail(EXIT_USAGE, "too many devices: at most %d",
 					    FABRIC_FUNCTIONS_MAX);
 			options->devices[options->count++] = optarg;
 			break;
@@ -252,8 +250,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 's':
 			if (!parse_spin(optarg, &options->server.spin_ns))
-				return fail(EXIT_USAGE, "--spin %s: want 0 to %u", optarg,
-					    SPIN_US_MAX);
+				return fail(EXIT_USAGE,
+					    "--spin %s is out of range: expected 0 to %u",
+					    optarg, SPIN_US_MAX);
 			break;
 		case 'p':
 			options->server.polling = true;
@@ -269,11 +268,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		}
 	}
 	if (optind < argc)
-		return fail(EXIT_USAGE, "%s: no option; see --help", argv[optind]);
+		return fail(EXIT_USAGE, "unexpected argument \"%s\"; see --help", argv[optind]);
 	if (!options->dir)
-		return fail(EXIT_USAGE, "--dir is missing; see --help");
+		return fail(EXIT_USAGE, "--dir is required; see --help");
 	if (!options->count)
-		return fail(EXIT_USAGE, "--device is missing; see --help");
+		return fail(EXIT_USAGE, "--device is required; see --help");
 	return -1;
 }
 

@@ -69,11 +69,11 @@ static const char *widths(uint32_t value)
 static int enabled_text(const struct tphbuf_path_fact *fact, char *buf, size_t size)
 {
 	if (fact->value == TPHBUF_REQUESTER_NONE)
-		return snprintf(buf, size, "%s is not enabled to send Steering Tags at the moment; "
-				"its driver has to enable TPH, at the latest with the first tag",
+		return snprintf(buf, size, "%s is not enabled to send Steering Tags now; its "
+				"driver must enable TPH, at the latest with the first tag",
 				fact->bdf);
-	return snprintf(buf, size, "%s is enabled for %s Steering Tags, and its driver uses no "
-			"others", fact->bdf,
+	return snprintf(buf, size, "%s is enabled for %s Steering Tags, and its driver uses only "
+			"these", fact->bdf,
 			fact->value == TPHBUF_REQUESTER_EXT_TPH ? "Extended" : "8-bit");
 }
 
@@ -88,7 +88,7 @@ static int modes_text(const struct tphbuf_path_fact *fact, char *buf, size_t siz
 
 	return snprintf(buf, size, "%s supports %s%s", fact->bdf, names[fact->value & 7],
 			fact->value & 6 ? "" :
-			", in which all Steering Tags are 0; use another peer");
+			", in which all Steering Tags are 0; use another device");
 }
 
 static int acs_text(const struct tphbuf_path_fact *fact, char *buf, size_t size)
@@ -113,7 +113,7 @@ static int domain_text(const struct tphbuf_path_fact *fact, char *buf, size_t si
 		return snprintf(buf, size, "the IOMMU translates for %s (translated domain)%s",
 				fact->bdf, advice);
 	default:
-		return snprintf(buf, size, "it is not known whether an IOMMU translates for %s",
+		return snprintf(buf, size, "it is unknown whether an IOMMU translates for %s",
 				fact->bdf);
 	}
 }
@@ -130,39 +130,40 @@ int tphbuf_path_text(const struct tphbuf_path_fact *fact, char *buf, size_t size
 	case TPHBUF_FACT_REQUESTER:
 		return snprintf(buf, size, "%s can send %s Steering Tags%s", bdf,
 				widths(fact->value), fact->value == TPHBUF_REQUESTER_NONE ?
-				" (no TPH Requester capability); use another peer, or a newer "
-				"firmware" : "");
+				" (no TPH Requester capability); use another device, or "
+				"firmware that has it" : "");
 	case TPHBUF_FACT_MODES:
 		return modes_text(fact, buf, size);
 	case TPHBUF_FACT_ST_TABLE:
 		if (!fact->value)
-			return snprintf(buf, size, "%s has no ST table: it sends the tags that its "
-					"driver gives it", bdf);
-		return snprintf(buf, size, "%s has an ST table of %u entries: as many different "
+			return snprintf(buf, size, "%s has no ST table: its driver passes the tag "
+					"with each request", bdf);
+		return snprintf(buf, size, "%s has an ST table of %u entries: so many different "
 				"tags at a time", bdf, (unsigned int)fact->value);
 	case TPHBUF_FACT_ENABLED:
 		return enabled_text(fact, buf, size);
 	case TPHBUF_FACT_COMMAND_LINE:
-		return snprintf(buf, size, "the kernel command line turns TPH off; boot without "
+		return snprintf(buf, size, "the kernel command line disables TPH; boot without "
 				"\"pci=notph\"");
 	case TPHBUF_FACT_ROOT_PORT:
-		return snprintf(buf, size, "the root port %s completes requests with %s Steering "
-				"Tags, and Linux enables no more below it%s", bdf,
+		return snprintf(buf, size, "the Root Port %s completes requests with %s Steering "
+				"Tags, and Linux enables only these below it%s", bdf,
 				widths(fact->value), fact->value == TPHBUF_COMPLETER_NONE ?
 				"; use another slot" : "");
 	case TPHBUF_FACT_SAME_DEVICE:
-		return snprintf(buf, size, "both are functions of one device: requests stay in it");
+		return snprintf(buf, size, "both are functions of one device: requests stay in "
+				"it");
 	case TPHBUF_FACT_SWITCH:
 		return snprintf(buf, size, "both are below the upstream port %s: the switch routes "
 				"from one to the other", bdf);
 	case TPHBUF_FACT_ROOT_COMPLEX:
-		return snprintf(buf, size, "the way leads through the root complex, which may drop "
-				"hints, and which Linux permits on known platforms only; put both "
-				"below one switch");
+		return snprintf(buf, size, "the path passes the root complex, which may drop hints "
+				"and which Linux permits only on known platforms; a switch above "
+				"both, without redirect, avoids it");
 	case TPHBUF_FACT_HOST_BRIDGES:
-		return snprintf(buf, size, "the way leads from one host bridge to another, which "
-				"may drop hints, and which Linux permits on known platforms only; "
-				"put both below one switch");
+		return snprintf(buf, size, "the path passes two host bridges, which may drop hints "
+				"and which Linux permits only on known platforms; a switch above "
+				"both, without redirect, avoids them");
 	case TPHBUF_FACT_ACS:
 		return acs_text(fact, buf, size);
 	case TPHBUF_FACT_PREFIX:
@@ -171,8 +172,8 @@ int tphbuf_path_text(const struct tphbuf_path_fact *fact, char *buf, size_t size
 	case TPHBUF_FACT_DOMAIN:
 		return domain_text(fact, buf, size);
 	case TPHBUF_FACT_NOT_READABLE:
-		return snprintf(buf, size, "the configuration space of %s is not readable for this "
-				"user; run this as root", bdf);
+		return snprintf(buf, size, "this user cannot read the configuration space of %s; "
+				"run this as root", bdf);
 	}
-	return snprintf(buf, size, "%s: a fact that this version does not know", bdf);
+	return snprintf(buf, size, "%s: this version does not know the fact", bdf);
 }

@@ -23,25 +23,25 @@ struct row {
 };
 
 static const struct row rows[] = {
-	[TPHBUF_REASON_NONE] = { "none", 0, "{device}: nothing stands in the way" },
+	[TPHBUF_REASON_NONE] = { "none", 0, "{device}: nothing prevents it" },
 	[TPHBUF_REASON_NOT_ASKED] = { "not-asked", 0,
-		"not known for {device}: only the kernel can answer, and only while the device is "
-		"open" },
+		"not known for {device}: only the kernel has the answer, and only while the device "
+		"is open" },
 
 	[TPHBUF_REASON_BAD_NAME] = { "bad-name", EINVAL,
 		"cannot find {device}: the name is neither a PCI address such as 0000:00:03.0 nor "
 		"the path of a VFIO device file such as /dev/vfio/devices/vfio0" },
 	[TPHBUF_REASON_NOT_FOUND] = { "not-found", ENODEV,
-		"cannot find {device}: nothing in sysfs has this name; \"lspci -D\" lists the PCI "
+		"cannot find {device}: no PCI device has this name; \"lspci -D\" lists the PCI "
 		"addresses" },
 	[TPHBUF_REASON_NOT_VFIO] = { "not-vfio", ENODEV,
 		"cannot use {device}: it is not a PCI device opened through VFIO" },
 
 	[TPHBUF_REASON_NO_IOMMU] = { "no-iommu", EOPNOTSUPP,
-		"cannot open {device} through VFIO: it has no IOMMU group; turn the IOMMU on in the "
+		"cannot open {device} through VFIO: it has no IOMMU group; enable the IOMMU in the "
 		"firmware and on the kernel command line (intel_iommu=on for Intel)" },
 	[TPHBUF_REASON_NO_VFIO] = { "no-vfio", EOPNOTSUPP,
-		"cannot open {device} through VFIO: the vfio-pci driver is not there; run "
+		"cannot open {device} through VFIO: the vfio-pci driver is not loaded; run "
 		"\"modprobe vfio-pci\", or use a kernel with CONFIG_VFIO_PCI" },
 
 	[TPHBUF_REASON_NOT_BOUND] = { "not-bound", ENODEV,
@@ -54,23 +54,23 @@ static const struct row rows[] = {
 		"cannot open {device}: a kernel driver uses {blocker} in {group}; unbind it or bind "
 		"it to vfio-pci too" },
 	[TPHBUF_REASON_GROUP_REFUSED] = { "group-refused", EBUSY,
-		"cannot open {device}: the kernel refused {group}, because another process has a "
-		"device of it open or because interrupts cannot be isolated; end that process, or "
-		"turn interrupt remapping on" },
+		"cannot open {device}: the kernel refused {group}, because another process uses a "
+		"device in it or because interrupts cannot be isolated; the kernel log may say "
+		"which" },
 	[TPHBUF_REASON_NO_CDEV] = { "no-cdev", EOPNOTSUPP,
 		"cannot open {device}: it has a file neither in /dev/vfio/devices nor, for {group}, "
 		"in /dev/vfio; use a kernel with CONFIG_VFIO_DEVICE_CDEV or CONFIG_VFIO_GROUP, and "
 		"check that /dev is complete" },
 	[TPHBUF_REASON_NO_IOMMUFD] = { "no-iommufd", EOPNOTSUPP,
-		"cannot open {device}: there is neither /dev/iommu nor /dev/vfio/vfio; run "
+		"cannot open {device}: /dev/iommu and /dev/vfio/vfio are both missing; run "
 		"\"modprobe iommufd\", or use a kernel with CONFIG_IOMMUFD or "
 		"CONFIG_VFIO_CONTAINER" },
 	[TPHBUF_REASON_NO_PERMISSION] = { "no-permission", EACCES,
-		"cannot open {device}: no permission for {denied}; become root, or get read and "
-		"write access to it" },
+		"cannot open {device}: permission denied for {denied}; this requires root, or read "
+		"and write access to it" },
 	[TPHBUF_REASON_VF_TOKEN] = { "vf-token", EACCES,
 		"cannot open {device}: its physical function belongs to vfio-pci, and the VF token "
-		"is missing or wrong; give the UUID that the owner of the physical function has "
+		"is missing or wrong; pass the UUID that the owner of the physical function has "
 		"set" },
 	[TPHBUF_REASON_BUSY] = { "busy", EBUSY,
 		"cannot open {device}: another process has it open or is binding it to a driver" },
@@ -87,35 +87,35 @@ static const struct row rows[] = {
 		"within the BAR" },
 	[TPHBUF_REASON_BAD_TAG] = { "bad-tag", EINVAL,
 		"cannot tag a dma-buf of {device}: the tag has no valid namespace, an unknown bit or "
-		"a processing hint above 3" },
+		"a Processing Hint above 3" },
 	[TPHBUF_REASON_BAD_BUFFER] = { "bad-buffer", EINVAL,
-		"cannot change a dma-buf of {device}: the file descriptor is not one of its "
-		"dma-bufs" },
+		"cannot change a dma-buf of {device}: the file descriptor is not a dma-buf of "
+		"this device" },
 
 	[TPHBUF_REASON_NO_TPH_FEATURE] = { "no-tph-feature", ENOTTY,
 		"cannot tag dma-bufs of {device}: the kernel has no VFIO_DEVICE_FEATURE_DMA_BUF_TPH, "
 		"which no released kernel has; use a kernel with the tphbuf series and "
 		"CONFIG_VFIO_PCI_DMABUF" },
 	[TPHBUF_REASON_OTHER_FEATURE] = { "other-feature", ENOTTY,
-		"cannot tag dma-bufs of {device}: the kernel has another feature under the number "
-		"of VFIO_DEVICE_FEATURE_DMA_BUF_TPH; build libtphbuf for this kernel (option "
+		"cannot tag dma-bufs of {device}: the kernel has a different feature under the "
+		"number of VFIO_DEVICE_FEATURE_DMA_BUF_TPH; build libtphbuf for this kernel (option "
 		"vfio_feature_tph)" },
 	[TPHBUF_REASON_TPH_NOT_BUILT] = { "tph-not-built", EOPNOTSUPP,
 		"cannot tag dma-bufs of {device}: the device completes TPH requests, but the kernel "
 		"was built without CONFIG_PCIE_TPH" },
 	[TPHBUF_REASON_TPH_OFF] = { "tph-off", EOPNOTSUPP,
-		"cannot tag dma-bufs of {device}: the kernel command line turns TPH off; boot "
+		"cannot tag dma-bufs of {device}: the kernel command line disables TPH; boot "
 		"without \"pci=notph\"" },
 	[TPHBUF_REASON_NO_COMPLETER] = { "no-completer", EOPNOTSUPP,
 		"cannot tag dma-bufs of {device}: the device does not complete TPH requests (DEVCAP2 "
 		"bits 13:12); its memory can be exported without a tag" },
 	[TPHBUF_REASON_ST_8BIT_ONLY] = { "st-8bit-only", EOPNOTSUPP,
-		"no Extended Steering Tag for {device}: the device takes 8-bit Steering Tags only "
-		"(DEVCAP2 bits 13:12)" },
+		"cannot set an Extended Steering Tag for {device}: the device completes only "
+		"requests with 8-bit Steering Tags (DEVCAP2 bits 13:12)" },
 
 	[TPHBUF_REASON_NO_MMAP] = { "no-mmap", EOPNOTSUPP,
 		"cannot map dma-bufs of {device}: the kernel or the driver of the device does not "
-		"let the CPU map them; use a kernel with the tphbuf series and the vfio-pci "
+		"support CPU access; use a kernel with the tphbuf series and the vfio-pci "
 		"driver" },
 	[TPHBUF_REASON_NO_WC_FEATURE] = { "no-wc-feature", ENOTTY,
 		"cannot make memory of {device} write-combining: the kernel has no "
@@ -125,16 +125,16 @@ static const struct row rows[] = {
 		"cannot make memory of {device} write-combining: this CPU cannot map PCI memory so "
 		"(x86 needs PAT, which \"nopat\" turns off)" },
 	[TPHBUF_REASON_WC_BUSY] = { "wc-busy", EBUSY,
-		"cannot make memory of {device} write-combining: a process maps it, or the kernel needs "
-		"it uncached (MSI-X table, ioeventfd); unmap it, in sysfs too, and try again" },
+		"cannot make memory of {device} write-combining: a process maps it, or the kernel "
+		"requires it uncached (MSI-X table, ioeventfd); unmap it first, also in sysfs" },
 
 	[TPHBUF_REASON_REVOKED] = { "revoked", ENODEV,
 		"cannot access memory of {device}: it is revoked (memory decoding is off, or the "
 		"device is in reset, in a low-power state or closed)" },
 	[TPHBUF_REASON_NO_REVOKE_FEATURE] = { "no-revoke-feature", ENOTTY,
 		"cannot revoke a dma-buf of {device}: the kernel has no "
-		"VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE; turning memory decoding off revokes all of "
-		"them for as long as that lasts" },
+		"VFIO_DEVICE_FEATURE_DMA_BUF_REVOKE; disabled memory decoding revokes all of "
+		"them for a time" },
 
 	[TPHBUF_REASON_SYSTEM] = { "system", EIO, "cannot use {device}: {error}" },
 };
@@ -185,8 +185,8 @@ static const char *place(const char *name, size_t length, const struct tphbuf_pr
 		return device_name(about);
 	if (IS("driver")) {
 		if (!about || !about->driver[0])
-			return "no driver has it";
-		snprintf(buf, size, "the driver %s has it", about->driver);
+			return "it is bound to no driver";
+		snprintf(buf, size, "it is bound to %s", about->driver);
 		return buf;
 	}
 	if (IS("blocker"))
@@ -209,8 +209,8 @@ int tphbuf_reason_text(enum tphbuf_reason reason, const struct tphbuf_probe *abo
 		       size_t size)
 {
 	const struct row *row = row_of(reason);
-	const char *at = row ? row->text : "cannot use {device}: a reason that this version does "
-					   "not know";
+	const char *at = row ? row->text : "cannot use {device}: this version does not know the "
+					   "reason";
 	char made[192];
 	size_t used = 0;
 

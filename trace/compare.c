@@ -86,13 +86,13 @@ static int compare_run(int argc, char **argv)
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_compare, "'%s': not a value of that option",
+			return usage_error(&command_compare, "invalid argument '%s'",
 					   optarg);
 		if (!ret)
 			return option_error(&command_compare, c, argv);
 	}
 	if (optind != argc - 2)
-		return usage_error(&command_compare, "two FILEs are wanted");
+		return usage_error(&command_compare, "two FILEs are required");
 	code = input_open(&input[0], argv[optind], false);
 	if (code)
 		return code;

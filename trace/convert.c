@@ -144,7 +144,7 @@ static int convert_run(int argc, char **argv)
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_convert, "'%s': not a value of that option",
+			return usage_error(&command_convert, "invalid argument '%s'",
 					   optarg);
 		if (c == 't')
 			to = optarg;
@@ -154,9 +154,9 @@ static int convert_run(int argc, char **argv)
 			return option_error(&command_convert, c, argv);
 	}
 	if (!to || (strcmp(to, "text") && strcmp(to, "pcapng")))
-		return usage_error(&command_convert, "--to text or --to pcapng is wanted");
+		return usage_error(&command_convert, "--to text or --to pcapng is required");
 	if (optind != argc - 1)
-		return usage_error(&command_convert, "one FILE is wanted");
+		return usage_error(&command_convert, "one FILE is required");
 	code = input_open(&input, argv[optind], false);
 	if (code)
 		return code;

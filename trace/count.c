@@ -128,7 +128,7 @@ static int count_run(int argc, char **argv)
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_count, "'%s': not a value of that option",
+			return usage_error(&command_count, "invalid argument '%s'",
 					   optarg);
 		filtered |= ret;
 		if (c == 'j')
@@ -137,7 +137,7 @@ static int count_run(int argc, char **argv)
 			return option_error(&command_count, c, argv);
 	}
 	if (optind != argc - 1)
-		return usage_error(&command_count, "one FILE is wanted");
+		return usage_error(&command_count, "one FILE is required");
 	code = input_open(&input, argv[optind], false);
 	if (code)
 		return code;

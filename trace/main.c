@@ -14,7 +14,7 @@ static const char usage[] =
 	"usage: tphbuf-trace COMMAND [OPTION...] FILE\n"
 	"\n"
 	"  print     TLPs as lines of text, as they are chosen\n"
-	"  count     TLPs and bytes by phase, party and steering tag\n"
+	"  count     TLPs and bytes by phase, party and Steering Tag\n"
 	"  convert   text to pcapng, pcapng to text\n"
 	"  compare   two traces: what differs\n"
 	"  page      an HTML file to look at a trace in a browser\n"
@@ -27,7 +27,7 @@ static int run(int argc, char **argv)
 	const struct command *const *command;
 
 	if (argc < 2)
-		return usage_error(NULL, "a command is missing");
+		return usage_error(NULL, "a command is required");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		fputs(usage, stdout);
 		return EXIT_OK;
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 	int code = run(argc, argv);
 
 	if (fflush(stdout) || ferror(stdout)) {
-		error_line("cannot write the output: %s", strerror(errno));
+		error_line("cannot write to standard output: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
 	return code;

@@ -83,7 +83,7 @@ static int page_run(int argc, char **argv)
 		{ "ignore", required_argument, NULL, 'A' },
 		{ }
 	};
-	struct page_about about = { .title = "TLPs and their steering tags" };
+	struct page_about about = { .title = "TLPs and their Steering Tags" };
 	struct filter ignore = FILTER_ALL;
 	const char *path = NULL, *slash;
 	struct input input;
@@ -95,16 +95,20 @@ static int page_run(int argc, char **argv)
 		else if (c == 't')
 			about.title = optarg;
 		else if (c == 'n' && parse_name(&about, optarg))
-			return usage_error(&command_page, "'%s': not BDF=[ROLE:]NAME", optarg);
+			return usage_error(&command_page,
+					   "invalid argument '%s': expected BDF=[ROLE:]NAME",
+					   optarg);
 		else if (c == 'A' && filter_option(&ignore, c, optarg) < 0)
-			return usage_error(&command_page, "'%s': not ADDRESS:LENGTH", optarg);
+			return usage_error(&command_page,
+					   "invalid argument '%s': expected ADDRESS:LENGTH",
+					   optarg);
 		else if (c == '?' || c == ':')
 			return option_error(&command_page, c, argv);
 	}
 	if (!path)
-		return usage_error(&command_page, "-o FILE is wanted");
+		return usage_error(&command_page, "-o FILE is required");
 	if (optind != argc - 1)
-		return usage_error(&command_page, "one FILE is wanted");
+		return usage_error(&command_page, "one FILE is required");
 	code = input_open(&input, argv[optind], false);
 	if (code)
 		return code;

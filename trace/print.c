@@ -57,7 +57,7 @@ static int print_run(int argc, char **argv)
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_print, "'%s': not a value of that option",
+			return usage_error(&command_print, "invalid argument '%s'",
 					   optarg);
 		if (c == 'x')
 			hex = true;
@@ -67,7 +67,7 @@ static int print_run(int argc, char **argv)
 			return option_error(&command_print, c, argv);
 	}
 	if (optind != argc - 1)
-		return usage_error(&command_print, "one FILE is wanted");
+		return usage_error(&command_print, "one FILE is required");
 	code = input_open(&input, argv[optind], follow);
 	if (code)
 		return code;

@@ -18,7 +18,7 @@
 #define TYPE_MESSAGE	0x10
 #define TYPE_MESSAGE_MASK	0x18
 
-/* End-End prefix that holds the upper byte of a 16-bit steering tag (section 2.2.7.1.1) */
+/* End-End prefix that holds the upper byte of a 16-bit Steering Tag (section 2.2.7.1.1) */
 #define PREFIX_TPH	0x90
 
 /* DW 0 */

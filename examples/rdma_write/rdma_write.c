@@ -39,12 +39,12 @@ __attribute__((noreturn)) static void usage(int status)
 	fputs("Usage: rdma_write --device DEVICE --bar N --range OFFSET:LENGTH --rdma NAME\n"
 	      "                  [--st N] [--st-ext N] [--ph N] [--bind] [--hold] FILE\n"
 	      "\n"
-	      "Exports a range of a BAR of DEVICE, a PCI address, as a dma-buf with a steering tag, registers\n"
+	      "Exports a range in a BAR of DEVICE, a PCI address, as a dma-buf with a Steering Tag, registers\n"
 	      "it with the RDMA device NAME, and writes FILE into it.\n"
 	      "\n"
-	      "  --st N      8-bit steering tag      --bind  give DEVICE to vfio-pci meanwhile\n"
-	      "  --st-ext N  16-bit steering tag     --hold  keep all until standard input ends\n"
-	      "  --ph N      processing hint, 0 to 3\n",
+	      "  --st N      8-bit Steering Tag      --bind  bind DEVICE to vfio-pci while this runs\n"
+	      "  --st-ext N  Extended Steering Tag   --hold  keep the buffer until standard input ends\n"
+	      "  --ph N      Processing Hint, 0 to 3\n",
 	      status ? stderr : stdout);
 	exit(status);
 }
@@ -75,7 +75,7 @@ static unsigned int bar(const char *text)
 	uint64_t value = number(text, NULL);
 
 	if (value >= TPHBUF_NR_BARS)
-		errx(1, "--bar %s: want 0 to %d", text, TPHBUF_NR_BARS - 1);
+		errx(1, "--bar %s is out of range: expected 0 to %d", text, TPHBUF_NR_BARS - 1);
 	return value;
 }
 
@@ -85,7 +85,7 @@ static struct tphbuf_range range(const char *text)
 
 	range.offset = number(text, &text);
 	if (*text++ != ':')
-		errx(1, "--range: want OFFSET:LENGTH");
+		errx(1, "--range: expected OFFSET:LENGTH");
 	range.length = number(text, NULL);
 	return range;
 }
@@ -167,7 +167,7 @@ static struct tphbuf_device *export(const struct arguments *args, int *dmabuf)
 	ret = tphbuf_device_enable_memory(dev);
 	if (ret) {
 		tphbuf_device_restore_driver(dev);
-		errx(1, "%s: cannot turn on memory decoding: %s", args->device, strerror(-ret));
+		errx(1, "%s: cannot enable memory decoding: %s", args->device, strerror(-ret));
 	}
 	ret = tphbuf_export(dev, args->bar, &args->range, 1, args->tag.valid ? &args->tag : NULL, 0,
 			    &why);
@@ -277,6 +277,6 @@ int main(int argc, char **argv)
 	status = transfer(&args, dmabuf);
 	close(dmabuf);
 	if (tphbuf_device_restore_driver(dev))
-		errx(1, "%s: cannot be given back to its driver", args.device);
+		errx(1, "cannot bind %s to its previous driver", args.device);
 	return status;
 }

@@ -144,7 +144,7 @@ def test_files():
         one_line(done, 2, "0x100000 bytes", "read behind the end")
         ok(os.path.getsize(path) == 5000, "read behind the end: the file is as before")
         one_line(run(tree, "read", "--offset", "0xfffff", "--length", "2"), 2, "0x1 bytes", "read across the end")
-        one_line(run(tree, "write", "--offset", "1M", data=b"x"), 2, "behind the end", "write behind the end")
+        one_line(run(tree, "write", "--offset", "1M", data=b"x"), 2, "beyond the end", "write behind the end")
         ok(memory(tree) == BYTES, "nothing was written")
 
         # What is not ends where it has to.
@@ -191,7 +191,7 @@ def test_errors():
     wc = [*HEAD, "--wc"]
     none = {"dmabuf_get": errno.ENOTTY, "dmabuf_probe": errno.ENOTTY}
     cases = [
-        (HEAD, {"mmap": errno.EINVAL}, 3, "does not let the CPU map", "kernel without mmap"),
+        (HEAD, {"mmap": errno.EINVAL}, 3, "does not support CPU access", "kernel without mmap"),
         (HEAD, {"mmap": errno.ENODEV}, 5, "revoked", "device that is closed"),
         (HEAD, {"mmap": errno.ENOMEM}, 1, os.strerror(errno.ENOMEM), "no address space"),
         (HEAD, {"mmap": errno.EACCES}, 4, "not open for reading and writing", "file that may not be mapped"),

@@ -126,7 +126,7 @@ def test_probe():
              f"probe: {what}: answer for the tag")
     for errors, mmap, wc, wanted in (
             ({}, "none", "none", []),
-            ({"mmap": errno.EINVAL}, "no-mmap", "none", ["does not let the CPU map"]),
+            ({"mmap": errno.EINVAL}, "no-mmap", "none", ["does not support CPU access"]),
             ({"wc_probe": errno.ENOTTY}, "none", "no-wc-feature", ["DMA_BUF_WC"]),
             ({"wc_probe": errno.EOPNOTSUPP, "mmap": errno.EINVAL}, "no-mmap", "no-wc", ["CPU map", "PAT"])):
         with Tree(*BOUND) as tree:

@@ -50,9 +50,9 @@ def test_help():
 
 def test_usage():
     """A wrong command line ends with 2 and one line"""
-    fails(2, "--dir is missing")
-    fails(2, "--dir is missing", "--device", ACCELERATOR)
-    fails(2, "--device is missing", "--dir", DIRECTORY)
+    fails(2, "--dir is required")
+    fails(2, "--dir is required", "--device", ACCELERATOR)
+    fails(2, "--device is required", "--dir", DIRECTORY)
     fails(2, "extra", "--dir", DIRECTORY, "--device", ACCELERATOR, "extra")
     fails(2, "no device type", "--dir", DIRECTORY, "--device", "toaster,bdf=00:04.0")
     fails(2, "bdf= is missing", "--dir", DIRECTORY, "--device", "accelerator")
@@ -60,7 +60,7 @@ def test_usage():
     fails(2, "colour", "--dir", DIRECTORY, "--device", "accelerator,bdf=00:04.0,colour=red")
     fails(2, "name=", "--dir", DIRECTORY, "--device", "accelerator,bdf=00:04.0,name=../x")
     fails(2, "another device", "--dir", DIRECTORY, "--device", ACCELERATOR, "--device", ACCELERATOR)
-    fails(2, "more than 64 devices", "--dir", DIRECTORY, *["--device", "accelerator"] * 65)
+    fails(2, "too many devices: at most 64", "--dir", DIRECTORY, *["--device", "accelerator"] * 65)
     for arguments in (("--nonsense",), ("--dir",)):
         code, out, err = program(*arguments)
         equal((code, out, err.count("\n")), (2, "", 1), f"{arguments}")
