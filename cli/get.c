@@ -90,12 +90,12 @@ static int parse(struct get_args *args, int argc, char **argv)
 	}
 	args->name = argv[optind];
 	if (!args->name)
-		return usage_error(&verb_get, "no buffer: the name of one is required");
+		return usage_error(&verb_get, "no buffer: the name of a buffer is required");
 	args->command = argv + optind + 1;
 	if (args->command[0] && !strcmp(args->command[0], "--"))
 		args->command++;
 	if (!args->command[0])
-		return usage_error(&verb_get, "no command: expected one after \"--\"");
+		return usage_error(&verb_get, "no command: a command is required after \"--\"");
 	if (!args->socket)
 		return usage_error(&verb_get, "no socket: --socket and the path that \"tphbuf "
 				   "serve\" listens on are required");
@@ -110,12 +110,12 @@ static int fail_connect(const struct get_args *args, int err)
 		return EXIT_NO_DEVICE;
 	}
 	if (err == -EACCES) {
-		error_line("cannot connect to %s: no permission to write to the socket",
+		error_line("cannot connect to %s: permission denied",
 			   args->socket);
 		return EXIT_PERMISSION;
 	}
 	if (err == -EPROTOTYPE) {
-		error_line("cannot connect to %s: the socket is not one of \"tphbuf serve\"",
+		error_line("cannot connect to %s: the socket does not belong to \"tphbuf serve\"",
 			   args->socket);
 		return EXIT_FAILED;
 	}
@@ -135,12 +135,12 @@ static int fail_get(const struct get_args *args, int err)
 			   args->name, args->socket);
 		return EXIT_NO_DEVICE;
 	case -EACCES:
-		error_line("cannot get %s: user %u may not have it; the server on %s says who may "
+		error_line("cannot get %s: permission denied for user %u by the server on %s "
 			   "(--user, --group)", args->name, geteuid(), args->socket);
 		return EXIT_PERMISSION;
 	case -EBUSY:
-		error_line("cannot get %s: the server on %s has too many clients, in all or of this "
-			   "user; end some, or raise its limits (--max-clients, --max-per-user)",
+		error_line("cannot get %s: the server on %s has too many clients, in total or from "
+			   "this user (--max-clients, --max-per-user)",
 			   args->name, args->socket);
 		return EXIT_BUSY;
 	case -ETIMEDOUT:
@@ -174,10 +174,11 @@ static void get_watch(void *arg)
 	if (ret == -ETIMEDOUT)
 		return;
 	if (!ret)
-		error_line("the buffer %s is revoked: its owner has withdrawn it, and access to it "
-			   "fails from now on", name);
+		error_line("the buffer %s is revoked: its owner has withdrawn it, and all accesses "
+			   "fail", name);
 	else
-		error_line("the server has ended: the buffer %s is revoked, or will be unnoticed",
+		error_line("the server has ended: the buffer %s is revoked, or can be revoked without "
+			   "notice",
 			   watched->name);
 	tphbuf_connection_close(watched->connection);
 	watched->connection = NULL;
@@ -236,16 +237,16 @@ const struct verb verb_get = {
 	.usage =
 		"Usage: tphbuf get --socket PATH [--timeout SECONDS] NAME [--] COMMAND [ARGUMENT]...\n"
 		"\n"
-		"Ask the server on the socket PATH for the buffer NAME, and run COMMAND, which inherits\n"
+		"Request the buffer NAME on the server socket PATH, and run COMMAND, which inherits\n"
 		"the file descriptor. Its number is in TPHBUF_FD, the size of the dma-buf in bytes in\n"
 		"TPHBUF_SIZE, and the tag in TPHBUF_ST, TPHBUF_ST_EXT and TPHBUF_PH. A line on standard\n"
-		"error tells when the owner revokes the buffer.\n"
+		"error reports that the owner has revoked the buffer.\n"
 		"\n"
 		"Options:\n"
-		"      --socket PATH      socket of \"tphbuf serve\"; TPHBUF_SOCKET if not given\n"
-		"      --timeout SECONDS  how long to wait for the server; 30 if not given\n"
+		"      --socket PATH      socket of \"tphbuf serve\"; TPHBUF_SOCKET by default\n"
+		"      --timeout SECONDS  how long to wait for the server; 30 by default\n"
 		"  -h, --help             print this text\n"
 		"\n"
-		"Ends as COMMAND does; 126 when COMMAND cannot be run, 127 when it is not found.\n",
+		"The exit status is that of COMMAND; 126 if COMMAND cannot run, 127 if it is not found.\n",
 	.run = run_get,
 };

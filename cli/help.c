@@ -23,7 +23,7 @@ int help_wrong_verb(const struct verb *const *verbs, const char *name)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", (*verbs)->name);
 	if (!name)
-		return usage_error(NULL, "a subcommand is required: one of %s", names);
+		return usage_error(NULL, "a subcommand is required: expected one of %s", names);
 	return usage_error(NULL, "unrecognized subcommand \"%s\"; expected one of %s", name, names);
 }
 

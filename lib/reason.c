@@ -122,8 +122,9 @@ static const struct row rows[] = {
 		"VFIO_DEVICE_FEATURE_DMA_BUF_WC; use a kernel with the tphbuf series and "
 		"CONFIG_VFIO_PCI_DMABUF" },
 	[TPHBUF_REASON_NO_WC] = { "no-wc", EOPNOTSUPP,
-		"cannot make memory of {device} write-combining: this CPU cannot map PCI memory so "
-		"(x86 needs PAT, which \"nopat\" turns off)" },
+		"cannot make memory of {device} write-combining: it is not in a prefetchable BAR, or "
+		"this CPU cannot map PCI memory write-combining (x86 requires PAT, which \"nopat\" "
+		"disables)" },
 	[TPHBUF_REASON_WC_BUSY] = { "wc-busy", EBUSY,
 		"cannot make memory of {device} write-combining: a process maps it, or the kernel "
 		"requires it uncached (MSI-X table, ioeventfd); unmap it first, also in sysfs" },

@@ -128,7 +128,7 @@ def test_probe():
             ({}, "none", "none", []),
             ({"mmap": errno.EINVAL}, "no-mmap", "none", ["does not support CPU access"]),
             ({"wc_probe": errno.ENOTTY}, "none", "no-wc-feature", ["DMA_BUF_WC"]),
-            ({"wc_probe": errno.EOPNOTSUPP, "mmap": errno.EINVAL}, "no-mmap", "no-wc", ["CPU map", "PAT"])):
+            ({"wc_probe": errno.EOPNOTSUPP, "mmap": errno.EINVAL}, "no-mmap", "no-wc", ["CPU access", "PAT"])):
         with Tree(*BOUND) as tree:
             done = tree.run("probe", BDF, errors=errors)
             answer = json.loads(tree.run("probe", "--json", BDF, errors=errors).stdout)

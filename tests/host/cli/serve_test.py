@@ -133,7 +133,7 @@ def test_revocation():
 def test_failures():
     for errors, code, wanted, what in (
             ({"tph_set": 95}, 3, "Operation not supported", "a tag that cannot be set"),
-            ({"open_cdev": 13}, 4, "no permission", "a device that cannot be opened"),
+            ({"open_cdev": 13}, 4, "permission denied", "a device that cannot be opened"),
             ({"bind": 22}, 6, "another process", "a device in use")):
         with Tree(*BOUND) as tree, tempfile.TemporaryDirectory() as place:
             done = tree.run("serve", "--socket", f"{place}/s", "-d", BDF, *BUFFER, errors=errors)
@@ -165,7 +165,7 @@ def test_sockets():
     with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stream:
         stream.bind(f"{place}/s")
         stream.listen()
-        one_line(get(f"{place}/s"), 1, "not one of \"tphbuf serve\"", "get: a socket of another kind")
+        one_line(get(f"{place}/s"), 1, "does not belong to \"tphbuf serve\"", "get: a socket of another kind")
         one_line(get("x" * 200), 1, os.strerror(36), "get: a path that is too long")
     with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as silent:
         silent.bind(f"{place}/s")
@@ -224,10 +224,10 @@ def test_users():
                                       timeout=60, **ids)
             same(attempt("frames", **as_nobody).returncode, 0, "a user by name")
             same(attempt("any", **as_nobody).returncode, 0, "anyone")
-            one_line(attempt("groups", **as_nobody), 4, f"user {NOBODY.pw_uid} may not have it", "not in the group")
+            one_line(attempt("groups", **as_nobody), 4, f"permission denied for user {NOBODY.pw_uid}", "not in the group")
             same(attempt("groups", **{**as_nobody, "group": 4242}).returncode, 0, "by its group")
             same(attempt("groups", **{**as_nobody, "extra_groups": [1, 4242]}).returncode, 0, "by a supplementary group")
-            one_line(attempt("none", **as_nobody), 4, "may not have it", "for the user of the server alone")
+            one_line(attempt("none", **as_nobody), 4, "permission denied", "for the user of the server alone")
             same(attempt("none").returncode, 0, "who may have it")
 
 
