@@ -52,7 +52,6 @@ static bool get_port_info(struct mlx5 *dev, uint32_t modifier, uint8_t *data)
 	struct ib_port_info info = {
 		.gid_prefix = htobe64(IB_GID_PREFIX_DEFAULT),
 		.lid = htobe16(dev->port.lid),
-		.sm_lid = htobe16(dev->port.lid),
 		.cap_mask = htobe32(dev->port_capabilities),
 		.local_port_num = 1,
 		.link_width_enabled = WIDTH_4X,

@@ -217,7 +217,7 @@ static uint8_t prepare_request(struct mlx5_qp *qp)
 	if (requester->segments > requester->size)
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
 	sg = requester_sg(qp, is_fetch(requester->opcode) ? MLX5_ACCESS_LOCAL_WRITE
-			  : MLX5_ACCESS_LOCAL_READ);
+							  : MLX5_ACCESS_LOCAL_READ);
 	if (!mlx5_sg_length(&sg, &requester->length))
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
 	if (is_atomic(requester->opcode) && requester->length != IB_ATOMIC_SIZE)

@@ -33,7 +33,6 @@ static uint8_t query_context(struct mlx5 *dev, struct mlx5_command *command)
 	ifc_set(hca_vport_context, context, cap_mask1, dev->port_capabilities);
 	ifc_set(hca_vport_context, context, cap_mask1_field_select, MLX5_VPORT_CAPS_WRITABLE);
 	ifc_set(hca_vport_context, context, lid, dev->port.lid);
-	ifc_set(hca_vport_context, context, sm_lid, dev->port.lid);
 	return MLX5_CMD_STAT_OK;
 }
 
@@ -74,11 +73,11 @@ static uint8_t query_gid(struct mlx5 *dev, struct mlx5_command *command)
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	if ((command->out_size - ifc_size(query_hca_vport_gid_out)) / GID_SIZE < count)
 		return MLX5_CMD_STAT_BAD_OUTP_LEN_ERR;
-	/* The output is zeroed, and so are all GIDs but the first. */
-	if (!first) {
-		put_be64(list, IB_GID_PREFIX_DEFAULT);
+	/* An entry without a GUID has the prefix of the subnet all the same. */
+	for (uint32_t i = 0; i < count; i++)
+		put_be64(list + i * GID_SIZE, IB_GID_PREFIX_DEFAULT);
+	if (!first)
 		put_be64(list + sizeof(uint64_t), dev->guid);
-	}
 	ifc_set(query_hca_vport_gid_out, command->out, gids_num, count);
 	return MLX5_CMD_STAT_OK;
 }

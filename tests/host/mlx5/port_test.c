@@ -12,6 +12,22 @@
 
 static struct nic *nic = &machine.nics[0];
 
+static void gids(void)
+{
+	struct nic_command command;
+	const uint8_t *gid = command.out + ifc_size(query_hca_vport_gid_out);
+
+	nic_command_begin(&command, QUERY_HCA_VPORT_GID, query_hca_vport_gid);
+	ifc_set(query_hca_vport_gid_in, command.in, gid_index, 0xffff);
+	command.out_size += 8 * 16;
+	nic_must(nic, &command);
+	is_int(ifc_get(query_hca_vport_gid_out, command.out, gids_num), 8, "all GIDs");
+	for (unsigned int i = 0; i < 8; i++, gid += 16) {
+		is_hex(get_be64(gid), 0xfe80000000000000, "prefix of GID %u", i);
+		is_int(get_be64(gid + 8) != 0, i == 0, "only the first has a GUID");
+	}
+}
+
 static void context(void)
 {
 	struct nic_command command;
@@ -22,8 +38,10 @@ static void context(void)
 	is_int(ifc_get(hca_vport_context, context, port_state), ACTIVE, "active");
 	is_int(ifc_get(hca_vport_context, context, vport_state), ACTIVE, "active");
 	is_int(ifc_get(hca_vport_context, context, lid), 1, "LID");
+	is_int(ifc_get(hca_vport_context, context, sm_lid), 0, "no subnet manager");
 	ifc_set(query_hca_vport_context_in, command.in, other_vport, 1);
 	is_int(nic_execute(nic, &command), MLX5_CMD_STAT_BAD_PARAM_ERR, "another port");
+	gids();
 	nic_command_begin(&command, QUERY_HCA_VPORT_GID, query_hca_vport_gid);
 	command.out_size += 16;
 	nic_must(nic, &command);
@@ -103,6 +121,7 @@ static void management(void)
 	is_int(be16toh(smp->status), 0, "status");
 	is_int(port->linkspeed_portstate & 0xf, ACTIVE, "active");
 	is_int(be16toh(port->lid), 1, "LID");
+	is_int(be16toh(port->sm_lid), 0, "no subnet manager");
 	is_int(mad(&command, IB_MGMT_CLASS_SUBN_LID_ROUTED, IB_MGMT_METHOD_SET, 0x0015), 0, "Set");
 	is_int(be16toh(smp->status), IB_MGMT_MAD_STATUS_UNSUPPORTED_METHOD_ATTRIB, "refused");
 	is_int(mad(&command, IB_MGMT_CLASS_SUBN_DIRECTED_ROUTE, IB_MGMT_METHOD_GET, 0x7777), 0,
