@@ -2,10 +2,11 @@
 /*
  * Registers of the accelerator, the lab's completer with TLP Processing Hints.
  *
- * BAR0 holds the registers, BAR2 (64-bit, prefetchable) the memory. All registers are
- * little-endian; 32-bit registers take aligned 4-byte accesses, 64-bit ones aligned 8-byte
- * accesses or two 4-byte ones, low half first (the read of the low half latches the high half).
- * Anything else reads as all ones, is dropped as a write, and counts in ACC_REG_BAD_ACCESS.
+ * BAR0 holds the registers, BAR2 (64-bit, prefetchable) the memory, BAR4 the MSI-X table. All
+ * registers are little-endian; 32-bit registers take aligned 4-byte accesses, 64-bit ones aligned
+ * 8-byte accesses or two 4-byte ones, low half first (the read of the low half latches the high
+ * half). Anything else reads as all ones, is dropped as a write, and counts in
+ * ACC_REG_BAD_ACCESS.
  */
 #ifndef TPHBUF_ACCELERATOR_REGS_H
 #define TPHBUF_ACCELERATOR_REGS_H
@@ -15,6 +16,8 @@
 #define ACC_DEVICE_ID		0x11a0
 #define ACC_BAR_REGS		0
 #define ACC_BAR_MEM		2
+#define ACC_BAR_MSIX		4	/* MSI-X table and pending bits */
+#define ACC_MSIX_VECTORS	1
 #define ACC_BAR_REGS_SIZE	0x1000
 
 #define ACC_REG_ID		0x000	/* ro: ACC_ID */
@@ -22,6 +25,7 @@
 #define ACC_REG_VERSION		0x004	/* ro: 1 */
 #define ACC_REG_CONTROL		0x008	/* wo */
 #define ACC_CONTROL_CLEAR	(1u << 0)	/* all counters to 0 */
+#define ACC_CONTROL_INTERRUPT	(1u << 1)	/* raise MSI-X vector 0 */
 /* rw: no effect; the write is a TLP of its own in the trace and so divides it */
 #define ACC_REG_MARK		0x00c
 #define ACC_REG_MEM_SIZE	0x010	/* ro, 64 bit: bytes in BAR2 */

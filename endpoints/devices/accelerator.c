@@ -31,6 +31,9 @@
 #define ACC_PARTITIONS		16
 #define ACC_PARTITIONS_EXT	256
 #define ACC_SELECT_TAG		0xffffu
+#define ACC_CONTROL_VALID	(ACC_CONTROL_CLEAR | ACC_CONTROL_INTERRUPT)
+#define ACC_MSIX_SIZE		0x1000
+#define ACC_MSIX_PENDING	0x800
 
 enum operation {
 	OP_STORE,
@@ -202,7 +205,9 @@ static void accelerator_write_register(struct pci_function *fn, uint64_t offset,
 	struct accelerator *acc = pci_function_device(fn);
 	uint32_t value = len == 4 ? get_le32(buf) : 0;
 
-	if (len == 4 && offset == ACC_REG_CONTROL && !(value & ~ACC_CONTROL_CLEAR)) {
+	if (len == 4 && offset == ACC_REG_CONTROL && !(value & ~ACC_CONTROL_VALID)) {
+		if (value & ACC_CONTROL_INTERRUPT)
+			pci_function_msix_raise(fn, 0);
 		if (value & ACC_CONTROL_CLEAR)
 			memset(&acc->counters, 0, sizeof(acc->counters));
 	} else if (len == 4 && offset == ACC_REG_MARK) {
@@ -223,6 +228,8 @@ static int accelerator_bar_read(struct pci_function *fn, unsigned int bar, uint6
 
 	if (bar == ACC_BAR_MEM)
 		memcpy(buf, acc->memory + offset, len);
+	else if (bar == ACC_BAR_MSIX)
+		memset(buf, 0, len);
 	else if (!register_read(&accelerator_registers, &acc->latch, fn, offset, buf, len))
 		acc->counters.bad_access++;
 	return 0;
@@ -235,7 +242,7 @@ static int accelerator_bar_write(struct pci_function *fn, unsigned int bar, uint
 
 	if (bar == ACC_BAR_MEM)
 		memcpy(acc->memory + offset, buf, len);
-	else
+	else if (bar == ACC_BAR_REGS)
 		accelerator_write_register(fn, offset, buf, len);
 	return 0;
 }
@@ -501,6 +508,10 @@ static int accelerator_create(struct fabric *fabric, struct options *options,
 	};
 	desc->bars[ACC_BAR_REGS] = (struct pci_bar){ PCI_BAR_MEM32, ACC_BAR_REGS_SIZE, -1 };
 	desc->bars[ACC_BAR_MEM] = (struct pci_bar){ PCI_BAR_MEM64_PREF, acc->size, acc->fd };
+	desc->bars[ACC_BAR_MSIX] = (struct pci_bar){ PCI_BAR_MEM64_PREF, ACC_MSIX_SIZE, -1 };
+	desc->msix = (struct msix_options){
+		.vectors = ACC_MSIX_VECTORS, .bar = ACC_BAR_MSIX, .pending = ACC_MSIX_PENDING,
+	};
 	desc->pcie.completer = completer;
 	desc->pcie.atomic_completer = true;
 	desc->pcie.end_end_prefix = completer == TPH_COMPLETER_EXTENDED;

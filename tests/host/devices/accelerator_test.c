@@ -157,7 +157,7 @@ static void test_bad_accesses(void)
 		{ "no register", 0x100, 0, 4 },
 		{ "a byte of a register", ACC_REG_MARK, 1, 1 },
 		{ "two registers at once", ACC_REG_CONTROL, 1ull << 32, 8 },
-		{ "unknown bit of CONTROL", ACC_REG_CONTROL, 2, 4 },
+		{ "unknown bit of CONTROL", ACC_REG_CONTROL, 4, 4 },
 		{ "unknown bit of SELECT", ACC_REG_SELECT, 1 << 17, 4 },
 		{ "8-bit tag above 0xff", ACC_REG_SELECT, 0x100, 4 },
 	};
@@ -185,6 +185,36 @@ static void test_bad_accesses(void)
 	       "and changes nothing");
 	write_register(ACC_REG_CONTROL, ACC_CONTROL_CLEAR, 4);
 	is_int(read_register(ACC_REG_BAD_ACCESS, 4), 0, "CLEAR clears it");
+	teardown();
+}
+
+static uint64_t pending(void)
+{
+	uint64_t bits = 0;
+
+	pci_function_region_read(acc, ACC_BAR_MSIX, 0x800, &bits, sizeof(bits));
+	return bits;
+}
+
+/* Masked as a whole, so that it stays pending where the test can see it. */
+static void test_interrupt(void)
+{
+	unsigned int cap;
+	uint32_t value = 0, tag = 77;
+
+	setup("size=64K");
+	cap = pci_function_cap(acc, PCI_CAP_ID_MSIX);
+	write_config(cap, (uint32_t)(PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL) << 16);
+	is_hex(pending(), 0, "nothing is pending");
+	write_register(ACC_REG_CONTROL, ACC_CONTROL_CLEAR, 4);
+	is_hex(pending(), 0, "CLEAR raises nothing");
+	write_register(ACC_REG_CONTROL, ACC_CONTROL_INTERRUPT, 4);
+	is_hex(pending(), 1, "an interrupt on request");
+	is_int(read_register(ACC_REG_BAD_ACCESS, 4), 0, "is a good access");
+	pci_function_region_write(acc, ACC_BAR_MSIX, ACC_REG_SELECT, &tag, 4);
+	is_hex(read_register(ACC_REG_SELECT, 4), 0, "a write behind the table hits no register");
+	pci_function_region_read(acc, ACC_BAR_MSIX, ACC_REG_MEM_SIZE, &value, 4);
+	is_hex(value, 0, "nor does a read");
 	teardown();
 }
 
@@ -479,6 +509,7 @@ int main(void)
 {
 	test_registers();
 	test_bad_accesses();
+	test_interrupt();
 	test_latch();
 	test_completer_types();
 	test_namespaces();
