@@ -33,6 +33,7 @@ static const struct verb *const verbs[] = {
 	&verb_write,
 	&verb_serve,
 	&verb_get,
+	&verb_info,
 	&verb_help,
 	NULL,
 };

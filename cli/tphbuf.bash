@@ -23,7 +23,7 @@ _tphbuf()
 	verb=${words[1]}
 
 	if [ "$cword" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write serve get help \
+		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write serve get info help \
 			--help --version" -- "$cur")
 		return
 	fi
@@ -62,7 +62,7 @@ _tphbuf()
 		return
 		;;
 	--vf-token | --range | --st | --st-ext | --fd | --offset | --length | --buffer | \
-		--max-clients | --max-per-user | --timeout)
+		--max-clients | --max-per-user | --timeout | --state)
 		return
 		;;
 	-d | --device)
@@ -96,6 +96,9 @@ _tphbuf()
 	get)
 		mapfile -t COMPREPLY < <(compgen -W "--socket --timeout --help --" -- "$cur")
 		;;
+	info)
+		mapfile -t COMPREPLY < <(compgen -W "--fd --state --json --help" -- "$cur")
+		;;
 	read | write)
 		if [[ $cur == -* ]]; then
 			mapfile -t COMPREPLY < <(compgen -W "--device --bar --range --fd --offset \
@@ -105,7 +108,7 @@ _tphbuf()
 		fi
 		;;
 	help)
-		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write serve get help" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "list probe path exec read write serve get info help" -- "$cur")
 		;;
 	esac
 }

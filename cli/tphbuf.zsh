@@ -19,6 +19,7 @@ _tphbuf() {
     'write:write memory of a device with the CPU'
     'serve:offer buffers of a device to other processes'
     'get:run a command with a buffer of tphbuf serve'
+    'info:tell what is known of a dma-buf that was inherited'
     'help:explain tphbuf or one of its subcommands'
   )
   device=('--sysroot[directory in place of /]:directory:_files -/' '(-h --help)'{-h,--help}'[print a short text]')
@@ -69,6 +70,10 @@ _tphbuf() {
   get)
     _arguments '--socket[socket of tphbuf serve]:socket:_files' '--timeout[how long to wait]:seconds:' \
       '(-h --help)'{-h,--help}'[print a short text]' '1:name:' '*::command:_normal'
+    ;;
+  info)
+    _arguments '--fd[dma-buf that was inherited]:fd:' '--state[whether it is revoked]:offset of a byte to read:' \
+      '--json[for programs]' '(-h --help)'{-h,--help}'[print a short text]'
     ;;
   read | write)
     _arguments $memory '--fd[dma-buf that was inherited]:fd:' '--offset[first byte]:bytes:' \

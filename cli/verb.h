@@ -18,6 +18,7 @@ struct verb {
 
 extern const struct verb verb_exec;
 extern const struct verb verb_get;
+extern const struct verb verb_info;
 extern const struct verb verb_list;
 extern const struct verb verb_path;
 extern const struct verb verb_probe;

@@ -28,6 +28,8 @@ struct tpb_sys {
 	/* Shared mapping. */
 	int (*mmap)(int fd, size_t length, int prot, uint64_t offset, void **addr);
 	int (*munmap)(void *addr, size_t length);
+	/* Reads a byte without a signal: -EFAULT where an access would raise one. */
+	int (*touch)(const void *addr);
 	int64_t (*lseek)(int fd, int64_t offset, int whence);
 	int (*fstatfs)(int fd, struct statfs *status);
 	int (*fstat)(int fd, struct stat *status);

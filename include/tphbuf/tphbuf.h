@@ -13,6 +13,7 @@
 
 #include <tphbuf/connection.h>
 #include <tphbuf/device.h>
+#include <tphbuf/dmabuf.h>
 #include <tphbuf/export.h>
 #include <tphbuf/mmap.h>
 #include <tphbuf/options.h>

@@ -77,7 +77,7 @@ def test_help():
     version = subprocess.run([TPHBUF, "--version"], capture_output=True, text=True)
     ok(version.returncode == 0 and re.fullmatch(r"tphbuf \d+\.\d+\.\d+\n", version.stdout),
        "--version", version.stdout)
-    for verb in ("list", "probe", "path", "exec", "read", "write", "serve", "get", "help"):
+    for verb in ("list", "probe", "path", "exec", "read", "write", "serve", "get", "info", "help"):
         ok(re.search(rf"^  {verb} +\w", overview.stdout, re.M), f"help names {verb}")
         text = subprocess.run([TPHBUF, "help", verb], capture_output=True, text=True)
         same(text.returncode, 0, f"help {verb}: exit code")

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Description: tphbuf serve and tphbuf get as processes: options, sockets, users, and what is told when."""
 import contextlib
+import errno
+import json
 import os
 import pathlib
 import pwd
@@ -240,4 +242,40 @@ def test_limits():
         same(server.poll(), None, "the server goes on")
 
 
-run_tests((test_usage, test_hands_over, test_revocation, test_failures, test_sockets, test_activation, test_users, test_limits))
+def info(path, *args, name="frames", prefix="", **more):
+    """tphbuf info below tphbuf get."""
+    return get(path, "sh", "-c", f"{prefix} exec \"$@\"", "sh", FAKE, "info", *args, name=name, **more)
+
+
+def test_info():
+    with Tree(*BOUND) as tree, serving(tree, *BUFFER, "--buffer", "plain", "--bar", "2") as (_, path):
+        tagged = info(path)
+        same((tagged.returncode, tagged.stdout), (0, f"size      {2 * PAGE} bytes\ntag       st-ext=0x4305 ph=2\n"), "a tag")
+        same(info(path, name="plain").stdout.splitlines()[1:], ["tag       none"], "a buffer without a tag")
+        same(info(path, "--fd", "0").returncode, 2, "another file")
+        answer = json.loads(info(path, "--json", "--state", "0x10").stdout)
+        same(answer, {"version": 1, "size": 2 * PAGE, "exporter": None, "name": None, "tag_known": True, "st": None,
+                      "st_ext": 0x4305, "ph": 2, "state": "usable"}, "for programs")
+        done = info(path, prefix="exec 9<&$TPHBUF_FD; unset TPHBUF_FD;", *("--fd", "9"))
+        same(done.stdout.splitlines()[1:], ["tag       not known: the kernel does not report it"], "another number")
+        for variable in ("TPHBUF_ST=300", "TPHBUF_ST_EXT=x", "TPHBUF_PH=4"):
+            done = info(path, prefix=f"export {variable};")
+            same(done.stdout.splitlines()[1:], ["tag       not known: the kernel does not report it"], variable)
+        for errors, state, code, wanted in (({"revoked_from": 1}, "revoked", 5, "the dma-buf is revoked: memory decoding"),
+                                            ({"mmap": errno.ENODEV}, "closed", 5, "its device has been closed"),
+                                            ({"mmap": errno.EINVAL}, None, 3, "does not let the CPU map it"),
+                                            ({"mmap": errno.ENOMEM}, None, 1, os.strerror(errno.ENOMEM))):
+            done = info(path, "--state", "0", "--json", env=tree.environment(**errors))
+            one_line(done, code, wanted, f"info: {errors}")
+            same(json.loads(done.stdout)["state"], state, f"info: {errors}: state")
+        one_line(info(path, "--state", str(2 * PAGE)), 2, f"out of range: the dma-buf has {2 * PAGE} bytes",
+                 "info: behind the end")
+    for args, wanted in ((["info"], "no dma-buf"), (["info", "--fd", "x"], "--fd \"x\" is not the number"),
+                         (["info", "--fd", "0", "more"], "unexpected argument"), (["info", "--state", "x"], "not an offset"),
+                         (["info", "--fd", "99"], "file descriptor 99 is not a dma-buf")):
+        usage(args, wanted)
+    usage(["info"], "TPHBUF_FD \"x\" is not the number", TPHBUF_FD="x")
+
+
+run_tests((test_usage, test_hands_over, test_revocation, test_failures, test_sockets, test_activation, test_users, test_limits,
+           test_info))

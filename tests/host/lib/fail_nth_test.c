@@ -250,6 +250,32 @@ static bool try_mmap(unsigned int n, int error)
 	return good;
 }
 
+static bool try_state(unsigned int n, int error)
+{
+	const struct tphbuf_range range = { 0, FAKE_PAGE };
+	enum tphbuf_state state = TPHBUF_STATE_CLOSED;
+	struct tphbuf_dmabuf_info info;
+	struct tphbuf_device *dev = NULL;
+	bool good = true;
+	int fd, ret;
+
+	start("vfio-pci");
+	if (tphbuf_device_open(BDF, &options, &dev, NULL))
+		bail_out("cannot open the device");
+	fd = tphbuf_export(dev, 2, &range, 1, NULL, 0, NULL);
+	fail_from_here(n, error);
+	ret = tphbuf_dmabuf_wait(fd, 0, &state, 100);
+	good &= check(!ret || ret == -error, "the error of the system", n, error);
+	good &= check(!ret == (state == TPHBUF_STATE_USABLE), "a state exactly on success", n,
+		      error);
+	good &= check(!fake_sys.mappings, "nothing stays mapped", n, error);
+	/* Of its calls only that for the size matters. */
+	tphbuf_dmabuf_info(fd, &info);
+	close(fd);
+	tphbuf_device_close(dev);
+	return good;
+}
+
 /* A listening socket for each attempt: what an earlier attempt left in it does not count. */
 static int listen_anew(struct sockaddr_un *address)
 {
@@ -370,6 +396,7 @@ int main(void)
 	run("host", try_host);
 	run("memory", try_memory);
 	run("hand over", try_handover);
+	run("state and information", try_state);
 	fake_tree_remove(root);
 	return done_testing();
 }

@@ -557,9 +557,26 @@ static int fake_flock(int fd, int operation)
 	return flock(fd, operation) ? -errno : 0;
 }
 
+static int fake_touch(const void *addr)
+{
+	int ends[2], ret = fake_sys_fault("write");
+
+	if (ret)
+		return ret;
+	if (pipe2(ends, O_CLOEXEC))
+		abort();
+	if (write(ends[1], addr, 1) != 1)
+		ret = -errno;
+	close(ends[0]);
+	close(ends[1]);
+	return ret;
+}
+
 static void fake_sleep_ms(unsigned int milliseconds)
 {
 	fake_sys.slept_ms += milliseconds;
+	if (fake_sys.revoke_after_ms && fake_sys.slept_ms >= fake_sys.revoke_after_ms)
+		fake_sys.errors.revoked_from = 1;
 }
 
 static int fake_access(const char *path, int mode)
@@ -636,6 +653,7 @@ const struct tpb_sys tpb_sys = {
 	.fstatfs = fake_fstatfs,
 	.fstat = fake_fstat,
 	.flock = fake_flock,
+	.touch = fake_touch,
 	.sleep_ms = fake_sleep_ms,
 	.access = fake_access,
 	.readlink = fake_readlink,

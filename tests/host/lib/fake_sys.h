@@ -79,6 +79,7 @@ struct fake_sys {
 	char opened[96];		/* name that a device was asked for of its group */
 	uint8_t token[16];		/* that came with VFIO_DEVICE_BIND_IOMMUFD */
 	unsigned int slept_ms;
+	unsigned int revoke_after_ms;	/* of sleep; 0 for never */
 	unsigned int sysfs_writes;
 	unsigned int exports;
 	unsigned int tag_sets;
