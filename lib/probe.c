@@ -197,6 +197,9 @@ int tphbuf_probe_host(const struct tphbuf_options *options, enum tphbuf_reason *
 
 	*reason = TPHBUF_REASON_NO_IOMMUFD;
 	ret = host_has(sysroot, TPB_IOMMUFD);
+	/* A kernel of groups only opens devices by a container. */
+	if (!ret)
+		ret = host_has(sysroot, TPB_VFIO_CONTAINER);
 	if (ret <= 0)
 		return ret;
 	*reason = TPHBUF_REASON_NONE;

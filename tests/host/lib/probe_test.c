@@ -428,7 +428,10 @@ static void host(void)
 
 	start_bound(3);
 	expect_host(NONE, "all is there");
+	fake_tree_write(root, "", "dev/vfio/vfio");
 	fake_tree_delete(root, "dev/iommu");
+	expect_host(NONE, "a container in place of the iommufd");
+	fake_tree_delete(root, "dev/vfio/vfio");
 	expect_host(TPHBUF_REASON_NO_IOMMUFD, "no iommufd");
 	fake_tree_delete(root, "sys/bus/pci/drivers/vfio-pci");
 	expect_host(TPHBUF_REASON_NO_IOMMUFD, "another VFIO driver");
