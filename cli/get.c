@@ -74,7 +74,7 @@ static int get_option(struct get_args *args, int c, char **argv)
 	}
 }
 
-static int parse(struct get_args *args, int argc, char **argv)
+static int parse_get(struct get_args *args, int argc, char **argv)
 {
 	int c, code;
 
@@ -214,7 +214,7 @@ static int run_get(int argc, char **argv)
 	struct get_args args;
 	int code, ret;
 
-	code = parse(&args, argc, argv);
+	code = parse_get(&args, argc, argv);
 	if (code)
 		return code;
 	if (args.help) {

@@ -45,7 +45,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static int parse_fd(struct info_args *args, const char *source, const char *text)
+static int parse_info_fd(struct info_args *args, const char *source, const char *text)
 {
 	uint64_t value;
 
@@ -72,7 +72,7 @@ static int parse_option(struct info_args *args, int c, char **argv)
 		args->help = true;
 		return EXIT_OK;
 	case OPT_FD:
-		return parse_fd(args, "--fd", optarg);
+		return parse_info_fd(args, "--fd", optarg);
 	case OPT_JSON:
 		args->json = true;
 		return EXIT_OK;
@@ -83,7 +83,7 @@ static int parse_option(struct info_args *args, int c, char **argv)
 	}
 }
 
-static int parse(struct info_args *args, int argc, char **argv)
+static int parse_info(struct info_args *args, int argc, char **argv)
 {
 	const char *inherited = getenv("TPHBUF_FD");
 	int c, code;
@@ -101,7 +101,7 @@ static int parse(struct info_args *args, int argc, char **argv)
 	if (!inherited)
 		return usage_error(&verb_info, "no dma-buf: --fd and its number are required where "
 				   "TPHBUF_FD is not set");
-	return parse_fd(args, "TPHBUF_FD", inherited);
+	return parse_info_fd(args, "TPHBUF_FD", inherited);
 }
 
 /* Whether the environment is about this file, and what it says of the tag. */
@@ -210,7 +210,7 @@ static int run_info(int argc, char **argv)
 	struct info_args args;
 	int code;
 
-	code = parse(&args, argc, argv);
+	code = parse_info(&args, argc, argv);
 	if (code)
 		return code;
 	if (args.help) {
