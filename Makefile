@@ -3,7 +3,7 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full matrix shell kernel-tree kernel-series install uninstall clean
+.PHONY: help demo check check-host check-full matrix bench shell kernel-tree kernel-series install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
@@ -13,6 +13,7 @@ help:
 	@echo 'make check-full     all tests, those of the virtual machine also on the debug and the race kernel'
 	@echo 'make matrix         the tests of the virtual machine on the kernel without the series, with each topic of it, and with'
 	@echo '                    all: what each cures; KERNEL="name ..." for some of these kernels'
+	@echo 'make bench          count the instructions of the calls of the series'
 	@echo 'make shell          a shell in the virtual machine, with an accelerator, a DMA engine and an RDMA NIC'
 	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits;'
 	@echo '                    TREE=path BASE=commit for a git tree of your own'
@@ -41,6 +42,9 @@ check-full:
 
 matrix:
 	@$(LAB) matrix $(KERNEL)
+
+bench:
+	@$(LAB) check cost && sed -n 's/^# //p' build/vm/cost/cost.tap
 
 shell:
 	@$(LAB) shell

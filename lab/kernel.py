@@ -17,6 +17,7 @@ MODULES = {
     "tph_dma": "kernel/modules/tph_dma",
     "tph_fault": "tests/modules/tph_fault",
     "mlx5_st_test": "tests/modules/mlx5_st_test",
+    "tph_bench": "bench/tph_bench",
 }
 # Objects of a full build, to show how far the first one has come; later ones know their own number.
 TYPICAL_OBJECTS = 1800

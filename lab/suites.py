@@ -18,8 +18,8 @@ SLOWDOWN = {"debug": 4, "race": 4}
 class Suite:
     """One suite.
 
-    kind: the folder of tests/ that its program is in. "host": any machine with compiler and Meson; "toolroot": needs
-    the tool root, and mostly the kernel tree; "guest": runs in the virtual machine.
+    kind: the folder of tests/ that its program is in. "host": any machine with compiler and Meson; "toolroot": needs the
+    tool root, and mostly the kernel tree; "guest": runs in the virtual machine, programs of bench/ too.
 
     program: the program, tests/KIND/NAME_test.EXT; in the list the NAME, where it is not that of the suite.
     args, env: arguments for it, and variables of its environment.
@@ -29,6 +29,8 @@ class Suite:
     machine: name of an entry of the list's table of machines, which gives @devices.
 
     boot: more words for the command line of the guest's kernel.
+
+    icount: the machine has one processor, whose time stamp counter counts instructions.
 
     full: only make check-full runs the suite, or who names it.
 
@@ -52,6 +54,7 @@ class Suite:
     domain: str = "identity"
     kernel: str = "base"
     boot: str = ""
+    icount: bool = False
     modules: list = field(default_factory=lambda: ["tph_dma"])
     selftests: list = field(default_factory=list)
     known: dict = field(default_factory=dict)
@@ -71,14 +74,14 @@ class Suite:
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
         return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
-                (self.reboots or self.alone) and self.name)
+                self.icount, (self.reboots or self.alone) and self.name)
 
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
     if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.expect
-                                  or suite.reboots):
-        raise ValueError(f"{where}: devices, domain, boot, expect and reboots are for the programs of tests/guest")
+                                  or suite.icount or suite.reboots):
+        raise ValueError(f"{where}: devices, domain, boot, expect, icount and reboots are for the programs of tests/guest")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):
@@ -116,6 +119,7 @@ def _suite(entry, found, where):
 def load(tests=TESTS):
     """All suites: those of the host, then the others in the order of the list."""
     found = {kind: programs(tests / kind) for kind in ("host", "toolroot", "guest")}
+    found["guest"].update(programs(tests.parent / "bench"))
     path = tests / "suites.toml"
     with open(path, "rb") as file:
         table = tomllib.load(file)

@@ -39,6 +39,7 @@ class Machine:
     memory: str = "1G"
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
     pcapng: bool = False  # the trace as pcapng too
+    icount: bool = False  # one processor whose time stamp counter counts instructions; TCG whatever ACCEL= says
     boot: str = ""  # more words for the kernel's command line
     selftests: Path | None = None  # folder of installed selftests of the kernel
 
@@ -120,12 +121,14 @@ def _qemu(machine, interactive):
                     "panic=0" if machine.reboots else "panic=-1",
                     # An emulator that is short of CPU time delivers timer ticks late.
                     "no_timer_check", "printk.time=1", "printk.devkmsg=on", "intel_iommu=on", DOMAINS[machine.domain],
-                    machine.boot]
+                    "tsc=reliable" if machine.icount else "", machine.boot]
     argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-action", "reboot=reset" if machine.reboots else "reboot=shutdown",
-            "-machine", f"q35,accel={accelerator()},kernel-irqchip=split,memory-backend=ram", "-cpu", CPU,
+            "-machine",
+            f"q35,accel={'tcg' if machine.icount else accelerator()},kernel-irqchip=split,memory-backend=ram",
+            "-cpu", CPU, *(["-icount", "shift=0"] if machine.icount else []),
             # After a restart the second processor measures its delay loop by ticks, which come late under emulation.
-            "-smp", "1" if machine.reboots else "2",
+            "-smp", "1" if machine.reboots or machine.icount else "2",
             "-m", machine.memory,
             "-object", f"memory-backend-memfd,id=ram,size={machine.memory},share=on",
             "-device", "intel-iommu,caching-mode=on,intremap=on",
