@@ -40,6 +40,19 @@ def test_passing():
     tap.equal((got, wrong), ("fails", ["two: does not pass"]))
 
 
+def test_more():
+    """a case that needs another topic fails without it, in the right words, and the others pass"""
+    more = matrix.Expected(["mmap"], words="ENOTTY", more={"two": ["wc"]})
+    tap.equal(more.missing(["mmap"]), {"two"})
+    tap.equal(more.missing(["mmap", "wc"]), set())
+    for cases, wrong in (([_case("pass"), _case("fail", "ENOTTY", name="two")], []),
+                         ([_case("pass"), _case("pass", name="two")], ["two: passes"]),
+                         ([_case("pass"), _case("fail", "EINVAL", name="two")], ["two: does not say ENOTTY"]),
+                         ([_case("fail", "ENOTTY"), _case("fail", "ENOTTY", name="two")], ["one: failed"]),
+                         ([_case("pass")], ["nothing says ENOTTY"])):
+        tap.equal(matrix.outcome([*cases, LOG], more, True, more.missing(["mmap"]))[1][:1], wrong[:1])
+
+
 def test_panic():
     """a panic of the kernel is an outcome of its own"""
     panics = matrix.Expected(["fixes-mm"], without="panics")
@@ -54,7 +67,8 @@ def test_list():
     """rows are those of suites, and name topics of the series"""
     expected = matrix.load()
     topics = [topic.name for topic in series.topics()]
-    tap.equal([name for entry in expected.values() for name in entry.needs if name not in topics], [], "topics")
+    named = [name for entry in expected.values() for needs in [entry.needs, *entry.more.values()] for name in needs]
+    tap.equal([name for name in named if name not in topics], [], "topics")
     tap.equal(sorted(expected.keys() - {suite.name for suite in suites.load()}), [], "rows without a suite")
 
 
