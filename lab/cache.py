@@ -101,6 +101,13 @@ def _lock_to_build(fd, path):
     return not path.is_dir()
 
 
+def folder(name):
+    """The folder @name of this cache, for a tool that keeps its own results apart by what they depend on."""
+    path = location() / name
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def obtain(kind, inputs, build, keep):
     """Return the entry for @inputs; when there is none, let @build(directory) fill a new one.
 

@@ -12,7 +12,7 @@ HERE = PROJECT / "lab"
 SUITE = "trixie"
 SUITES = (SUITE, f"{SUITE}-backports")
 # Folders that sandbox binds things to, and mount points of the guest.
-FOLDERS = ("build", "endpoints", "job", "kernel", "linux", "obj", "scratch", "src")
+FOLDERS = ("build", "ccache", "endpoints", "job", "kernel", "linux", "obj", "scratch", "src")
 # What Debian machines call the archive in their apt configuration.
 ARCHIVE_SUITES = re.compile(r"(bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)/?$")
 INIT = "usr/sbin/lab-init"

@@ -10,8 +10,11 @@ BUILD = PROJECT / "build/user"
 VARIANTS = {
     "plain": (["-Dguest=true"], {}),
     "sanitized": (["-Db_sanitize=address,undefined", "-Db_lundef=false"], {}),
-    "clang": (["-Dguest=true"], {"CC": "clang"}),
+    "clang": (["-Dguest=true"], {"CC": "ccache clang"}),
 }
+# Objects by what was compiled, for all checkouts: what one of them has compiled, a fresh one need not. Meson calls
+# ccache by itself.
+CCACHE = {"CCACHE_DIR": "/ccache", "CCACHE_MAXSIZE": "1G"}
 
 # A sanitizer's report ends the program with an error: nobody has to look for it in the output.
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
@@ -26,9 +29,11 @@ def build(root, variant="plain"):
     """Bring a variant up to date; returns its build folder."""
     options, env = VARIANTS[variant]
     folder = BUILD / variant
+    objects = cache.folder("ccache")
     layouts = kernel_source.layouts()
     options = [*options, "-Dkernel_tree=/linux"]
-    inside = binds(variant) + [(layouts, "/linux", "ro")]
+    inside = binds(variant) + [(layouts, "/linux", "ro"), (objects, "/ccache", "rw")]
+    env = env | CCACHE
     stamp = folder / "configured"
     made_for = json.dumps([root.parent.name, layouts.name, options, env])
     with progress.step(f"user space ({variant})") as step:
