@@ -31,7 +31,7 @@ HABITS = {
 TERMS = (
     (r"\bverbs?\b", "subcommand"),
     (r"\bfolders?\b", "directory"),
-    (r"\b(?:is|are|was) no (?!longer\b|more than\b|less\b|such\b)[a-z-]+", "is not a"),
+    (r"(?<![Tt]here )\b(?:is|are|was) no (?!longer\b|more than\b|less\b)[a-z-]+", "is not a"),
     (r"\bshall\b", "must"),
     (r"\bin clear\b", "in plain text"),
     (r"\bin disorder\b", "abnormally"),
