@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes the files whose code docs/adding-a-device.md shows, and the registry with the device in it.
+"""Writes the files whose code docs/internals/adding-a-device.md shows, and the registry with the device in it.
 
 usage: from_page.py PAGE REGISTRY FOLDER
 """

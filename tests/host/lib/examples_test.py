@@ -56,7 +56,7 @@ with tempfile.TemporaryDirectory() as place:
     for path in sorted((SOURCE / "man").glob("*.3")):
         for example in examples(path):
             check(path.name, example, pathlib.Path(place))
-    for path in [SOURCE / "README.md", *sorted((SOURCE / "docs").rglob("*.md"))]:
+    for path in [SOURCE / "README.md", *sorted((SOURCE / "docs").glob("*.md"))]:
         for number, example in enumerate(programs(path), 1):
             check(f"{path.relative_to(SOURCE)}, block {number}", example, pathlib.Path(place))
 ok(len(programs(SOURCE / "README.md")) == 1, "README.md has an example")
