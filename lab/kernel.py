@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lab import PROJECT, cache, kernel_source, process, progress, sandbox, series, toolroot
+from lab import PROJECT, cache, debian_kernel, kernel_source, process, progress, sandbox, series, toolroot
 
 CONFIGS = PROJECT / "kernel/configs"
 # Flavour of the kernels with some topics of the series only. They share a folder of objects, configured as base is.
@@ -175,7 +175,13 @@ def objects(root, flavour="base", topics=None):
 
 
 def obtain(root, flavour="base", topics=None):
-    """Folder of the cache with bzImage and config of the kernel with the series, or with some topics of it."""
+    """Folder of the cache with bzImage and config of the kernel with the series, or with some topics of it.
+
+    @flavour "debian" is Debian's own kernel, which has an initrd too.
+    """
+    if flavour == debian_kernel.FLAVOUR:
+        return debian_kernel.obtain(root)
+
     def build(part):
         with objects(root, flavour, topics) as (_, out):
             shutil.copyfile(out / "arch/x86/boot/bzImage", part / "bzImage")

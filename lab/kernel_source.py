@@ -143,11 +143,17 @@ def _apt_environment(work, uri, suite):
     return {**os.environ, "APT_CONFIG": str(work / "apt.conf")}
 
 
-def download(work, uri, package, suite, step, options=()):
-    """Fetch a source package out of a suite of the archive into the folder @work; apt checks its signature chain."""
+def open_archive(work, uri, suite, step, options=()):
+    """Environment of an apt that knows the packages of a suite; its state is in the folder @work."""
     env = _apt_environment(work, uri, suite)
     step.detail = "reading the package list"
     process.run(["apt-get", "-q", *options, "update", "--error-on=any"], "kernel-source-list", env=env)
+    return env
+
+
+def download(work, uri, package, suite, step, options=()):
+    """Fetch a source package out of a suite of the archive into the folder @work; apt checks its signature chain."""
+    env = open_archive(work, uri, suite, step, options)
 
     def watch(line):
         found = re.match(r"dlstatus:\d+:([\d.]+):", line)

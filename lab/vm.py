@@ -134,6 +134,8 @@ def _qemu(machine, interactive):
             "-device", "intel-iommu,caching-mode=on,intremap=on",
             "-device", "virtio-rng-pci",
             "-kernel", "/kernel/bzImage", "-append", " ".join(command_line)]
+    if (machine.kernel / "initrd").is_file():
+        argv += ["-initrd", "/kernel/initrd"]
     for tag, path, readonly in (("rootfs", "/mnt", "on"), ("src", "/src", "on"), ("build", "/build", "on"),
                                 ("job", "/job", "off")):
         argv += ["-fsdev", f"local,id={tag},path={path},security_model=none,readonly={readonly},multidevs=remap",

@@ -16,7 +16,7 @@ TPHBUF = os.environ.get("TPHBUF_CLI", "/build/cli/tphbuf")
 # How long the command, or what comes of it, may take.
 PATIENCE = 60 * SLOWDOWN
 ACCELERATORS = ("ACC0", "ACC1", "ACC2", "ACC3")
-OK, USAGE, UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY = 0, 2, 3, 4, 5, 6
+OK, USAGE, UNSUPPORTED, PERMISSION, NO_DEVICE, BUSY, MAY_BE_LOST = 0, 2, 3, 4, 5, 6, 7
 
 # kernel/modules/tph_dma/tph_dma.h
 IMPORT = 0xC018B700
