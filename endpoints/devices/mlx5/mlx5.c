@@ -243,7 +243,7 @@ static int mlx5_create(struct fabric *fabric, struct options *options,
 const struct device_type mlx5_type = {
 	.name = "mlx5",
 	.help = "    table=cap|none   place of the ST table; default cap\n"
-		"    entries=2..1024  of the table; default 64\n"
+		"    entries=2..1024  of the table, of which PCIe allows 64; default 64\n"
 		"    ext=yes|no       Extended TPH Requester Supported; default yes\n"
 		"    vectors=2..64    MSI-X vectors; default 8\n"
 		"    lid=1..49151     of the port; default the lowest one that is free\n",
