@@ -23,6 +23,7 @@
 #include "pcie/function.h"
 #include "pcie/trace.h"
 #include "served_function.h"
+#include "stats.h"
 #include "topology.h"
 #include "vfio_user/server.h"
 
@@ -47,6 +48,7 @@ struct port_spec {
  * @pcapng: file of the same trace as pcapng, or NULL
  * @payload: bytes of each payload that pcapng keeps
  * @limit: bytes that each of the files may have, 0 for no limit
+ * @stats: print counts on SIGUSR1
  * @ports: arguments of --root-port, --switch and --downstream-port, in order
  * @port_count: number of @ports
  * @root_complex: argument of --root-complex, or NULL
@@ -61,6 +63,7 @@ struct options {
 	const char *pcapng;
 	uint32_t payload;
 	uint64_t limit;
+	bool stats;
 	struct port_spec ports[FABRIC_PORTS_MAX];
 	unsigned int port_count;
 	const char *root_complex;
@@ -70,13 +73,15 @@ struct options {
 
 /**
  * struct machine - what runs
- * @trace: NULL without --trace
+ * @trace: NULL without --trace, --pcapng and --stats
+ * @stats: prints its counts
  * @fabric: owns the functions
  * @server: owns the sockets
  * @served: one a device
  */
 struct machine {
 	struct trace *trace;
+	struct stats stats;
 	struct fabric *fabric;
 	struct vfio_user_server *server;
 	struct served_function served[FABRIC_FUNCTIONS_MAX];
@@ -96,6 +101,8 @@ static void print_help(FILE *out)
 	      "  --payload N    bytes of each payload that pcapng keeps, 0 to 4096; default 64\n"
 	      "  --trace-limit N\n"
 	      "                 maximum size of a trace file, with K, M or G; default no limit\n"
+	      "  --stats        on SIGUSR1, print the numbers of TLPs by requester, completer and\n"
+	      "                 tag to standard error\n"
 	      "  --device SPEC  add a device; may be repeated\n"
 	      "  --root-port KEYS, --switch KEYS, --downstream-port KEYS\n"
 	      "                 add a port to the tree; devices may be below it; may be repeated\n"
@@ -187,6 +194,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "pcapng", required_argument, NULL, 'n' },
 		{ "payload", required_argument, NULL, 'P' },
 		{ "trace-limit", required_argument, NULL, 'L' },
+		{ "stats", no_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'D' },
 		{ "root-port", required_argument, NULL, 'R' },
 		{ "switch", required_argument, NULL, 'S' },
@@ -226,6 +234,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 				return fail(EXIT_USAGE,
 					    "--trace-limit %s is not a size (K, M or G may follow)",
 					    optarg);
+			break;
+		case 'c':
+			options->stats = true;
 			break;
 		case 'D':
 			if (options->count == FABRIC_FUNCTIONS_MAX)
@@ -299,7 +310,9 @@ static int open_trace(struct machine *machine, const struct options *options)
 		.pcapng = -1,
 		.payload = options->payload,
 		.limit = options->limit,
+		.count = options->stats,
 	};
+	int ret;
 
 	if (files.text == -2)
 		return EXIT_FAILURE;
@@ -309,7 +322,8 @@ static int open_trace(struct machine *machine, const struct options *options)
 	machine->trace = trace_create(&files);
 	if (!machine->trace)
 		return fail(EXIT_FAILURE, "the trace: %s", strerror(errno));
-	return 0;
+	ret = options->stats ? stats_start(&machine->stats, machine->trace) : 0;
+	return ret ? fail(EXIT_FAILURE, "--stats: %s", strerror(-ret)) : 0;
 }
 
 static int add_device(struct machine *machine, const char *spec, const char *dir,
@@ -359,7 +373,7 @@ static int machine_start(struct machine *machine, const struct options *options)
 		return fail(EXIT_FAILURE, "--dir %s: %s", options->dir, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return fail(EXIT_FAILURE, "--dir %s: %s", options->dir, strerror(ENOTDIR));
-	if (options->trace || options->pcapng)
+	if (options->trace || options->pcapng || options->stats)
 		ret = open_trace(machine, options);
 	if (ret)
 		return ret;
@@ -398,10 +412,11 @@ static int machine_stop(struct machine *machine, const struct options *options, 
 
 	vfio_user_server_destroy(machine->server);
 	fabric_destroy(machine->fabric);
+	stats_stop(&machine->stats);
 	end = trace_destroy(machine->trace);
 	if (end.error)
 		return fail(EXIT_FAILURE, "%s: TLPs are missing: %s", path, strerror(-end.error));
-	if (end.lost)
+	if (end.lost && path)
 		return fail(EXIT_FAILURE, "%s: %" PRIu64 " TLPs are missing: %s", path, end.lost,
 			    options->limit ? "the limit was reached"
 					   : "they came faster than they could be written");
@@ -412,7 +427,7 @@ static int machine_stop(struct machine *machine, const struct options *options, 
  * Blocked here, before there is any other thread, so that all threads inherit it and only the
  * descriptor sees the signals.
  */
-static int catch_signals(void)
+static int catch_signals(bool stats)
 {
 	sigset_t signals;
 
@@ -421,6 +436,8 @@ static int catch_signals(void)
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
+	if (stats)
+		stats_block_signal();
 	return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -450,7 +467,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	raise_descriptor_limit();
-	signal_fd = catch_signals();
+	signal_fd = catch_signals(options.stats);
 	if (signal_fd < 0)
 		return fail(EXIT_FAILURE, "signals: %s", strerror(errno));
 	code = machine_start(&machine, &options);

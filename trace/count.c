@@ -3,56 +3,9 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "command.h"
 #include "summary.h"
-
-static void tag_format(const struct summary_row *row, char *text, size_t size)
-{
-	if (!row->hint)
-		snprintf(text, size, "no hint");
-	else
-		snprintf(text, size, row->extended ? "st-ext=0x%04x ph=%u" : "st=0x%02x ph=%u",
-			 row->st, row->ph);
-}
-
-static const char *phase_name(const struct summary *summary, int phase)
-{
-	return phase == PHASE_OUTSIDE ? "-" : summary->phases.phase[phase].name;
-}
-
-static int by_order(const void *a, const void *b)
-{
-	const struct summary_row *x = a, *y = b;
-
-	if (x->phase != y->phase)
-		return x->phase < y->phase ? -1 : 1;
-	return x->tlps > y->tlps ? -1 : x->tlps < y->tlps;
-}
-
-static void print_table(const struct summary *summary)
-{
-	unsigned int i;
-
-	printf("%-12s %-8s %-8s %-8s %-20s %-9s %12s %16s\n", "phase", "from", "to", "type", "tag",
-	       "result", "TLPs", "bytes");
-	for (i = 0; i < summary->rows; i++) {
-		const struct summary_row *row = &summary->row[i];
-		char from[8], to[8], tag[32];
-
-		party_format(row->requester, from);
-		party_format(row->completer, to);
-		tag_format(row, tag, sizeof(tag));
-		printf("%-12s %-8s %-8s %-8s %-20s %-9s %12" PRIu64 " %16" PRIu64 "\n",
-		       phase_name(summary, row->phase), from, to, record_type_name(row->type), tag,
-		       record_result_name(row->result), row->tlps, row->bytes);
-	}
-	printf("%" PRIu64 " TLPs, %" PRIu64 " bytes\n", summary->tlps, summary->bytes);
-	if (summary->other)
-		printf("%" PRIu64 " of them are in no row: there are more kinds than rows\n",
-		       summary->other);
-}
 
 /* A name comes from the trace and may hold anything. */
 static void print_json_string(const char *text)
@@ -82,7 +35,7 @@ static void print_json(const struct summary *summary)
 		if (row->phase == PHASE_OUTSIDE)
 			fputs("null", stdout);
 		else
-			print_json_string(phase_name(summary, row->phase));
+			print_json_string(summary_phase_name(summary, row->phase));
 		printf(",\"requester\":\"%s\",\"completer\":\"%s\",\"type\":\"%s\",\"result\":\"%"
 		       "s\"",
 		       from, to, record_type_name(row->type), record_result_name(row->result));
@@ -146,11 +99,11 @@ static int count_run(int argc, char **argv)
 	end = input_close(&input);
 	if (code)
 		return code;
-	qsort(summary.row, summary.rows, sizeof(summary.row[0]), by_order);
+	summary_sort(&summary);
 	if (json)
 		print_json(&summary);
 	else
-		print_table(&summary);
+		summary_print(&summary, stdout);
 	return end;
 }
 

@@ -3,6 +3,8 @@
 #ifndef TRACE_SUMMARY_H
 #define TRACE_SUMMARY_H
 
+#include <stdio.h>
+
 #include "phases.h"
 #include "record.h"
 
@@ -45,6 +47,15 @@ void summary_init(struct summary *summary);
 /* Take a record of the trace, in order; returns its phase. @skip keeps it out of the phase's own.
  */
 int summary_add(struct summary *summary, const struct record *record, bool skip);
+
+/* "-" for PHASE_OUTSIDE. */
+const char *summary_phase_name(const struct summary *summary, int phase);
+
+/* Puts the rows in order: phase, then number of TLPs. For a summary that gets no more records. */
+void summary_sort(struct summary *summary);
+
+/* A table of the rows, and the totals. */
+void summary_print(const struct summary *summary, FILE *out);
 
 /**
  * struct verdict - of one phase, over the TLPs that its mark names

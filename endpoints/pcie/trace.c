@@ -13,6 +13,7 @@
 #include "trace.h"
 #include "trace/links.h"
 #include "trace/pcapng.h"
+#include "trace/summary.h"
 #include "trace/text.h"
 #include "trace_ring.h"
 
@@ -72,6 +73,9 @@ struct trace {
 	struct links links;
 	struct output text;
 	struct output pcapng;
+
+	pthread_mutex_t counts_lock;
+	struct summary *counts;		/* NULL unless they were asked for */
 };
 
 _Static_assert((int)TLP_ABORT == (int)RESULT_ABORT &&
@@ -208,6 +212,11 @@ static void write_entry(struct trace *trace, const struct entry *entry)
 	bool written = true;
 
 	make_record(&record, entry);
+	if (trace->counts) {
+		pthread_mutex_lock(&trace->counts_lock);
+		summary_add(trace->counts, &record, false);
+		pthread_mutex_unlock(&trace->counts_lock);
+	}
 	if (trace->text.fd >= 0)
 		written &= write_text(trace, &record);
 	if (trace->pcapng.fd >= 0)
@@ -292,6 +301,7 @@ static int trace_start(struct trace *trace)
 	if (ret)
 		return ret;
 	pthread_mutex_init(&trace->lock, NULL);
+	pthread_mutex_init(&trace->counts_lock, NULL);
 	pthread_cond_init(&trace->wake, NULL);
 	pthread_cond_init(&trace->drained, NULL);
 	if (trace->pcapng.fd >= 0)
@@ -311,10 +321,17 @@ struct trace *trace_create(const struct trace_options *options)
 		trace->options = *options;
 		trace->text.fd = options->text;
 		trace->pcapng.fd = options->pcapng;
-		ret = trace_start(trace);
+		if (options->count)
+			trace->counts = malloc(sizeof(*trace->counts));
+		if (trace->counts)
+			summary_init(trace->counts);
+		if (!options->count || trace->counts)
+			ret = trace_start(trace);
 	}
 	if (ret) {
 		close_files(options);
+		if (trace)
+			free(trace->counts);
 		free(trace);
 		errno = -ret;
 		return NULL;
@@ -341,6 +358,8 @@ struct trace_end trace_destroy(struct trace *trace)
 	pthread_cond_destroy(&trace->wake);
 	pthread_cond_destroy(&trace->drained);
 	pthread_mutex_destroy(&trace->lock);
+	pthread_mutex_destroy(&trace->counts_lock);
+	free(trace->counts);
 	free(trace);
 	return end;
 }
@@ -432,4 +451,20 @@ void trace_flush(struct trace *trace)
 	while (atomic_load(&trace->written) < place)
 		pthread_cond_wait(&trace->drained, &trace->lock);
 	pthread_mutex_unlock(&trace->lock);
+}
+
+int trace_print_counts(struct trace *trace, FILE *out)
+{
+	struct summary *copy = malloc(sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	trace_flush(trace);
+	pthread_mutex_lock(&trace->counts_lock);
+	*copy = *trace->counts;
+	pthread_mutex_unlock(&trace->counts_lock);
+	summary_sort(copy);
+	summary_print(copy, out);
+	free(copy);
+	return 0;
 }

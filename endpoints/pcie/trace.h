@@ -9,8 +9,10 @@
 #ifndef TPHBUF_TRACE_H
 #define TPHBUF_TRACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "tlp.h"
 
@@ -44,12 +46,14 @@ struct tlp_outcome {
  * @pcapng: file of the pcapng form, taken over, -1 for none
  * @payload: bytes of each payload to keep in pcapng
  * @limit: bytes that each file may have; TLPs beyond count as lost. 0: no limit
+ * @count: keep the counts that trace_print_counts() prints
  */
 struct trace_options {
 	int text;
 	int pcapng;
 	uint32_t payload;
 	uint64_t limit;
+	bool count;
 };
 
 /**
@@ -105,5 +109,17 @@ void trace_mark(struct trace *trace, const char *text);
 /* Returns when everything recorded so far is in the files; not for a thread that others wait for.
  */
 void trace_flush(struct trace *trace);
+
+/**
+ * trace_print_counts() - print numbers of TLPs by requester, completer, type, tag and result
+ * @trace: made with @count
+ * @out: where to
+ *
+ * All that was recorded before the call is counted. Waits for the thread of the trace: not for a
+ * thread that others wait for.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int trace_print_counts(struct trace *trace, FILE *out);
 
 #endif
