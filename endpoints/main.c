@@ -185,6 +185,100 @@ static int add_port_spec(struct options *options, int option, const char *text)
 	return 0;
 }
 
+/* What is recorded. Return: 0, an exit code, or -1 for an option of another subject. */
+static int parse_trace_option(struct options *options, int option, const char *text)
+{
+	uint64_t size;
+
+	switch (option) {
+	case 't':
+		options->trace = text;
+		return 0;
+	case 'n':
+		options->pcapng = text;
+		return 0;
+	case 'P':
+		if (parse_size(text, TLP_PAYLOAD_MAX, &size))
+			return fail(EXIT_USAGE,
+				    "--payload %s is out of range: expected 0 to %d",
+				    text, TLP_PAYLOAD_MAX);
+		options->payload = size;
+		return 0;
+	case 'L':
+		if (parse_size(text, UINT64_MAX, &options->limit) || !options->limit)
+			return fail(EXIT_USAGE,
+				    "--trace-limit %s is not a size (K, M or G may follow)",
+				    text);
+		return 0;
+	case 'c':
+		options->stats = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* The devices and what is above them. Return: as above. */
+static int parse_tree_option(struct options *options, int option, const char *text)
+{
+	switch (option) {
+	case 'D':
+		if (options->count == FABRIC_FUNCTIONS_MAX)
+			return fail(EXIT_USAGE, "too many devices: at most %d",
+				    FABRIC_FUNCTIONS_MAX);
+		options->devices[options->count++] = text;
+		return 0;
+	case 'R':
+	case 'S':
+	case 'O':
+		return add_port_spec(options, option, text);
+	case 'C':
+		options->root_complex = text;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* How clients are served. Return: as above. */
+static int parse_server_option(struct options *options, int option, const char *text)
+{
+	switch (option) {
+	case 'd':
+		options->dir = text;
+		return 0;
+	case 'a':
+		options->server.any_process = true;
+		return 0;
+	case 'u':
+		options->unannounced_dma = true;
+		return 0;
+	case 's':
+		if (!parse_spin(text, &options->server.spin_ns))
+			return fail(EXIT_USAGE,
+				    "--spin %s is out of range: expected 0 to %u",
+				    text, SPIN_US_MAX);
+		return 0;
+	case 'p':
+		options->server.polling = true;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* Return: 0, or the exit code for a command line that lacks something or has too much. */
+static int check_options(int argc, char **argv, const struct options *options)
+{
+	if (optind < argc)
+		return fail(EXIT_USAGE, "unexpected argument \"%s\"; see --help", argv[optind]);
+	if (!options->dir)
+		return fail(EXIT_USAGE, "--dir is required; see --help");
+	if (!options->count)
+		return fail(EXIT_USAGE, "--device is required; see --help");
+	return 0;
+}
+
 /* Return: -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -208,83 +302,27 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
-	uint64_t size;
-	int option;
+	int option, code;
 
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		switch (option) {
-		case 'd':
-			options->dir = optarg;
-			break;
-		case 't':
-			options->trace = optarg;
-			break;
-		case 'n':
-			options->pcapng = optarg;
-			break;
-		case 'P':
-			if (parse_size(optarg, TLP_PAYLOAD_MAX, &size))
-				return fail(EXIT_USAGE,
-					    "--payload %s is out of range: expected 0 to %d",
-					    optarg, TLP_PAYLOAD_MAX);
-			options->payload = size;
-			break;
-		case 'L':
-			if (parse_size(optarg, UINT64_MAX, &options->limit) || !options->limit)
-				return fail(EXIT_USAGE,
-					    "--trace-limit %s is not a size (K, M or G may follow)",
-					    optarg);
-			break;
-		case 'c':
-			options->stats = true;
-			break;
-		case 'D':
-			if (options->count == FABRIC_FUNCTIONS_MAX)
-				return fail(EXIT_USAGE, "too many devices: at most %d",
-					    FABRIC_FUNCTIONS_MAX);
-			options->devices[options->count++] = optarg;
-			break;
-		case 'R':
-		case 'S':
-		case 'O':
-			if (add_port_spec(options, option, optarg))
-				return EXIT_USAGE;
-			break;
-		case 'C':
-			options->root_complex = optarg;
-			break;
-		case 'a':
-			options->server.any_process = true;
-			break;
-		case 'u':
-			options->unannounced_dma = true;
-			break;
-		case 's':
-			if (!parse_spin(optarg, &options->server.spin_ns))
-				return fail(EXIT_USAGE,
-					    "--spin %s is out of range: expected 0 to %u",
-					    optarg, SPIN_US_MAX);
-			break;
-		case 'p':
-			options->server.polling = true;
-			break;
-		case 'h':
+		if (option == 'h') {
 			print_help(stdout);
 			return EXIT_SUCCESS;
-		case 'V':
+		}
+		if (option == 'V') {
 			puts("tphbuf-endpoints " TPHBUF_VERSION);
 			return EXIT_SUCCESS;
-		default:
-			return EXIT_USAGE;
 		}
+		code = parse_trace_option(options, option, optarg);
+		if (code < 0)
+			code = parse_tree_option(options, option, optarg);
+		if (code < 0)
+			code = parse_server_option(options, option, optarg);
+		if (code)
+			return EXIT_USAGE;
 	}
-	if (optind < argc)
-		return fail(EXIT_USAGE, "unexpected argument \"%s\"; see --help", argv[optind]);
-	if (!options->dir)
-		return fail(EXIT_USAGE, "--dir is required; see --help");
-	if (!options->count)
-		return fail(EXIT_USAGE, "--device is required; see --help");
-	return -1;
+	code = check_options(argc, argv, options);
+	return code ? code : -1;
 }
 
 /* -1 without a path; -2 after a message. Appending: two programs on one file lose nothing of each
