@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "devices/registry.h"
+#include "injection_file.h"
 #include "pcie/fabric.h"
 #include "pcie/function.h"
 #include "pcie/trace.h"
@@ -52,6 +53,8 @@ struct port_spec {
  * @ports: arguments of --root-port, --switch and --downstream-port, in order
  * @port_count: number of @ports
  * @root_complex: argument of --root-complex, or NULL
+ * @inject: file of faults, or NULL
+ * @error_irq: functions have an error interrupt
  * @devices: arguments of --device
  * @count: number of @devices
  */
@@ -67,6 +70,8 @@ struct options {
 	struct port_spec ports[FABRIC_PORTS_MAX];
 	unsigned int port_count;
 	const char *root_complex;
+	const char *inject;
+	bool error_irq;
 	const char *devices[FABRIC_FUNCTIONS_MAX];
 	unsigned int count;
 };
@@ -75,6 +80,7 @@ struct options {
  * struct machine - what runs
  * @trace: NULL without --trace, --pcapng and --stats
  * @stats: prints its counts
+ * @injection: faults that requests meet
  * @fabric: owns the functions
  * @server: owns the sockets
  * @served: one a device
@@ -82,6 +88,7 @@ struct options {
 struct machine {
 	struct trace *trace;
 	struct stats stats;
+	struct injection injection;
 	struct fabric *fabric;
 	struct vfio_user_server *server;
 	struct served_function served[FABRIC_FUNCTIONS_MAX];
@@ -108,6 +115,9 @@ static void print_help(FILE *out)
 	      "                 add a port to the tree; devices may be below it; may be repeated\n"
 	      "  --root-complex KEYS\n"
 	      "                 set how it handles requests from port to port\n"
+	      "  --inject FILE  make requests fail by rules, one per line\n"
+	      "  --error-irq    report uncorrectable errors by the interrupt of VFIO; QEMU stops\n"
+	      "                 the machine then\n"
 	      "  --any-process  accept clients of several processes; they reach each other's memory\n"
 	      "  --unannounced-dma\n"
 	      "                 send requests to addresses that the client has not announced\n"
@@ -124,6 +134,8 @@ static void print_help(FILE *out)
 	device_print_help(out);
 	fputc('\n', out);
 	topology_print_help(out);
+	fputc('\n', out);
+	injection_print_help(out);
 }
 
 __attribute__((format(printf, 2, 3)))
@@ -235,6 +247,9 @@ static int parse_tree_option(struct options *options, int option, const char *te
 	case 'C':
 		options->root_complex = text;
 		return 0;
+	case 'I':
+		options->inject = text;
+		return 0;
 	default:
 		return -1;
 	}
@@ -246,6 +261,9 @@ static int parse_server_option(struct options *options, int option, const char *
 	switch (option) {
 	case 'd':
 		options->dir = text;
+		return 0;
+	case 'E':
+		options->error_irq = true;
 		return 0;
 	case 'a':
 		options->server.any_process = true;
@@ -294,6 +312,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "switch", required_argument, NULL, 'S' },
 		{ "downstream-port", required_argument, NULL, 'O' },
 		{ "root-complex", required_argument, NULL, 'C' },
+		{ "inject", required_argument, NULL, 'I' },
+		{ "error-irq", no_argument, NULL, 'E' },
 		{ "any-process", no_argument, NULL, 'a' },
 		{ "unannounced-dma", no_argument, NULL, 'u' },
 		{ "spin", required_argument, NULL, 's' },
@@ -364,7 +384,7 @@ static int open_trace(struct machine *machine, const struct options *options)
 	return ret ? fail(EXIT_FAILURE, "--stats: %s", strerror(-ret)) : 0;
 }
 
-static int add_device(struct machine *machine, const char *spec, const char *dir,
+static int add_device(struct machine *machine, const char *spec, const struct options *options,
 		      struct served_function *served)
 {
 	char error[ERROR_MAX], path[PATH_MAX];
@@ -378,9 +398,10 @@ static int add_device(struct machine *machine, const char *spec, const char *dir
 										EXIT_FAILURE,
 			    "--device %s: %s", spec, error);
 	name = pci_function_name(fn);
-	served_function_init(served, fn);
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s.sock", dir, name) >= sizeof(path))
-		return fail(EXIT_FAILURE, "%s/%s.sock: %s", dir, name, strerror(ENAMETOOLONG));
+	served_function_init(served, fn, options->error_irq);
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.sock", options->dir, name) >= sizeof(path))
+		return fail(EXIT_FAILURE, "%s/%s.sock: %s", options->dir, name,
+			    strerror(ENAMETOOLONG));
 	if (vfio_user_server_add(machine->server, path, name, &served_function_ops, served, error,
 				 sizeof(error)))
 		return fail(EXIT_FAILURE, "%s", error);
@@ -399,6 +420,18 @@ static int add_ports(struct fabric *fabric, const struct options *options)
 	if (options->root_complex &&
 	    topology_set_root_complex(fabric, options->root_complex, error, sizeof(error)))
 		return fail(EXIT_USAGE, "--root-complex %s: %s", options->root_complex, error);
+	return 0;
+}
+
+static int add_faults(struct machine *machine, const char *path)
+{
+	char error[ERROR_MAX];
+	int ret = injection_file_read(&machine->injection, path, error, sizeof(error));
+
+	if (ret)
+		return fail(ret == -EINVAL ? EXIT_USAGE : EXIT_FAILURE, "--inject %s: %s", path,
+			    error);
+	fabric_inject(machine->fabric, &machine->injection);
 	return 0;
 }
 
@@ -422,8 +455,10 @@ static int machine_start(struct machine *machine, const struct options *options)
 	if (options->unannounced_dma)
 		fabric_allow_unannounced(machine->fabric);
 	ret = add_ports(machine->fabric, options);
+	if (!ret && options->inject)
+		ret = add_faults(machine, options->inject);
 	for (unsigned int i = 0; i < options->count && !ret; i++)
-		ret = add_device(machine, options->devices[i], options->dir, &machine->served[i]);
+		ret = add_device(machine, options->devices[i], options, &machine->served[i]);
 	return ret;
 }
 
@@ -451,6 +486,7 @@ static int machine_stop(struct machine *machine, const struct options *options, 
 	vfio_user_server_destroy(machine->server);
 	fabric_destroy(machine->fabric);
 	stats_stop(&machine->stats);
+	free(machine->injection.rules);
 	end = trace_destroy(machine->trace);
 	if (end.error)
 		return fail(EXIT_FAILURE, "%s: TLPs are missing: %s", path, strerror(-end.error));

@@ -37,11 +37,20 @@ static void upstream_msix(void *opaque, unsigned int vector)
 	vfio_user_trigger(served->connection, VFIO_PCI_MSIX_IRQ_INDEX, vector);
 }
 
+static void upstream_error(void *opaque)
+{
+	struct served_function *served = opaque;
+
+	if (served->error_irq)
+		vfio_user_trigger(served->connection, VFIO_PCI_ERR_IRQ_INDEX, 0);
+}
+
 static const struct pci_upstream_ops upstream_ops = {
 	.read = upstream_read,
 	.write = upstream_write,
 	.cancel = upstream_cancel,
 	.msix = upstream_msix,
+	.error = upstream_error,
 };
 
 static void served_region_info(void *device, unsigned int index, struct vfio_user_region *region)
@@ -102,6 +111,8 @@ static unsigned int served_irq_count(void *device, unsigned int type)
 {
 	struct served_function *served = device;
 
+	if (type == VFIO_PCI_ERR_IRQ_INDEX)
+		return served->error_irq;
 	return type == VFIO_PCI_MSIX_IRQ_INDEX ? pci_function_msix_vectors(served->fn) : 0;
 }
 
@@ -130,7 +141,7 @@ const struct vfio_user_device_ops served_function_ops = {
 	.connect = served_connect,
 };
 
-void served_function_init(struct served_function *served, struct pci_function *fn)
+void served_function_init(struct served_function *served, struct pci_function *fn, bool error_irq)
 {
-	*served = (struct served_function){ .fn = fn };
+	*served = (struct served_function){ .fn = fn, .error_irq = error_irq };
 }

@@ -61,8 +61,8 @@ struct filter {
 	"  --requester BDF    00:11.0, or rc for the root complex\n" \
 	"  --completer BDF    00:10.0, rc, or - where nothing claimed the address\n" \
 	"  --type TYPE        MRd, MWr, FAdd, Swap, CAS, Cpl, CplD or Msg\n" \
-	"  --result RESULT    ok, ur, malformed, rejected, fault, abort, blocked\n" \
-	"                     or hint-dropped\n" \
+	"  --result RESULT    ok, ur, malformed, rejected, fault, abort, blocked,\n" \
+	"                     hint-dropped, dropped or poisoned\n" \
 	"  --address A[:LEN]  touches this range, such as 0xf8100000:64K\n" \
 	"  --time FROM:TO     nanoseconds since the first TLP\n" \
 	"  --phase NAME       between the marks of this phase\n"

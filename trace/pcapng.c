@@ -95,13 +95,15 @@ static void put_be(uint8_t *p, uint64_t value, unsigned int bytes)
 /* The parties go as 32 bits in all: PARTY_NONE is a flag. */
 #define HEADER_NO_COMPLETER	1
 #define HEADER_FROM_ROOT	2
+#define HEADER_INJECTED_SHIFT	4
 
 /* A place has the number of its interface in one byte, counted from 1. */
 static void put_header(uint8_t *p, const struct record *record, int place)
 {
 	p[0] = PCAPNG_HEADER_VERSION;
 	p[1] = (record->completer == PARTY_NONE ? HEADER_NO_COMPLETER : 0) |
-	       (record->requester == PARTY_ROOT_COMPLEX ? HEADER_FROM_ROOT : 0);
+	       (record->requester == PARTY_ROOT_COMPLEX ? HEADER_FROM_ROOT : 0) |
+	       record->injected << HEADER_INJECTED_SHIFT;
 	p[2] = record->result;
 	p[3] = place < UINT8_MAX ? place + 1 : 0;
 	put_be(p + 4, record->requester & 0xffff, 2);
@@ -259,6 +261,9 @@ static int packet_header(const struct pcapng_state *state, struct record *record
 		return -EOPNOTSUPP;
 	if (p[3] && p[3] <= state->interfaces)
 		memcpy(record->at, state->name[p[3] - 1], RECORD_PLACE_MAX);
+	record->injected = p[1] >> HEADER_INJECTED_SHIFT;
+	if (record->injected >= INJECTIONS)
+		record->injected = INJECTED_NONE;
 	record->result = p[2] < RESULTS ? p[2] : RESULT_UNKNOWN;
 	record->completer = p[1] & HEADER_NO_COMPLETER ? PARTY_NONE : (int)get_be(p + 6, 2);
 	record->number = get_be(p + 8, 8);

@@ -28,6 +28,21 @@ static const char *const result_names[RESULTS] = {
 	[RESULT_UNKNOWN] = "unknown",
 	[RESULT_BLOCKED] = "blocked",
 	[RESULT_HINT_DROPPED] = "hint-dropped",
+	[RESULT_DROPPED] = "dropped",
+	[RESULT_POISONED] = "poisoned",
+};
+
+static const char *const injection_names[INJECTIONS] = {
+	[INJECTED_NONE] = "none",
+	[INJECTED_UNSUPPORTED] = "ur",
+	[INJECTED_MALFORMED] = "malformed",
+	[INJECTED_DROP] = "drop",
+	[INJECTED_DELAY] = "delay",
+	[INJECTED_POISON] = "poison",
+	[INJECTED_STRIP_PREFIX] = "strip-prefix",
+	[INJECTED_CLEAR_TH] = "clear-th",
+	[INJECTED_CORRUPT_TAG] = "corrupt-tag",
+	[INJECTED_SPOOF] = "spoof",
 };
 
 const char *record_type_name(enum record_type type)
@@ -38,6 +53,11 @@ const char *record_type_name(enum record_type type)
 const char *record_result_name(enum record_result result)
 {
 	return result < RESULTS ? result_names[result] : result_names[RESULT_UNKNOWN];
+}
+
+const char *record_injection_name(enum record_injection injected)
+{
+	return injection_names[injected < INJECTIONS ? injected : INJECTED_NONE];
 }
 
 static unsigned int name_index(const char *const *names, unsigned int count, const char *name,
@@ -59,6 +79,11 @@ enum record_type record_type_find(const char *name, size_t len)
 enum record_result record_result_find(const char *name, size_t len)
 {
 	return name_index(result_names, RESULTS, name, len);
+}
+
+enum record_injection record_injection_find(const char *name, size_t len)
+{
+	return name_index(injection_names, INJECTIONS, name, len);
 }
 
 bool record_has_payload(enum record_type type)

@@ -43,7 +43,24 @@ enum record_result {
 	RESULT_UNKNOWN,
 	RESULT_BLOCKED,
 	RESULT_HINT_DROPPED,
+	RESULT_DROPPED,
+	RESULT_POISONED,
 	RESULTS
+};
+
+/* A fault that was injected on the link of the requester. */
+enum record_injection {
+	INJECTED_NONE,
+	INJECTED_UNSUPPORTED,
+	INJECTED_MALFORMED,
+	INJECTED_DROP,
+	INJECTED_DELAY,
+	INJECTED_POISON,
+	INJECTED_STRIP_PREFIX,
+	INJECTED_CLEAR_TH,
+	INJECTED_CORRUPT_TAG,
+	INJECTED_SPOOF,
+	INJECTIONS
 };
 
 /**
@@ -68,6 +85,7 @@ enum record_result {
  * @result: what became of it
  * @at: name of the port, or "rc", where a TLP ended before its completer or lost its hint; ""
  *	elsewhere
+ * @injected: fault that it met; all else is as it left the requester
  * @value_bytes: length of @value, 0 when the file does not have it, at most 8
  * @value: payload as a little-endian number
  * @raw: the TLP as on the link, prefix first, NULL when the file does not have it; valid until
@@ -95,6 +113,7 @@ struct record {
 	uint16_t st;
 	enum record_result result;
 	char at[RECORD_PLACE_MAX];
+	enum record_injection injected;
 	uint8_t value_bytes;
 	uint64_t value;
 	const uint8_t *raw;
@@ -106,10 +125,12 @@ struct record {
 /* Name as the text form has it: "MWr", "ok"; never NULL. */
 const char *record_type_name(enum record_type type);
 const char *record_result_name(enum record_result result);
+const char *record_injection_name(enum record_injection injected);
 
-/* RECORD_TYPES or RESULTS when there is none of this name. */
+/* RECORD_TYPES, RESULTS or INJECTIONS when there is none of this name. */
 enum record_type record_type_find(const char *name, size_t len);
 enum record_result record_result_find(const char *name, size_t len);
+enum record_injection record_injection_find(const char *name, size_t len);
 
 /* Whether the TLP has a payload by its type. */
 bool record_has_payload(enum record_type type);

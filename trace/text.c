@@ -182,6 +182,16 @@ static bool parse_place(struct record *record, struct cursor *c)
 	return true;
 }
 
+static bool parse_injection(struct record *record, struct cursor *c)
+{
+	const char *start = c->at;
+
+	while (c->at < c->end && *c->at != ' ')
+		c->at++;
+	record->injected = record_injection_find(start, c->at - start);
+	return record->injected != INJECTIONS;
+}
+
 static bool parse_number(struct cursor *c, uint64_t max, uint64_t *value)
 {
 	return take_decimal(c, value) && *value <= max;
@@ -218,6 +228,8 @@ static bool parse_known(struct record *record, const char *key, size_t len, stru
 		ok = parse_value(record, c);
 	} else if (len == 2 && !memcmp(key, "at", 2)) {
 		ok = parse_place(record, c);
+	} else if (len == 6 && !memcmp(key, "inject", 6)) {
+		ok = parse_injection(record, c);
 	} else if (len == 4 && !memcmp(key, "mark", 4)) {
 		ok = parse_mark(record, c);
 	} else {
@@ -368,6 +380,10 @@ size_t text_format(const struct record *record, char *line)
 	if (record->at[0]) {
 		p = put_text(p, " at=");
 		p = put_text(p, record->at);
+	}
+	if (record->injected) {
+		p = put_text(p, " inject=");
+		p = put_text(p, record_injection_name(record->injected));
 	}
 	*p++ = '\n';
 	return p - line;

@@ -63,9 +63,8 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 		.link_control2 = cpu_to_le16(LINK_SPEED_16GT),
 	};
 	/*
-	 * Relaxed Ordering, No Snoop and Extended Tag stay 0: no request sent here uses them. No
-	 * error is ever logged, so the status bits have nothing to clear. The target link speed is
-	 * that of the only link there is.
+	 * Relaxed Ordering, No Snoop and Extended Tag stay 0: no request sent here uses them. The
+	 * target link speed is that of the only link there is.
 	 */
 	struct pcie_cap writable = {
 		.device_control = cpu_to_le16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
@@ -76,6 +75,10 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 			cpu_to_le16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
 		.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),
 	};
+	struct pcie_cap clearable = {
+		.device_status = cpu_to_le16(PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |
+					     PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD),
+	};
 	struct pcie_cap kept = {
 		.device_control = cpu_to_le16(PCI_EXP_DEVCTL_PAYLOAD),
 		.link_control = cpu_to_le16(0xffff),
@@ -84,6 +87,7 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 		.id = PCI_CAP_ID_EXP,
 		.values = &values,
 		.writable = &writable,
+		.clearable = &clearable,
 		.kept = &kept,
 		.size = sizeof(values),
 		.fold = pcie_cap_fold,
@@ -133,6 +137,21 @@ static uint32_t device_capabilities2(const struct pci_config *config)
 	if (!offset)
 		return 0;
 	return pci_config_get32(config, offset + offsetof(struct pcie_cap, device_capabilities2));
+}
+
+void pcie_cap_set_status(struct pci_config *config, uint16_t bits)
+{
+	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_EXP);
+
+	if (!offset)
+		return;
+	offset += offsetof(struct pcie_cap, device_status);
+	pci_config_set16(config, offset, pci_config_get16(config, offset) | bits);
+}
+
+bool pcie_cap_reports(const struct pci_config *config, uint16_t bits)
+{
+	return (device_control(config) & bits) == bits;
 }
 
 unsigned int pcie_cap_max_payload(const struct pci_config *config)

@@ -88,6 +88,12 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 unsigned int pcie_cap_max_payload(const struct pci_config *config);
 unsigned int pcie_cap_max_read_request(const struct pci_config *config);
 
+/* Sets error bits of Device Status (PCI_EXP_DEVSTA_*). */
+void pcie_cap_set_status(struct pci_config *config, uint16_t bits);
+
+/* Whether all of these bits of Device Control (PCI_EXP_DEVCTL_*) are set. */
+bool pcie_cap_reports(const struct pci_config *config, uint16_t bits);
+
 /* Whether the function may send AtomicOps now. */
 bool pcie_cap_atomic_requester(const struct pci_config *config);
 

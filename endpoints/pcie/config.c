@@ -12,11 +12,12 @@
 #define EXT_CAP_START		0x100
 
 void pci_config_init(struct pci_config *config, const void *values, const void *writable,
-		     const void *kept, size_t size)
+		     const void *clearable, const void *kept, size_t size)
 {
 	memset(config, 0, sizeof(*config));
 	memcpy(config->space, values, size);
 	memcpy(config->writable, writable, size);
+	memcpy(config->clearable, clearable, size);
 	memcpy(config->kept, kept, size);
 	config->last_cap = PCI_CAPABILITY_LIST - PCI_CAP_LIST_NEXT;
 	config->end = size;
@@ -59,6 +60,8 @@ int pci_config_add_cap(struct pci_config *config, const struct pci_cap *cap)
 		return -ENOSPC;
 	memcpy(config->space + offset, cap->values, cap->size);
 	memcpy(config->writable + offset, cap->writable, cap->size);
+	if (cap->clearable)
+		memcpy(config->clearable + offset, cap->clearable, cap->size);
 	if (cap->kept)
 		memcpy(config->kept + offset, cap->kept, cap->size);
 	if (cap->extended)
@@ -128,7 +131,8 @@ int pci_config_write(struct pci_config *config, uint64_t offset, const void *buf
 	memcpy(old, config->space, sizeof(old));
 	for (size_t i = 0; i < len; i++)
 		config->space[offset + i] = blend(config->space[offset + i], data[i],
-						  config->writable[offset + i]);
+						  config->writable[offset + i]) &
+					    ~(data[i] & config->clearable[offset + i]);
 	for (unsigned int i = 0; i < config->count; i++) {
 		const struct pci_config_cap *cap = &config->caps[i];
 

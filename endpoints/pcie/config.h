@@ -2,7 +2,8 @@
 /*
  * Configuration space: bytes, write masks, capability lists (sections 7.2.1 and 7.6).
  *
- * Every bit is either writable by software or constant. A capability whose registers have more
+ * Every bit is writable by software, cleared by software that writes a 1, or constant for it. A
+ * capability whose registers have more
  * rules than that brings them along: fold() puts its registers right after each write, so that
  * software never sees, and a device never uses, an illegal setting.
  *
@@ -29,6 +30,7 @@ struct pci_config;
  * @version: of an extended capability
  * @values: the structure; ID, version and next pointer are filled in when it is added
  * @writable: bits that software can change, as large as @values
+ * @clearable: bits that software clears by writing a 1, as large as @values; NULL: none
  * @kept: bits that a Function Level Reset leaves alone, as large as @values; NULL: none
  * @size: bytes of the structure
  * @fold: puts registers right after a write to config space; NULL when the mask says it all.
@@ -41,6 +43,7 @@ struct pci_cap {
 	unsigned int version;
 	const void *values;
 	const void *writable;
+	const void *clearable;
 	const void *kept;
 	size_t size;
 	bool (*fold)(struct pci_config *config, unsigned int offset, const uint8_t *old);
@@ -64,6 +67,7 @@ struct pci_config_cap {
  * struct pci_config - configuration space
  * @space: present value, little-endian as software sees it
  * @writable: bits that software can change
+ * @clearable: bits that software clears by writing a 1
  * @kept: bits that a Function Level Reset leaves alone
  * @initial: values after a reset
  * @bars: what the base address registers decode
@@ -77,6 +81,7 @@ struct pci_config_cap {
 struct pci_config {
 	uint8_t space[PCI_CONFIG_SIZE];
 	uint8_t writable[PCI_CONFIG_SIZE];
+	uint8_t clearable[PCI_CONFIG_SIZE];
 	uint8_t kept[PCI_CONFIG_SIZE];
 	uint8_t initial[PCI_CONFIG_SIZE];
 	struct pci_bar bars[PCI_BARS];
@@ -90,7 +95,7 @@ struct pci_config {
 
 /* Bytes and masks of the header alone; pci_header_init() calls it. All have @size bytes. */
 void pci_config_init(struct pci_config *config, const void *values, const void *writable,
-		     const void *kept, size_t size);
+		     const void *clearable, const void *kept, size_t size);
 
 /**
  * pci_config_add_cap() - append a capability to its list

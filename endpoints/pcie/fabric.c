@@ -73,6 +73,11 @@ void fabric_set_root_complex(struct fabric *fabric, const struct pcie_root_compl
 	fabric->root = *root;
 }
 
+void fabric_inject(struct fabric *fabric, const struct injection *injection)
+{
+	fabric->injection = *injection;
+}
+
 void fabric_lock(struct fabric *fabric)
 {
 	pthread_mutex_lock(&fabric->gate);

@@ -18,6 +18,7 @@
 
 struct fabric;
 struct ib_port;
+struct injection;
 struct pci_function;
 struct pcie_port;
 struct pcie_root_complex;
@@ -71,6 +72,12 @@ struct pcie_port *fabric_find_port(struct fabric *fabric, const char *name);
 
 /* What the root complex does with requests between ports. Before functions are attached. */
 void fabric_set_root_complex(struct fabric *fabric, const struct pcie_root_complex *root);
+
+/*
+ * Requests meet these faults. The rules stay the caller's and outlive the fabric, whose lock guards
+ * them from here on. Before functions are attached.
+ */
+void fabric_inject(struct fabric *fabric, const struct injection *injection);
 
 void fabric_lock(struct fabric *fabric);
 void fabric_unlock(struct fabric *fabric);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "fabric.h"
+#include "injection.h"
 #include "path.h"
 
 /**
@@ -19,6 +20,7 @@
  * @trace: not owned, may be NULL
  * @allow_unannounced: addresses that no DMA map has go to the root complex
  * @root: what the root complex does with requests between ports
+ * @injection: faults; the rules are not owned
  * @ports: the tree, owned
  * @port_count: of @ports
  * @functions: attached ones, owned
@@ -33,6 +35,7 @@ struct fabric {
 	struct trace *trace;
 	bool allow_unannounced;
 	struct pcie_root_complex root;
+	struct injection injection;
 	struct pcie_port *ports[FABRIC_PORTS_MAX];
 	unsigned int port_count;
 	struct pci_function *functions[FABRIC_FUNCTIONS_MAX];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cap_aer.h"
 #include "cap_ats.h"
 #include "cap_pm.h"
 #include "fabric_state.h"
@@ -38,6 +39,8 @@ int pci_function_create(const struct pci_function_desc *desc, struct pci_functio
 		ret = tph_cap_add(&fn->config, desc->tph);
 	if (!ret && desc->ats)
 		ret = ats_cap_add(&fn->config);
+	if (!ret)
+		ret = aer_cap_add(&fn->config);
 	if (ret) {
 		free(fn);
 		return ret;

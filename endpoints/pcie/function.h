@@ -51,12 +51,15 @@ struct pci_bar {
  *	with the fabric lock held; never blocks
  * @msix: fire MSI-X vector; called with the fabric lock held; never blocks. Masked and pending
  *	state is kept by the caller.
+ * @error: the function reports an uncorrectable error; called with the fabric lock held; never
+ *	blocks; may be NULL
  */
 struct pci_upstream_ops {
 	int (*read)(void *opaque, uint64_t epoch, uint64_t addr, void *buf, size_t len);
 	int (*write)(void *opaque, uint64_t epoch, uint64_t addr, const void *buf, size_t len);
 	void (*cancel)(void *opaque, uint64_t epoch);
 	void (*msix)(void *opaque, unsigned int vector);
+	void (*error)(void *opaque);
 };
 
 /* Region indexes follow VFIO: BAR0..BAR5 are 0..5, 7 is config space. */

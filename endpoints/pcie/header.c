@@ -83,7 +83,7 @@ static int add_bar(struct type0_header *values, struct type0_header *writable,
 int pci_header_init(struct pci_config *config, const struct pci_config_ids *ids,
 		    const struct pci_bar *bars)
 {
-	struct type0_header values = { 0 }, writable = { 0 }, kept = { 0 };
+	struct type0_header values = { 0 }, writable = { 0 }, clearable = { 0 }, kept = { 0 };
 	int ret;
 
 	values.vendor = values.subsystem_vendor = cpu_to_le16(ids->vendor);
@@ -104,8 +104,11 @@ int pci_header_init(struct pci_config *config, const struct pci_config_ids *ids,
 			return ret;
 	}
 
+	clearable.status = cpu_to_le16(PCI_STATUS_SIG_TARGET_ABORT | PCI_STATUS_REC_TARGET_ABORT |
+				       PCI_STATUS_REC_MASTER_ABORT | PCI_STATUS_SIG_SYSTEM_ERROR |
+				       PCI_STATUS_DETECTED_PARITY);
 	memset(kept.bar, 0xff, sizeof(kept.bar));
-	pci_config_init(config, &values, &writable, &kept, sizeof(values));
+	pci_config_init(config, &values, &writable, &clearable, &kept, sizeof(values));
 	memcpy(config->bars, bars, sizeof(config->bars));
 	return 0;
 }

@@ -195,6 +195,8 @@ size_t tlp_encode_header(const struct tlp *tlp, void *buf)
 		dw0 |= TLP_DW0_FMT_4DW;
 	if (tlp_payload(tlp))
 		dw0 |= TLP_DW0_FMT_DATA;
+	if (tlp->poisoned)
+		dw0 |= TLP_DW0_EP;
 	if (hint->present) {
 		dw0 |= TLP_DW0_TH;
 		if (tlp->type == TLP_MWR)

@@ -50,6 +50,7 @@ struct tlp_hint {
  * @first_be: enabled bytes of the first DW, bit 0 for the lowest address
  * @last_be: of the last DW, 0 when there is only one
  * @hint: hint and steering tag
+ * @poisoned: its data is known to be wrong: the EP bit (section 2.7.2.1)
  * @data: payload, @length DWs in address order; not owned, NULL for a read. Of an AtomicOp the
  *	operands, little-endian: what is added, or what is compared and then what is swapped in
  */
@@ -62,6 +63,7 @@ struct tlp {
 	uint8_t first_be;
 	uint8_t last_be;
 	struct tlp_hint hint;
+	bool poisoned;
 	const uint8_t *data;
 };
 
@@ -76,6 +78,8 @@ struct tlp {
  * @TLP_ABORT: the far side vanished
  * @TLP_BLOCKED: ACS Source Validation of a port blocked it (section 6.12.1.1)
  * @TLP_HINT_DROPPED: completed, but the completer received it without its hint
+ * @TLP_DROPPED: it vanished on a link
+ * @TLP_POISONED: its data, or that of its completion, was poisoned and not used (section 2.7.2.1)
  *
  * The numbers are those of the trace, where 6 says that a result is not known.
  */
@@ -88,6 +92,8 @@ enum tlp_result {
 	TLP_ABORT,
 	TLP_BLOCKED = 7,
 	TLP_HINT_DROPPED,
+	TLP_DROPPED,
+	TLP_POISONED,
 	TLP_RESULTS
 };
 

@@ -44,6 +44,7 @@ struct entry {
 	struct tlp tlp;
 	int completer;
 	enum tlp_result result;
+	enum injection_action injected;
 	uint32_t kept;
 	uint16_t mark;
 	uint8_t at;
@@ -79,9 +80,10 @@ struct trace {
 };
 
 _Static_assert((int)TLP_ABORT == (int)RESULT_ABORT &&
-		       (int)TLP_HINT_DROPPED == (int)RESULT_HINT_DROPPED &&
-		       (int)TLP_RESULTS == (int)RESULTS,
-	       "results have the numbers of records");
+		       (int)TLP_POISONED == (int)RESULT_POISONED &&
+		       (int)TLP_RESULTS == (int)RESULTS &&
+		       (int)INJECT_SPOOF == (int)INJECTED_SPOOF,
+	       "results and faults have the numbers of records");
 
 static void output_flush(struct trace *trace, struct output *output)
 {
@@ -140,6 +142,7 @@ static void make_record(struct record *record, const struct entry *entry)
 	record->ph = tlp->hint.ph;
 	record->st = tlp->hint.st;
 	record->result = (enum record_result)entry->result;
+	record->injected = (enum record_injection)entry->injected;
 	record->value_bytes = entry->value_bytes;
 	for (unsigned int i = entry->value_bytes; i-- > 0;)
 		record->value = record->value << 8 | entry->value[i];
@@ -430,6 +433,7 @@ void trace_record(struct trace *trace, const struct tlp *tlp, const struct tlp_o
 	fill_entry(trace, entry, tlp, kept, mark, value);
 	entry->completer = outcome->completer;
 	entry->result = outcome->result;
+	entry->injected = outcome->injected;
 	entry->at = at;
 	if (at)
 		memcpy((char *)(entry + 1) + kept + mark, outcome->at, at);

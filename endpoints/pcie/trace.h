@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "injection.h"
 #include "tlp.h"
 
 /*
@@ -33,11 +34,13 @@ struct trace;
  * @result: what became of it
  * @at: name of the port, or "rc", where it ended before its completer or lost its hint: fewer than
  *	RECORD_PLACE_MAX bytes, copied; NULL: neither
+ * @injected: fault that it met
  */
 struct tlp_outcome {
 	int completer;
 	enum tlp_result result;
 	const char *at;
+	enum injection_action injected;
 };
 
 /**

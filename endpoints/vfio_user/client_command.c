@@ -202,7 +202,7 @@ static int handle_get_info(struct vfio_user_connection *connection)
 		.argsz = sizeof(info),
 		.flags = VFIO_DEVICE_FLAGS_RESET | VFIO_DEVICE_FLAGS_PCI,
 		.num_regions = VFIO_PCI_NUM_REGIONS,
-		.num_irqs = VFIO_USER_IRQ_TYPES,
+		.num_irqs = connection->irqs.types,
 	};
 	return reply(connection, &info, sizeof(info));
 }
@@ -270,7 +270,7 @@ static int handle_get_irq_info(struct vfio_user_connection *connection)
 		return refuse(connection, -EINVAL, "argsz %u below %zu", info.argsz, sizeof(info));
 	if (info.flags || info.count)
 		return refuse(connection, -EINVAL, "reserved fields are not 0");
-	if (info.index >= VFIO_USER_IRQ_TYPES) {
+	if (info.index >= connection->irqs.types) {
 		/*
 		 * Clients probe for the error and request interrupts of VFIO like this: nothing to
 		 * report.

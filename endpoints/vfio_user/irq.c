@@ -34,6 +34,7 @@ int vfio_user_irqs_init(struct vfio_user_irqs *irqs, const unsigned int count[VF
 		irqs->vectors[type] = vectors;
 		irqs->count[type] = count[type];
 	}
+	irqs->types = count[VFIO_PCI_ERR_IRQ_INDEX] ? VFIO_USER_IRQ_TYPES : VFIO_USER_IRQ_TYPES_MIN;
 	pthread_mutex_init(&irqs->lock, NULL);
 	return 0;
 
@@ -126,7 +127,7 @@ static int check_range(const struct vfio_user_irqs *irqs, const struct vfio_user
 		       const char **why)
 {
 	*why = "no such interrupt type";
-	if (set->index >= VFIO_USER_IRQ_TYPES)
+	if (set->index >= irqs->types)
 		return -EINVAL;
 	*why = "vectors out of range";
 	if (set->start > irqs->count[set->index] ||

@@ -17,10 +17,11 @@
 #include "message.h"
 
 /*
- * INTx, MSI and MSI-X by the indexes of <linux/vfio.h>; those behind them are not about interrupts
- * of the device.
+ * INTx, MSI, MSI-X and the error interrupt by the indexes of <linux/vfio.h>. A device without an
+ * error interrupt does not have that type: clients take one with no vectors for a mistake.
  */
-#define VFIO_USER_IRQ_TYPES	3
+#define VFIO_USER_IRQ_TYPES	4
+#define VFIO_USER_IRQ_TYPES_MIN	3
 
 enum vfio_user_irq_event {
 	VFIO_USER_IRQ_TRIGGER,
@@ -46,11 +47,13 @@ struct vfio_user_irq {
  * @lock: guards the vectors; the counts are constant
  * @vectors: per type, @count of them; NULL without
  * @count: vectors per type
+ * @types: types that the device has
  */
 struct vfio_user_irqs {
 	pthread_mutex_t lock;
 	struct vfio_user_irq *vectors[VFIO_USER_IRQ_TYPES];
 	unsigned int count[VFIO_USER_IRQ_TYPES];
+	unsigned int types;
 };
 
 /**

@@ -10,6 +10,7 @@ local record = Proto("tphbuf", "TLP record")
 local RESULTS = {
     [0] = "ok", [1] = "unsupported request", [2] = "malformed", [3] = "rejected by the completer", [4] = "fault", [5] = "abort",
     [6] = "unknown", [7] = "blocked by ACS Source Validation", [8] = "completed, its hint dropped on the way",
+    [9] = "dropped", [10] = "poisoned",
 }
 -- Section 2.2.7.1.1
 local HINTS = { [0] = "bidirectional data structure", [1] = "requester", [2] = "target", [3] = "target with priority" }

@@ -452,6 +452,36 @@ static void test_resets(void)
 	is_mem(config.space, fresh, sizeof(fresh), "a reset restores all");
 }
 
+/* Bits that software clears by writing a 1: what it does not write, and zeros, leave them. */
+static void test_clearable(void)
+{
+	static const uint8_t values[8], clearable[8] = { 0, 0, 0, 0, 0xff, 0x0f };
+	static const uint8_t kept[8] = { 0, 0, 0, 0, 0, 0xff };
+	const struct pci_cap cap = { .id = 0x1234, .extended = true, .version = 1, .values = values,
+				     .writable = values, .clearable = clearable, .kept = kept,
+				     .size = sizeof(values) };
+	int at;
+
+	make_config(true, 64);
+	at = pci_config_add_cap(&config, &cap);
+	pci_config_seal(&config);
+	pci_config_set16(&config, at + 4, 0xffff);
+	write_config(at + 4, 0x81, 1);
+	is_hex(read_config(at + 4, 2), 0xff7e, "the bits that are written as 1");
+	write_config(at + 6, 0xffff, 2);
+	write_config(at, 0xffffffff, 4);
+	is_hex(read_config(at + 4, 2), 0xff7e, "not by a write beside them");
+	write_config(at + 4, 0, 2);
+	is_hex(read_config(at + 4, 2), 0xff7e, "nor of zeros");
+	write_config(at + 4, 0xffff, 2);
+	is_hex(read_config(at + 4, 2), 0xf000, "constant bits stay");
+	pci_config_set16(&config, at + 4, 0xffff);
+	pci_config_flr(&config);
+	is_hex(read_config(at + 4, 2), 0xff00, "a Function Level Reset leaves sticky ones");
+	pci_config_reset(&config);
+	is_hex(read_config(at + 4, 2), 0, "a reset leaves none");
+}
+
 /*
  * Whatever software writes: constant bits stay, settings are legal, and only the bytes written
  * change.
@@ -545,6 +575,7 @@ int main(void)
 	test_tph_control();
 	test_steering_tags();
 	test_resets();
+	test_clearable();
 	test_random_writes();
 	test_every_bit();
 	return done_testing();

@@ -82,6 +82,7 @@ def test_filters():
 def test_convert_and_back():
     """text to pcapng and back is the same trace; and the bytes are those of the specification"""
     text = run_of() + line(10, TAGGED, result="malformed at=sw0") + line(11, TAGGED, result="hint-dropped at=rc")
+    text += line(12, result="dropped inject=drop") + line(13, TAGGED, result="blocked at=sw0 inject=spoof")
     pcapng = call("convert", "--to", "pcapng", "-", text=text)
     tap.equal(call("convert", "--to", "text", "-", text=pcapng).decode(), text, "the trace again")
     # TPH prefix with the upper byte, DW 0 with TH, requester 00:11.0 and the lower byte, address with PH

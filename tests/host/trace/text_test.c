@@ -23,7 +23,7 @@ static void fields(void)
 {
 	static const char line[] = "23793 00:11.0 -> 3f:1f.7 MWr32 0x00000000f8101200 len=512 "
 				   "th=1 ph=3 st=0x0021 be=e/7 t=12 mark=a%20b%25 result=blocked "
-				   "at=port-1";
+				   "at=port-1 inject=corrupt-tag";
 	struct record r;
 
 	is_int(text_parse(&r, line, strlen(line)), 0, "a line with everything");
@@ -42,6 +42,7 @@ static void fields(void)
 	is_str(r.mark, "a b%", "mark");
 	is_int(r.result, RESULT_BLOCKED, "result");
 	is_str(r.at, "port-1", "place");
+	is_int(r.injected, INJECTED_CORRUPT_TAG, "fault");
 }
 
 static void order_and_unknown_fields(void)
@@ -84,6 +85,7 @@ static void broken(void)
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 value=0x123",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 result=fine",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 at=",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 inject=rain",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 at=0123456789abcdef0123456789abcdef",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 mark=%2",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 t=99999999999999999999",
