@@ -199,7 +199,7 @@ def test_unannounced_address():
             true(time.monotonic() < end, "the engine does not stop with an error")
         engine.client.device_info()
         equal(engine.client.commands, [], "commands of the server")
-        fault = [line for line in server.trace() if "result=fault" in line]
+        fault = [line for line in server.trace(until="result=fault") if "result=fault" in line]
         equal(len(fault), 1, "faults in the trace")
 
 
