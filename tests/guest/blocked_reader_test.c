@@ -120,6 +120,8 @@ static int run_set_all(void *arg)
 	struct raw_set_tph tag = raw_set(fd);
 
 	ret = raw_feature(tphbuf_device_fd(blocked->mem.dev), &tag);
+	if (!ret && !wc_probe(&blocked->mem))
+		ret = wc_set(&blocked->mem, fd);
 	if (!ret && !revoke_probe(&blocked->mem))
 		ret = revoke_set(&blocked->mem, fd);
 	close(fd);
@@ -142,7 +144,7 @@ static void one_after_the_other(unsigned int bar)
 	expect_call(run_config_write, &blocked, "a write to the command register");
 	expect_call(run_export_and_map, &blocked, "an export, and mmap");
 	expect_call(run_map_device_file, &blocked, "mmap of the device file");
-	expect_call(run_set_all, &blocked, "SET of hints, and REVOKE");
+	expect_call(run_set_all, &blocked, "SET of hints, of write-combining, and REVOKE");
 	expect_call(run_reset, &blocked, "a reset");
 	end_reader(&blocked);
 }
