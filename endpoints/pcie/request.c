@@ -39,6 +39,28 @@ static bool entry_holds_bar(const struct dma_entry *entry, const struct pci_func
 }
 
 /*
+ * A switch routes by the address, before an IOMMU sees the request (section 2.2.4.1): the map of
+ * the requester has no say in it, unless @path leads to the root complex.
+ */
+static bool is_switched(const struct pci_function *from, const struct pci_function *to,
+			const struct pcie_path *path)
+{
+	return from->port && to->port && !path->through_root;
+}
+
+/* @entry: what the requester's map has at the address of the request, NULL for nothing. */
+static bool reaches_bar(const struct pci_function *from, const struct dma_entry *entry,
+			const struct pci_function *to, unsigned int bar)
+{
+	struct pcie_path path;
+
+	if (entry)
+		return entry_holds_bar(entry, to, bar);
+	pcie_path_find(&path, from->port, to->port, false, &from->fabric->root);
+	return is_switched(from, to, &path);
+}
+
+/*
  * Prefers a function that decodes the address now: the BAR of one that does not may be a leftover
  * of an earlier configuration. When there is only such a one, the request is for it and it does
  * not support it.
@@ -55,7 +77,8 @@ static bool search_target(const struct request *request, const struct dma_entry 
 		if (fn == request->requester)
 			continue;
 		for (unsigned int i = 0; i < PCI_BARS; i++) {
-			if (!bar_covers(fn, i, request->address) || !entry_holds_bar(entry, fn, i))
+			if (!bar_covers(fn, i, request->address) ||
+			    !reaches_bar(request->requester, entry, fn, i))
 				continue;
 			*target = (struct target){ fn, i };
 			if (fn->memory_enabled)
@@ -104,7 +127,8 @@ static bool find_target(const struct request *request, const struct dma_entry *e
 
 	*target = (struct target){ fn, requester->last_bar };
 	if (fn && fn->memory_enabled && bar_covers(fn, target->bar, request->address) &&
-	    entry_holds_bar(entry, fn, target->bar))
+	    (entry ? entry_holds_bar(entry, fn, target->bar)
+		   : is_switched(requester, fn, &requester->last_path)))
 		return true;
 	if (!search_target(request, entry, target))
 		return false;
@@ -270,7 +294,7 @@ static struct way find_way(const struct request *request)
 
 	way.refused = entry ? (write && !entry->writable) || (read && !entry->readable) :
 			      !fn->fabric->allow_unannounced;
-	way.peer = entry && !way.refused && !dma_entry_has_file(entry) &&
+	way.peer = (entry ? !way.refused && !dma_entry_has_file(entry) : !!fn->port) &&
 		   find_target(request, entry, &way.target);
 	return way;
 }

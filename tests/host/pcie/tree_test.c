@@ -188,6 +188,31 @@ static void test_direct(void)
 	fell(d, 4);
 }
 
+/* The requester's domain is translated: its map has no bus addresses. */
+static void test_without_map(void)
+{
+	struct fake_device *d[4];
+
+	grow();
+	port("dp0b")->acs = ALL_REDIRECT;
+	port("rp0")->acs = PCIE_ACS_UPSTREAM_FORWARDING;
+	d[0] = attach("a", 3, "dp0a");
+	d[1] = attach("b", 6, "dp1a");
+	d[2] = attach("f", 8, "rp1");
+	d[3] = attach("flat", 9, NULL);
+	for (unsigned int i = 0; i < 4; i++)
+		for (unsigned int other = 1; other < 16; other++)
+			if (pci_function_dma_unmap(d[i]->fn, BAR(other), BAR_SIZE))
+				bail_out("cannot unmap");
+	check("bus address below one switch", d[0], d[1], 64, &hint16, "result=ok");
+	check("the same again", d[0], d[1], 64, &hint8, "result=ok");
+	check("bus address of another root port", d[0], d[2], 64, &hint16, "result=fault");
+	check("below one switch after that", d[0], d[1], 64, &hint8, "result=ok");
+	check("from the switch that passes everything", d[3], d[0], 64, &hint8, "result=fault");
+	check("redirected", d[1], d[0], 64, &hint8, "result=fault");
+	fell(d, 4);
+}
+
 static void test_two_root_ports(const char *what, enum tph_completer completer, bool keep,
 				const char *want8, const char *want16)
 {
@@ -323,6 +348,7 @@ static void test_kept_way(void)
 	unsigned int wrong = 0;
 
 	grow();
+	port("dp1a")->acs = ALL_REDIRECT;
 	d[0] = attach("a", 3, "dp0a");
 	d[1] = attach("b", 6, "dp1a");
 	d[2] = attach("f", 8, "rp1");
@@ -481,6 +507,7 @@ static void test_longest_way(void)
 int main(void)
 {
 	test_direct();
+	test_without_map();
 	test_root_complex();
 	test_redirect();
 	test_prefix();
