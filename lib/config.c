@@ -8,6 +8,9 @@
 
 #define DEVCAP2_TPH_COMPLETER_SHIFT	12
 
+/* End-End TLP Prefix Blocking, which <linux/pci_regs.h> has no name for */
+#define DEVCTL2_PREFIX_BLOCKING		0x8000
+
 /* TPH Requester capability, as far as <linux/pci_regs.h> of older kernels lacks it */
 #define TPH_CAP_MODES			0x7
 #define TPH_CAP_EXT			0x100
@@ -105,12 +108,23 @@ int tpb_config_port_type(const uint8_t *config, size_t size)
 	return (flags & PCI_EXP_FLAGS_TYPE) >> 4;
 }
 
-int tpb_config_has_prefix(const uint8_t *config, size_t size)
+enum tpb_prefix tpb_config_prefix(const uint8_t *config, size_t size)
 {
-	uint16_t value;
+	int express = express_capability(config, size), type = tpb_config_port_type(config, size);
+	uint16_t value, control;
 	int ret = devcap2(config, size, 1, &value);
 
-	return ret > 0 ? !!(value & PCI_EXP_DEVCAP2_EE_PREFIX >> 16) : ret;
+	if (ret < 0)
+		return TPB_PREFIX_UNKNOWN;
+	if (!ret || !(value & PCI_EXP_DEVCAP2_EE_PREFIX >> 16))
+		return TPB_PREFIX_UNSUPPORTED;
+	/* Only ports have the bit; that of endpoints is reserved. */
+	if (type != PCI_EXP_TYPE_ROOT_PORT && type != PCI_EXP_TYPE_UPSTREAM &&
+	    type != PCI_EXP_TYPE_DOWNSTREAM)
+		return TPB_PREFIX_PASSES;
+	if (!config_u16(config, size, express + PCI_EXP_DEVCTL2, &control))
+		return TPB_PREFIX_UNKNOWN;
+	return control & DEVCTL2_PREFIX_BLOCKING ? TPB_PREFIX_BLOCKED : TPB_PREFIX_PASSES;
 }
 
 /* Follows the list of extended capabilities; as express_capability(). */

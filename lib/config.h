@@ -34,15 +34,26 @@ struct tpb_tph_requester {
 
 void tpb_config_requester(const uint8_t *config, size_t size, struct tpb_tph_requester *tph);
 
-/* Each -1 when the bytes do not hold the answer. */
-
-/* PCI_EXP_TYPE_*, or -2 when it is not a PCI Express function. */
+/*
+ * PCI_EXP_TYPE_*; -1 when the bytes do not hold the answer, -2 when it is not a PCI Express
+ * function.
+ */
 int tpb_config_port_type(const uint8_t *config, size_t size);
 
-/* Whether End-End TLP Prefixes are supported. */
-int tpb_config_has_prefix(const uint8_t *config, size_t size);
+/* What a function does with End-End TLP Prefixes (PCIe r6.2, sec 2.2.10.4). */
+enum tpb_prefix {
+	TPB_PREFIX_UNKNOWN,	/* the bytes do not hold the answer */
+	TPB_PREFIX_UNSUPPORTED,
+	TPB_PREFIX_BLOCKED,	/* End-End TLP Prefix Blocking of a port is set */
+	TPB_PREFIX_PASSES,
+};
 
-/* Bits of the ACS Control register that redirect peer-to-peer requests, 0 for none. */
+enum tpb_prefix tpb_config_prefix(const uint8_t *config, size_t size);
+
+/*
+ * Bits of the ACS Control register that redirect peer-to-peer requests, 0 for none; -1 when the
+ * bytes do not hold the answer.
+ */
 int tpb_config_acs_redirect(const uint8_t *config, size_t size);
 
 #endif

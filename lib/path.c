@@ -30,6 +30,7 @@ struct examination {
 	struct tphbuf_path *path;
 	struct tpb_chain device;
 	struct tpb_chain peer;
+	bool redirected;	/* below the switch where the way would turn */
 	uint8_t config[TPB_CONFIG_SIZE_ALL];
 };
 
@@ -132,19 +133,20 @@ static int examine_root_port(struct examination *ex)
 	return 0;
 }
 
-/* Extended Steering Tags travel in a prefix, which each port on the way must know. */
+/* Extended Steering Tags travel in a prefix, which each port on the way must know and let pass. */
 static int examine_prefix(struct examination *ex, const char *bdf)
 {
 	ssize_t size = tpb_config_read(ex->sysroot, bdf, ex->config);
-	int has;
+	enum tpb_prefix prefix;
 
 	if (size < 0)
 		return (int)size;
-	has = tpb_config_has_prefix(ex->config, (size_t)size);
-	if (has < 0)
+	prefix = tpb_config_prefix(ex->config, (size_t)size);
+	if (prefix == TPB_PREFIX_UNKNOWN)
 		add_not_readable(ex, bdf);
-	else if (!has)
-		path_add(ex, TPHBUF_FACT_PREFIX, bdf, 0, ARRIVES, CANNOT);
+	else if (prefix != TPB_PREFIX_PASSES)
+		path_add(ex, TPHBUF_FACT_PREFIX, bdf, prefix == TPB_PREFIX_BLOCKED, ARRIVES,
+			 CANNOT);
 	return 0;
 }
 
@@ -160,6 +162,7 @@ static int examine_acs(struct examination *ex, const char *bdf)
 		add_not_readable(ex, bdf);
 	else if (redirect)
 		path_add(ex, TPHBUF_FACT_ACS, bdf, (uint32_t)redirect, MAYBE, MAYBE);
+	ex->redirected = ex->redirected || redirect > 0;
 	return 0;
 }
 
@@ -275,7 +278,10 @@ static int examine_route(struct examination *ex)
 		ret = examine_branch(ex, &ex->peer, root_complex ? 0 : common);
 	if (!ret)
 		ret = examine_branch(ex, &ex->device, root_complex ? 0 : common);
-	return ret ? ret : examine_domain(ex, root_complex);
+	/* What is redirected passes the switch and all ports above it, before anything drops it. */
+	for (unsigned int i = common; i && ex->redirected && !same && !ret; i--)
+		ret = examine_prefix(ex, ex->peer.bdf[i - 1]);
+	return ret ? ret : examine_domain(ex, root_complex || ex->redirected);
 }
 
 static int examine(struct examination *ex)

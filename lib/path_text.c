@@ -167,6 +167,10 @@ int tphbuf_path_text(const struct tphbuf_path_fact *fact, char *buf, size_t size
 	case TPHBUF_FACT_ACS:
 		return acs_text(fact, buf, size);
 	case TPHBUF_FACT_PREFIX:
+		if (fact->value)
+			return snprintf(buf, size, "%s blocks End-End TLP Prefixes (Device Control "
+					"2, bit 15), which carry Extended Steering Tags; clear the "
+					"bit, or use 8-bit tags", bdf);
 		return snprintf(buf, size, "%s does not support End-End TLP Prefixes, which carry "
 				"Extended Steering Tags; use 8-bit tags", bdf);
 	case TPHBUF_FACT_DOMAIN:

@@ -45,8 +45,8 @@ enum tphbuf_verdict {
  * @TPHBUF_FACT_HOST_BRIDGES: the way leads from one host bridge to another
  * @TPHBUF_FACT_ACS: the port @bdf redirects peer-to-peer requests to the root
  *	complex; @value has the bits of its ACS Control register that do so
- * @TPHBUF_FACT_PREFIX: @bdf does not support End-End TLP Prefixes, which carry
- *	Extended Steering Tags
+ * @TPHBUF_FACT_PREFIX: End-End TLP Prefixes, which carry Extended Steering Tags, do
+ *	not pass @bdf; @value is 0 when it does not support them, 1 when it blocks them
  * @TPHBUF_FACT_DOMAIN: how the IOMMU translates for the peer; @value is 0 for
  *	identity, 1 for translated, 2 for not known
  * @TPHBUF_FACT_NOT_READABLE: this user may not read the configuration space of

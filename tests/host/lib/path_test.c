@@ -32,6 +32,7 @@ struct function {
 	unsigned int type;	/* PCI_EXP_TYPE_* */
 	unsigned int completer;	/* DEVCAP2 bits 13:12 */
 	bool prefix;
+	bool blocks;		/* End-End TLP Prefix Blocking */
 	unsigned int acs;	/* bits of the control register */
 	bool requester;
 	uint32_t tph;		/* capability register */
@@ -72,6 +73,7 @@ static void fill(uint8_t config[4096], const struct function *function)
 	config[EXPRESS + PCI_EXP_FLAGS] = (uint8_t)(2 | function->type << 4);
 	put(config, EXPRESS + PCI_EXP_DEVCAP2, function->completer << 12 |
 	    (function->prefix ? PCI_EXP_DEVCAP2_EE_PREFIX : 0));
+	put(config, EXPRESS + PCI_EXP_DEVCTL2, function->blocks ? 0x8000 : 0);
 	put(config, ACS, PCI_EXT_CAP_ID_ACS | 1 << 16 | TPH << 20);
 	put(config, ACS + PCI_ACS_CAP, 0x7f | function->acs << 16);
 	put(config, TPH, (function->requester ? PCI_EXT_CAP_ID_TPH : 0x3f) | 1 << 16);
@@ -184,6 +186,17 @@ static void one_switch(void)
 	f[2].acs = PCI_ACS_CR;
 	ASK("switch, ACS above the device", f, "identity", CANNOT, MAYBE);
 	ok(fact(TPHBUF_FACT_ACS, "0000:02:00.0"), "switch, ACS above the device: which port");
+	f[0].prefix = false;
+	ASK("switch, ACS, no prefixes at the root port", f, "identity", CANNOT, CANNOT);
+	ok(fact(TPHBUF_FACT_PREFIX, "0000:00:01.0"), "switch, ACS: a redirected prefix gets there");
+	f[0].prefix = true;
+	f[1].blocks = true;
+	ASK("switch, ACS, prefixes blocked above it", f, "identity", CANNOT, CANNOT);
+	is_int(fact(TPHBUF_FACT_PREFIX, "0000:01:00.0")->value, 1, "switch, ACS: blocked");
+	f[1].blocks = false;
+	ASK("switch, ACS, translated", f, "DMA", CANNOT, MAYBE);
+	is_int(fact(TPHBUF_FACT_DOMAIN, NULL)->st, MAYBE,
+	       "switch, ACS: what is redirected is translated");
 	f[2].acs = 0;
 	f[0].acs = f[1].acs = PCI_ACS_RR;
 	ASK("switch, ACS above it", f, "identity", CANNOT, ARRIVES);
@@ -191,7 +204,15 @@ static void one_switch(void)
 	f[5].control = 0;
 	ASK("switch without prefixes at a port", f, NULL, MAYBE, CANNOT);
 	ok(fact(TPHBUF_FACT_PREFIX, "0000:02:00.0"), "switch without prefixes: which port");
+	is_int(fact(TPHBUF_FACT_PREFIX, NULL)->value, 0, "switch without prefixes: not supported");
 	f[2].prefix = true;
+	f[2].blocks = true;
+	ASK("switch that blocks prefixes at a port", f, NULL, MAYBE, CANNOT);
+	is_int(fact(TPHBUF_FACT_PREFIX, "0000:02:00.0")->value, 1, "switch that blocks: which");
+	f[2].blocks = false;
+	f[4].blocks = true;
+	ASK("device with the bit of ports, which it does not have", f, NULL, MAYBE, MAYBE);
+	f[4].blocks = false;
 	f[1].prefix = false;
 	ASK("switch without prefixes above", f, NULL, MAYBE, MAYBE);
 	f[0].completer = 0;
