@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, page, prepare, progress, registers, trace, vm
+from lab import PROJECT, page, prepare, progress, registers, topology, trace, vm
 
 JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
@@ -304,7 +304,7 @@ def report(result, path, domain, nic="", root=None):
         raise progress.StepError(result.reason, log=result.job / "console.log",
                                  tail=vm.console(result.job).splitlines()[-10:])
     records = _records(result.job)
-    accelerator, engine = (vm.device_address(index).removeprefix("0000:") for index in (0, 1))
+    accelerator, engine = (topology.root_address(index).removeprefix("0000:") for index in (0, 1))
     count = Count(records, accelerator, engine, domain, nic)
     count.read(trace.read(result.job / "trace.txt"))
     phases = count.phases

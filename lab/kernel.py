@@ -18,6 +18,7 @@ MODULES = {
     "tph_fault": "tests/modules/tph_fault",
     "mlx5_st_test": "tests/modules/mlx5_st_test",
     "tph_bench": "bench/tph_bench",
+    "port_view": "tests/modules/port_view",
 }
 # Objects of a full build, to show how far the first one has come; later ones know their own number.
 TYPICAL_OBJECTS = 1800

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lab import PROJECT, vm
+from lab.topology import Topology
 
 TESTS = PROJECT / "tests"
 PROGRAM = re.compile(r"_test\.(c|cc|py|sh)$")
@@ -26,9 +27,12 @@ class Suite:
 
     timeout: seconds; that of a Meson test is Meson's.
 
-    machine: name of an entry of the list's table of machines, which gives @devices.
+    machine: name of an entry of the list's table of machines, which gives @devices: devices, and the ports above them
+    (lab/topology.py).
 
-    boot: more words for the command line of the guest's kernel.
+    boot: more words for the command line of the guest's kernel; "{NAME}" is the PCI address of a device or port.
+
+    cpu: the processor, by which the kernel decides whether peer-to-peer DMA may pass the host bridge; empty: it may.
 
     icount: the machine has one processor, whose time stamp counter counts instructions.
 
@@ -55,6 +59,7 @@ class Suite:
     kernel: str = "base"
     boot: str = ""
     icount: bool = False
+    cpu: str = ""
     modules: list = field(default_factory=lambda: ["tph_dma"])
     selftests: list = field(default_factory=list)
     known: dict = field(default_factory=dict)
@@ -73,22 +78,24 @@ class Suite:
 
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
-        return (self.kernel, self.boot, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
+        return (self.kernel, self.boot, self.cpu, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
                 self.icount, (self.reboots or self.alone) and self.name)
 
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
-    if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.expect
-                                  or suite.icount or suite.reboots):
-        raise ValueError(f"{where}: devices, domain, boot, expect, icount and reboots are for the programs of tests/guest")
+    if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.cpu
+                                  or suite.expect or suite.icount or suite.reboots):
+        raise ValueError(f"{where}: devices, domain, boot, cpu, expect, icount and reboots are for the programs of "
+                         "tests/guest")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):
         raise ValueError(f"{where}: expect {suite.expect!r} is unknown")
-    names = [vm.device_name(device) for device in suite.devices]
-    if len(set(names)) != len(names):
-        raise ValueError(f"{where}: two devices of the same name")
+    try:
+        suite.boot.format_map(Topology(suite.devices).addresses)
+    except (KeyError, ValueError) as err:
+        raise ValueError(f"{where}: {err}") from None
 
 
 def programs(folder):

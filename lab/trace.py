@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 LINE = re.compile(r"(\d+) (\S+) -> (\S+) ((?:MWr|MRd|FAdd|CAS)(?:32|64)) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
 REGISTER_MASK = 0xfff
+# Result of a TLP whose completer received it without its hint.
+HINT_DROPPED = "hint-dropped"
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Tag:
 class Tlp:
     """One line of the trace; @tag is None when the TLP carried no hint, @value None when it is not recorded.
 
-    @kind is that of the trace without the width of the address: MWr, MRd, FAdd, CAS.
+    @kind is that of the trace without the width of the address: MWr, MRd, FAdd, CAS. @at is the port, or "rc", where
+    the TLP ended or lost its hint.
     """
 
     number: int
@@ -36,6 +39,7 @@ class Tlp:
     tag: Tag
     value: int
     result: str
+    at: str = ""
 
 
 def parse_line(line):
@@ -53,7 +57,7 @@ def parse_line(line):
         tag = Tag(len(digits) == 4, int(digits, 16), int(fields["ph"]))
     value = int(fields["value"], 16) if "value" in fields else None
     return Tlp(int(number), requester, completer, kind[:-2], int(address, 16), int(fields["len"]), tag,
-               value, fields["result"])
+               value, fields["result"], fields.get("at", ""))
 
 
 def read(path):

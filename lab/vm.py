@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import PROJECT, cache, kernel_log, process, progress, sandbox, userspace
+from lab.topology import Topology
 
 RUNS = PROJECT / "build/vm"
-FIRST_SLOT = 0x10
 BOOT_TIMEOUT = 60
 # The kernel allows peer-to-peer DMA through the host bridges of AMD's family 17h and later, whatever bridge it is.
 CPU = "EPYC"
@@ -32,7 +32,7 @@ class Machine:
 
     root: Path
     kernel: Path
-    devices: list = field(default_factory=list)  # "TYPE,name=NAME,key=value", as tphbuf-endpoints takes them
+    devices: list = field(default_factory=list)  # entries of lab/topology.py: devices and the ports above them
     domain: str = "identity"
     modules: list = field(default_factory=list)  # paths of .ko files, in the order of loading
     variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
@@ -40,7 +40,8 @@ class Machine:
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
     pcapng: bool = False  # the trace as pcapng too
     icount: bool = False  # one processor whose time stamp counter counts instructions; TCG whatever ACCEL= says
-    boot: str = ""  # more words for the kernel's command line
+    boot: str = ""  # more words for the kernel's command line; {NAME} is the PCI address of a device or port
+    cpu: str = CPU  # by which the kernel allows peer-to-peer DMA through the host bridge, or does not
     selftests: Path | None = None  # folder of installed selftests of the kernel
 
 
@@ -77,26 +78,13 @@ def memory_of_host():
     return int(re.search(r"^MemAvailable:\s+(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1]) // 1024
 
 
-def device_name(device):
-    """NAME out of "TYPE,name=NAME,..."."""
-    for word in device.split(",")[1:]:
-        key, _, value = word.partition("=")
-        if key == "name":
-            return value
-    raise ValueError(f"device {device}: no name=")
-
-
-def device_address(index):
-    """PCI address of the @index-th device."""
-    return f"0000:00:{FIRST_SLOT + index:02x}.0"
-
-
 def _environment(machine, extra):
-    lines = {f"TPHBUF_DEV_{device_name(device).upper()}": device_address(index)
-             for index, device in enumerate(machine.devices)}
+    topology = Topology(machine.devices)
+    lines = {f"TPHBUF_DEV_{entry.name.upper()}": topology.addresses[entry.name] for entry in topology.devices}
     lines["TPHBUF_DOMAIN"] = machine.domain
     lines["TPHBUF_MODULE"] = "/job/tph_dma.ko"
     lines["LAB_MODULES"] = " ".join(path.name for path in machine.modules)
+    lines["LAB_PARAMETERS_port_view"] = f"ports={topology.port_view()}"
     lines.update(extra)
     return "".join(f"{name}='{value}'\nexport {name}\n" for name, value in lines.items())
 
@@ -109,24 +97,23 @@ def _endpoints(machine):
             "--unannounced-dma"]
     if machine.pcapng:
         argv += ["--pcapng", "/job/trace.pcapng"]
-    for index, device in enumerate(machine.devices):
-        argv += ["--device", f"{device},bdf={device_address(index).removeprefix('0000:')}"]
-    return argv
+    return argv + Topology(machine.devices).endpoints_argv()
 
 
 def _qemu(machine, interactive):
+    topology = Topology(machine.devices)
     command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
                     "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "oops=panic",
                     # A panic ends the machine, or, where that would be one restart after the other, stops it.
                     "panic=0" if machine.reboots else "panic=-1",
                     # An emulator that is short of CPU time delivers timer ticks late.
                     "no_timer_check", "printk.time=1", "printk.devkmsg=on", "intel_iommu=on", DOMAINS[machine.domain],
-                    "tsc=reliable" if machine.icount else "", machine.boot]
+                    "tsc=reliable" if machine.icount else "", machine.boot.format_map(topology.addresses)]
     argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-action", "reboot=reset" if machine.reboots else "reboot=shutdown",
             "-machine",
             f"q35,accel={'tcg' if machine.icount else accelerator()},kernel-irqchip=split,memory-backend=ram",
-            "-cpu", CPU, *(["-icount", "shift=0"] if machine.icount else []),
+            "-cpu", machine.cpu, *(["-icount", "shift=0"] if machine.icount else []),
             # After a restart the second processor measures its delay loop by ticks, which come late under emulation.
             "-smp", "1" if machine.reboots or machine.icount else "2",
             "-m", machine.memory,
@@ -141,11 +128,10 @@ def _qemu(machine, interactive):
         argv += ["-fsdev", f"local,id={tag},path={path},security_model=none,readonly={readonly},multidevs=remap",
                  "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
     argv += ["-serial", "mon:stdio" if interactive else "file:/job/console.log"]
-    for index, device in enumerate(machine.devices):
-        name = device_name(device)
-        argv += ["-device", json.dumps({
-            "driver": "vfio-user-pci", "id": name, "bus": "pcie.0", "addr": hex(FIRST_SLOT + index),
-            "socket": {"type": "unix", "path": f"/job/sock/{name}.sock"}})]
+    for entry, place in topology.qemu_devices():
+        if entry.is_device:
+            place |= {"driver": "vfio-user-pci", "socket": {"type": "unix", "path": f"/job/sock/{entry.name}.sock"}}
+        argv += ["-device", json.dumps(place)]
     return argv
 
 
@@ -167,6 +153,7 @@ def _write_job(machine, job, timeout, interactive, env):
     for name in ("init", "fstab"):
         shutil.copy(PROJECT / "lab/guest" / name, job)
     (job / "environment").write_text(_environment(machine, env))
+    (job / "topology.json").write_text(json.dumps(Topology(machine.devices).description(), indent=1) + "\n")
     for module in machine.modules:
         shutil.copy(module, job)
     if machine.selftests:

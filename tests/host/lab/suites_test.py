@@ -58,6 +58,8 @@ def test_mistakes():
     _refused(suite + 'domain = "none"\n', "guest/a_test.c")
     _refused(suite + 'machine = "large"\n', "guest/a_test.c")
     _refused(suite + 'devices = ["accelerator,name=a", "accelerator,name=a"]\n', "guest/a_test.c")
+    _refused(suite + 'devices = ["accelerator,name=a,below=b"]\n', "guest/a_test.c")
+    _refused(suite + 'boot = "pci=disable_acs_redir={b}"\n', "guest/a_test.c")
     _refused(suite + 'devices = ["accelerator,name=acc0"]\n', "toolroot/a_test.py")
     _refused(suite + "reboots = true\n", "toolroot/a_test.py")
     _refused('[[suite]]\nprogram = "a"\n', "guest/a_test.c")
