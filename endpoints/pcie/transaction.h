@@ -18,6 +18,8 @@
  * The clients of all functions are one machine: they mean the same place by the same bus address.
  * A request for a BAR whose function does not decode it is unsupported. A function does not reach
  * its own BARs.
+ *
+ * On its way a request passes the ports of path.h, and may meet a fault of injection.h.
  */
 #ifndef TPHBUF_TRANSACTION_H
 #define TPHBUF_TRANSACTION_H
@@ -44,7 +46,7 @@ struct pci_function;
  * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear
  * (nothing is sent), -EFAULT for an unsupported request or when root complex or IOMMU refuse,
  * -EBADMSG when a TLP is malformed or the completer refuses its content, -ENOTCONN when the client
- * is gone, -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
+ * is gone. Nobody learns of a write that vanishes or is poisoned on a link: 0. -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
  * a reset the state of the device is that of the reset, which the caller must leave alone.
  */
 int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, size_t len,
@@ -57,7 +59,7 @@ int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, siz
  * @buf: receives the bytes; undefined after an error
  * @len: at least 1; split into TLPs of at most Max_Read_Request_Size that cross no 4 KiB boundary
  *
- * Return: as fabric_write().
+ * Return: as fabric_write(), -EFAULT when no completion comes, -EBADMSG when it is poisoned.
  */
 int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len);
 
