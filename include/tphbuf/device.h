@@ -14,7 +14,7 @@ extern "C" {
 
 /*
  * A PCI device that is open through VFIO. It does not change after it was
- * opened: any number of threads may use it at once, until one of them calls
+ * opened: any number of threads may use it, until a thread calls
  * tphbuf_device_close() or tphbuf_device_restore_driver().
  */
 struct tphbuf_device;
@@ -22,9 +22,9 @@ struct tphbuf_device;
 #define TPHBUF_NR_BARS		6
 
 /*
- * tphbuf_device_open(): when no VFIO driver holds the device, take it from the
- * driver that has it and bind it to vfio-pci. Needs the right to write to the
- * PCI files in sysfs, which is root's as a rule.
+ * tphbuf_device_open(): if the device is not bound to a VFIO driver, unbind it
+ * and bind it to vfio-pci. Requires write access to the PCI files in sysfs, which
+ * usually only root has.
  */
 #define TPHBUF_OPEN_BIND	(1u << 0)
 
@@ -62,18 +62,18 @@ struct tphbuf_bar {
  *	tphbuf_device_restore_driver()
  * @why: NULL, or filled on failure: @why->reason is the reason
  *
- * For a program that does not have the device open already: one that has calls
+ * For a program that has not opened the device; otherwise, see
  * tphbuf_device_adopt().
  *
- * Opens the device file and an iommufd, and binds the one to the other. In a
+ * Opens the device file and an iommufd, and binds the device to the iommufd. In a
  * kernel that has no device files, it opens the file of the IOMMU group, puts the
  * group into a container and gets the device from it. Either is enough to export
  * and tag dma-bufs: importers use their own domain. A device that is to do DMA
  * itself needs an address space too: see tphbuf_device_iommufd().
  *
- * With TPHBUF_OPEN_BIND a device without a VFIO driver is taken from its driver
- * and given to vfio-pci first; when anything fails afterwards, it goes back to
- * the driver that it came from. Processes that do this to one device wait for
+ * With TPHBUF_OPEN_BIND a device without a VFIO driver is unbound from its driver
+ * and bound to vfio-pci first; if a later step fails, it is bound to its previous
+ * driver. Processes that do this to the same device wait for
  * each other, by a lock on the file "rescan" of the device in sysfs, for ten
  * seconds at most. Thread-safe.
  *
@@ -84,19 +84,19 @@ struct tphbuf_bar {
  * -EINVAL	@name is neither form (TPHBUF_REASON_BAD_NAME), or @options are
  *		wrong
  * -ENODEV	no such device, it is not bound to a VFIO driver, vfio-pci did
- *		not take it, or the file is not a PCI device opened through VFIO
+ *		not bind it, or the file is not a PCI device opened through VFIO
  * -EOPNOTSUPP	no IOMMU, no vfio-pci, or nothing to open the device with
  * -EACCES	no permission for @why->denied, or a VF token that is missing or
  *		wrong
  * -EBUSY	the device is open already, or its IOMMU group is not viable
- * -ENAMETOOLONG, -ENOMEM, -EMFILE and what else the system gives.
+ * -ENAMETOOLONG, -ENOMEM, -EMFILE and other errors of the system.
  */
 int tphbuf_device_open(const char *name, const struct tphbuf_options *options,
 		       struct tphbuf_device **dev, struct tphbuf_probe *why);
 
 /**
  * tphbuf_device_adopt - use a device that the caller has opened
- * @device_fd: VFIO device file: one bound to an iommufd, or one from
+ * @device_fd: VFIO device file, bound to an iommufd or from
  *	VFIO_GROUP_GET_DEVICE_FD
  * @iommufd: the iommufd that it is bound to, or -1
  * @flags: TPHBUF_ADOPT_CLOSE or 0
@@ -107,13 +107,13 @@ int tphbuf_device_open(const char *name, const struct tphbuf_options *options,
  * the device once this call has returned 0, and are closed with it. When this
  * call fails they are the caller's in either case. Thread-safe.
  *
- * Which device it is, with its driver and ids, is found out from the number of
- * the device file, or, for a file of a group, from what /proc/self/fdinfo says in
- * recent kernels: see tphbuf_device_bdf().
+ * The address, driver and IDs are derived from the number of the device file, or,
+ * for a file of a group, from /proc/self/fdinfo in recent kernels: see
+ * tphbuf_device_bdf().
  *
  * Return: 0, or -EINVAL for an unknown flag, a negative @device_fd or a file
- * that is not bound, -EBADF, -ENODEV when it is no PCI device, -ENOTTY when it
- * is no VFIO device file, -ENOMEM.
+ * that is not bound, -EBADF, -ENODEV when it is not a PCI device, -ENOTTY when it
+ * is not a VFIO device file, -ENOMEM.
  */
 int tphbuf_device_adopt(int device_fd, int iommufd, unsigned int flags,
 			struct tphbuf_device **dev);
@@ -124,30 +124,30 @@ int tphbuf_device_adopt(int device_fd, int iommufd, unsigned int flags,
  *
  * Closes the files that belong to the device. Once no duplicate of the device
  * file is open anywhere, all dma-bufs that were exported from it are revoked
- * for good. A device that TPHBUF_OPEN_BIND gave to vfio-pci stays there.
+ * permanently. A device that TPHBUF_OPEN_BIND bound to vfio-pci remains bound.
  */
 void tphbuf_device_close(struct tphbuf_device *dev);
 
 /**
- * tphbuf_device_restore_driver - close a device and give it back
- * @dev: the device, or NULL; invalid afterwards, whatever this call returns
+ * tphbuf_device_restore_driver - close a device and bind its previous driver
+ * @dev: the device, or NULL; invalid afterwards, for every return value
  *
- * As tphbuf_device_close(); then, when TPHBUF_OPEN_BIND took the device from
- * its driver, gives it back to that driver, or to none if it had none. Waits
+ * As tphbuf_device_close(). If TPHBUF_OPEN_BIND unbound the device from a driver,
+ * the call then binds it to that driver again, or unbinds it. Waits
  * until the last duplicate of the device file is closed, also those in other
  * processes.
  *
- * Return: 0, also when there was nothing to give back; or the error of writing
- * to sysfs; -ENODEV when the driver did not take the device back.
+ * Return: 0, also when there is no previous driver; or the error of writing
+ * to sysfs; -ENODEV when the driver did not bind the device.
  */
 int tphbuf_device_restore_driver(struct tphbuf_device *dev);
 
 /**
- * tphbuf_device_previous_driver - driver from which TPHBUF_OPEN_BIND took it
+ * tphbuf_device_previous_driver - driver from which a device was unbound
  * @dev: the device
  *
- * Return: its name, "" when it had none, NULL when the device was not taken
- * from anyone. Valid as long as @dev is.
+ * Return: the name of the driver that TPHBUF_OPEN_BIND unbound, "" when the device
+ * had no driver, NULL when it was not unbound. Valid as long as @dev is.
  */
 const char *tphbuf_device_previous_driver(const struct tphbuf_device *dev);
 
@@ -166,7 +166,7 @@ const char *tphbuf_device_bdf(const struct tphbuf_device *dev);
  *
  * For VFIO calls that this library does not cover.
  *
- * Return: the file descriptor; it stays the property of whoever had it.
+ * Return: the file descriptor, which the caller must not close.
  */
 int tphbuf_device_fd(const struct tphbuf_device *dev);
 
@@ -177,8 +177,8 @@ int tphbuf_device_fd(const struct tphbuf_device *dev);
  * For address spaces: IOMMU_IOAS_ALLOC on it, then
  * VFIO_DEVICE_ATTACH_IOMMUFD_PT on tphbuf_device_fd().
  *
- * Return: the file descriptor; it stays the property of whoever had it. -1
- * when the device was adopted without one or opened through its group.
+ * Return: the file descriptor, which the caller must not close; -1 when the device
+ * was adopted without an iommufd or opened through its group.
  */
 int tphbuf_device_iommufd(const struct tphbuf_device *dev);
 
@@ -281,7 +281,7 @@ int tphbuf_device_bar_map(struct tphbuf_device *dev, unsigned int bar, uint64_t 
 /**
  * tphbuf_device_bar_unmap - end what tphbuf_device_bar_map() made
  * @addr: the address
- * @length: as given then
+ * @length: the same as for the mapping
  *
  * Return: 0, or the error of munmap(2).
  */

@@ -28,7 +28,7 @@ struct tphbuf_range {
 };
 
 /**
- * tphbuf_export - export ranges of a BAR as one dma-buf, set up as asked
+ * tphbuf_export - export ranges of a BAR as a dma-buf with a tag
  * @dev: device that owns the BAR
  * @bar: BAR index, 0 to 5; a memory BAR
  * @ranges: the ranges, which follow one another in the dma-buf in this order
@@ -36,20 +36,20 @@ struct tphbuf_range {
  * @tag: tag that the dma-buf carries from the start, with at least one
  *	namespace valid; NULL for a dma-buf without a tag
  * @flags: TPHBUF_EXPORT_WC or 0
- * @why: NULL, or filled on failure: @why->reason is the reason, which tells apart
- *	what has the same errno value; @why->range is the index of a range that is
+ * @why: NULL, or filled on failure: @why->reason is the reason, which separates
+ *	causes with the same errno value; @why->range is the index of a range that is
  *	wrong
  *
  * Either all of it happens or nothing: when the tag cannot be set or the memory
  * not be made write-combining, the dma-buf is closed again and an error
- * returned, so the caller never holds a dma-buf with less than it asked for.
+ * returned, so the caller never gets a dma-buf that lacks part of the request.
  * Write-combining comes last, because it is what cannot be undone: see
  * tphbuf_set_wc(). The memory of a device whose memory decoding is
  * off can be exported, but no importer can map it before
  * tphbuf_device_enable_memory().
  *
- * Closing the device revokes the dma-buf for good; a reset, or memory decoding
- * turned off, revokes it for as long as that lasts. Thread-safe.
+ * Closing the device revokes the dma-buf permanently; a reset and disabled memory
+ * decoding revoke it until they end. Thread-safe.
  *
  * Return: a close-on-exec file descriptor that the caller owns and closes
  * with close(2), or
@@ -63,51 +63,51 @@ struct tphbuf_range {
  * -EOPNOTSUPP	this device cannot export; or a tag was given and the device
  *		does not complete TPH requests, or not those with Extended
  *		Steering Tags, or the kernel is without TPH; or the memory
- *		cannot be write-combining here: @why->reason tells which
+ *		cannot be write-combining here: @why->reason is the cause
  * -ENODEV	the kernel could not claim the BAR, or the device is going away
  * -EINTR	as tphbuf_set_tag() and tphbuf_set_wc()
  * -EBUSY, -ENOSPC	as tphbuf_set_wc()
- * and what open files and memory limits give: -EMFILE, -ENFILE, -ENOMEM.
+ * and the errors of limits on files and memory: -EMFILE, -ENFILE, -ENOMEM.
  */
 int tphbuf_export(struct tphbuf_device *dev, unsigned int bar, const struct tphbuf_range *ranges,
 		  size_t nr_ranges, const struct tphbuf_tag *tag, unsigned int flags,
 		  struct tphbuf_probe *why);
 
 /**
- * tphbuf_set_tag - give a dma-buf a tag, or another one
+ * tphbuf_set_tag - set the tag of a dma-buf
  * @dev: device that exported the dma-buf
  * @dmabuf_fd: the dma-buf; stays the caller's
- * @tag: replaces both namespaces at once: one that is not valid in @tag is not
- *	valid afterwards; at least one must be
+ * @tag: replaces both namespaces together: a namespace that is not valid in @tag
+ *	is invalid afterwards; at least one must be valid
  * @why: NULL, or filled on failure as by tphbuf_export()
  *
- * Importers ask for the tag when they map the buffer, so mappings that exist
+ * Importers query the tag when they map the buffer, so existing mappings
  * keep the old tag. To have a tag withdrawn from those too, revoke them:
  * tphbuf_device_disable_memory() and tphbuf_device_enable_memory(). Set the
- * tag before handing the dma-buf to an importer. Thread-safe; of two
- * concurrent calls one comes last as a whole.
+ * tag before handing the dma-buf to an importer. Thread-safe; the
+ * result of two concurrent calls is the complete tag of either.
  *
  * Return: 0, or
- * -EINVAL	@tag is wrong as in tphbuf_export(); @dmabuf_fd is no dma-buf,
+ * -EINVAL	@tag is wrong as in tphbuf_export(); @dmabuf_fd is not a dma-buf,
  *		is not from this device, or this device has been closed since
  * -EBADF	@dmabuf_fd is not open
  * -ENOTTY	the kernel cannot tag dma-bufs
  * -EOPNOTSUPP	the device does not complete TPH requests, or not those with
  *		Extended Steering Tags, or the kernel is without TPH:
- *		@why->reason tells which
+ *		@why->reason is the cause
  * -EINTR	a signal came while waiting for the buffer; nothing changed
  */
 int tphbuf_set_tag(struct tphbuf_device *dev, int dmabuf_fd, const struct tphbuf_tag *tag,
 		   struct tphbuf_probe *why);
 
 /**
- * tphbuf_clear_tag - take the tag from a dma-buf
+ * tphbuf_clear_tag - clear the tag of a dma-buf
  * @dev: device that exported the dma-buf
  * @dmabuf_fd: the dma-buf; stays the caller's
  * @why: NULL, or filled on failure as by tphbuf_export()
  *
  * New mappings are without a tag; see tphbuf_set_tag() for those that exist.
- * Clearing a dma-buf that has no tag is no error. Thread-safe.
+ * The call succeeds for a dma-buf without a tag. Thread-safe.
  *
  * Return: 0, or an error of tphbuf_set_tag().
  */
@@ -129,20 +129,19 @@ int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_pro
  * A mapping has one type: tphbuf_mmap() of a range that has both
  * write-combining and uncached pages fails with -EBUSY.
  *
- * Stores may then be merged, reordered and held back in the CPU; a store fence
- * (SFENCE on x86, DSB ST on Arm) sends them on, before a doorbell for example.
- * Loads may be speculative. Whether the device copes with that is for its owner
- * to know. Thread-safe.
+ * The CPU may merge, reorder and delay the stores; a store fence (SFENCE on x86,
+ * DSB ST on Arm) drains them, for example before a doorbell. Loads may be
+ * speculative. The caller must know that the device tolerates this. Thread-safe.
  *
  * Return: 0, or, with nothing changed,
- * -EINVAL	@dmabuf_fd is no dma-buf
+ * -EINVAL	@dmabuf_fd is not a dma-buf
  * -EBADF	@dmabuf_fd is not open
  * -ENXIO	another driver than vfio-pci exported it
  * -EXDEV	another device exported it
  * -ENODEV	its device has been closed since
  * -ENOTTY	the kernel cannot do it
  * -EOPNOTSUPP	the CPU cannot map PCI memory write-combining, or the memory is
- *		not in a prefetchable BAR: @why->reason tells which
+ *		not in a prefetchable BAR: @why->reason is the cause
  * -EBUSY	something needs the memory uncached: a process maps it through a
  *		dma-buf, the device file or sysfs, the MSI-X table or the target
  *		of an ioeventfd is in it, or the kernel driver uses the BAR
@@ -153,7 +152,7 @@ int tphbuf_clear_tag(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_pro
 int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe *why);
 
 /**
- * tphbuf_revoke - take one dma-buf back for good
+ * tphbuf_revoke - revoke a dma-buf permanently
  * @dev: device that exported the dma-buf
  * @dmabuf_fd: the dma-buf; stays the caller's
  * @why: NULL, or filled on failure as by tphbuf_export()
@@ -161,8 +160,8 @@ int tphbuf_set_wc(struct tphbuf_device *dev, int dmabuf_fd, struct tphbuf_probe 
  * For a dma-buf that was given to another process. When this returns, no
  * importer and no CPU has access to the memory through it, and none can get it
  * again; other dma-bufs of the device are not affected. It waits until importers
- * have stopped using the memory. A dma-buf that is revoked for good already
- * stays so, and the call succeeds. Thread-safe.
+ * have stopped using the memory. The call succeeds for a
+ * dma-buf that is already revoked permanently. Thread-safe.
  *
  * Return: 0, or, with nothing changed,
  * -EINVAL	@dmabuf_fd is not a dma-buf

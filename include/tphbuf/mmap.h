@@ -18,13 +18,13 @@ struct tphbuf_device;
  *
  * For a process that was given the file descriptor alone. Thread-safe.
  *
- * Return: 0; -EINVAL when @dmabuf_fd is no dma-buf; -EBADF when it is not open.
+ * Return: 0; -EINVAL when @dmabuf_fd is not a dma-buf; -EBADF when it is not open.
  */
 int tphbuf_dmabuf_size(int dmabuf_fd, uint64_t *size);
 
 /**
  * tphbuf_mmap - give the CPU access to a dma-buf of a VFIO device
- * @dmabuf_fd: the dma-buf; stays the caller's, who may close it at once
+ * @dmabuf_fd: the dma-buf; stays the caller's, who may close it afterwards
  * @offset: first byte, from the start of the dma-buf; a multiple of the page size
  * @length: bytes, at least one
  * @prot: PROT_READ, PROT_WRITE or both, of <sys/mman.h>
@@ -36,12 +36,12 @@ int tphbuf_dmabuf_size(int dmabuf_fd, uint64_t *size);
  * so. Access memory of a device with loads and stores of aligned words, as a
  * device expects them: memcpy() may choose any width and any order.
  *
- * The mapping has to be touched with care, because whoever owns the device can
- * take the memory away at any time. While the dma-buf is revoked (memory
+ * Access the mapping with care, because the owner of the device can make the memory
+ * inaccessible at any time. While the dma-buf is revoked (memory
  * decoding is off, the device is being reset, sleeps, or has been closed), an
  * access raises SIGBUS, with the address in siginfo_t.si_addr. Mapping works
  * all the same, and the access works again when the revocation ends; after the
- * device was closed it never does. A program that shall survive this needs a
+ * device was closed it never does. A program that must survive this needs a
  * handler for SIGBUS that compares si_addr with its mappings and leaves the
  * access behind with siglongjmp(3); tphbuf_mmap(3) has an example. The signal
  * goes to the thread that made the access. A system call on the mapping, such
@@ -52,21 +52,21 @@ int tphbuf_dmabuf_size(int dmabuf_fd, uint64_t *size);
  *
  * Return: 0, or
  * -EINVAL	@length is 0, @offset is not a multiple of the page size, @prot
- *		is none of the above, or @dmabuf_fd is no dma-buf
+ *		is none of the above, or @dmabuf_fd is not a dma-buf
  * -EBADF	@dmabuf_fd is not open
  * -ERANGE	the bytes do not lie within the dma-buf
  * -EOPNOTSUPP	the kernel, or the driver that exported the dma-buf, does not
- *		let the CPU map it: tphbuf_device_probe() tells
+ *		support CPU access; see tphbuf_device_probe()
  * -EACCES	@dmabuf_fd is not open for this kind of access
  * -ENODEV	the device has been closed
- * and what limits of the address space give: -ENOMEM, -EAGAIN.
+ * and the errors of address space limits: -ENOMEM, -EAGAIN.
  */
 int tphbuf_mmap(int dmabuf_fd, uint64_t offset, size_t length, int prot, void **addr);
 
 /**
  * tphbuf_munmap - end what tphbuf_mmap() made
  * @addr: the address
- * @length: as given then
+ * @length: the same as for the mapping
  *
  * Return: 0, or the error of munmap(2).
  */

@@ -16,7 +16,7 @@
  *	("00112233-4455-6677-8899-aabbccddeeff"), NULL or "" for none; the caller
  *	keeps it until the call returns
  *
- * Zero-initialise it. A call that takes options also takes NULL for none.
+ * Initialize it to zero. A call that accepts options also accepts NULL.
  */
 struct tphbuf_options {
 	uint32_t flags;

@@ -37,12 +37,12 @@ enum tphbuf_verdict {
  * @TPHBUF_FACT_ENABLED: TPH requests that the peer is enabled to send; @value is an
  *	enum tphbuf_requester
  * @TPHBUF_FACT_COMMAND_LINE: TPH is turned off on the kernel command line
- * @TPHBUF_FACT_ROOT_PORT: TPH requests that the root port above the peer
+ * @TPHBUF_FACT_ROOT_PORT: TPH requests that the Root Port above the peer
  *	completes, which the kernel insists on; @value is an enum tphbuf_completer
  * @TPHBUF_FACT_SAME_DEVICE: both are functions of one device
  * @TPHBUF_FACT_SWITCH: both are below one switch, whose upstream port is @bdf
- * @TPHBUF_FACT_ROOT_COMPLEX: the way leads through the root complex
- * @TPHBUF_FACT_HOST_BRIDGES: the way leads from one host bridge to another
+ * @TPHBUF_FACT_ROOT_COMPLEX: the path passes the root complex
+ * @TPHBUF_FACT_HOST_BRIDGES: the path leads from a host bridge to another
  * @TPHBUF_FACT_ACS: the port @bdf redirects peer-to-peer requests to the root
  *	complex; @value has the bits of its ACS Control register that do so
  * @TPHBUF_FACT_PREFIX: End-End TLP Prefixes, which carry Extended Steering Tags, do
@@ -72,9 +72,9 @@ enum tphbuf_fact {
 
 /**
  * struct tphbuf_path_fact - a fact about a path
- * @fact: what it is about
- * @st: what it alone makes of 8-bit Steering Tags
- * @st_ext: what it alone makes of Extended Steering Tags
+ * @fact: its subject
+ * @st: verdict on 8-bit Steering Tags from this fact
+ * @st_ext: verdict on Extended Steering Tags from this fact
  * @value: see enum tphbuf_fact
  * @bdf: function that it is about
  */
@@ -126,13 +126,13 @@ struct tphbuf_path {
  * best. Thread-safe.
  *
  * Return: 0 when @path is filled; -EINVAL when @options are wrong; -ENOMEM; or
- * what reading sysfs gives.
+ * the error of reading sysfs.
  */
 int tphbuf_path(const char *device, const char *peer, const struct tphbuf_options *options,
 		struct tphbuf_path *path);
 
 /**
- * tphbuf_path_text - a fact as one line for people
+ * tphbuf_path_text - describe a fact in a line
  * @fact: the fact
  * @buf: where the line goes; may be NULL when @size is 0
  * @size: size of @buf

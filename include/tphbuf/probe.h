@@ -144,7 +144,7 @@ int tphbuf_probe(const char *name, const struct tphbuf_options *options,
 		 struct tphbuf_probe *probe);
 
 /**
- * tphbuf_probe_all - probe every PCI function that VFIO could take or has
+ * tphbuf_probe_all - probe every PCI function that VFIO can open or bind
  * @options: as for tphbuf_probe()
  * @probes: set to an array, ordered by BDF; NULL when there is none
  * @count: set to its number of elements
@@ -168,7 +168,7 @@ int tphbuf_probe_all(const struct tphbuf_options *options, struct tphbuf_probe *
 void tphbuf_probe_free(struct tphbuf_probe *probes);
 
 /**
- * tphbuf_probe_host - find out whether the machine can give devices to VFIO
+ * tphbuf_probe_host - query whether the machine supports VFIO
  * @options: no flag; NULL for none
  * @reason: TPHBUF_REASON_NO_IOMMU, _NO_VFIO or _NO_IOMMUFD, the first of them
  *	that is so; TPHBUF_REASON_NONE otherwise

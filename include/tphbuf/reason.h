@@ -26,7 +26,7 @@ struct tphbuf_probe;
  *
  * @TPHBUF_REASON_NOT_BOUND: the device has no driver, or one that is not a VFIO
  *	driver
- * @TPHBUF_REASON_BIND_FAILED: vfio-pci did not take the device; struct
+ * @TPHBUF_REASON_BIND_FAILED: vfio-pci did not bind the device; struct
  *	tphbuf_probe.error has the errno
  *
  * @TPHBUF_REASON_GROUP_NOT_VIABLE: a kernel driver uses another device of the
@@ -49,7 +49,7 @@ struct tphbuf_probe;
  * @TPHBUF_REASON_BAD_RANGE: a range is empty, not page aligned or not within its
  *	BAR; struct tphbuf_probe.range is its index
  * @TPHBUF_REASON_BAD_TAG: the tag has no valid namespace, or an unknown bit, or a
- *	processing hint above 3
+ *	Processing Hint above 3
  * @TPHBUF_REASON_BAD_BUFFER: the file descriptor is not a dma-buf of this device
  *
  * @TPHBUF_REASON_NO_TPH_FEATURE: the kernel cannot tag dma-bufs
@@ -156,7 +156,7 @@ const char *tphbuf_reason_name(enum tphbuf_reason reason);
 int tphbuf_reason_errno(enum tphbuf_reason reason);
 
 /**
- * tphbuf_reason_text - a reason as one line for people
+ * tphbuf_reason_text - describe a reason in a line
  * @reason: the reason
  * @about: the device that it is about, for the names in the text, or NULL
  * @buf: where the line goes; may be NULL when @size is 0

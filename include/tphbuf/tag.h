@@ -9,7 +9,7 @@ extern "C" {
 #endif
 
 /**
- * enum tphbuf_ph - processing hint of a TLP (PCIe 6.0, section 2.2.7.1)
+ * enum tphbuf_ph - Processing Hint of a TLP (PCIe 6.0, section 2.2.7.1)
  * @TPHBUF_PH_BIDIRECTIONAL: host and device read and write the data often
  * @TPHBUF_PH_REQUESTER: the device reads and writes the data often
  * @TPHBUF_PH_TARGET: the host reads and writes the data often
@@ -26,15 +26,15 @@ enum tphbuf_ph {
 };
 
 /* Bits of struct tphbuf_tag.valid */
-#define TPHBUF_TAG_ST		(1u << 0)	/* st holds a tag */
-#define TPHBUF_TAG_ST_EXT	(1u << 1)	/* st_ext holds a tag */
+#define TPHBUF_TAG_ST		(1u << 0)	/* st is valid */
+#define TPHBUF_TAG_ST_EXT	(1u << 1)	/* st_ext is valid */
 
 /**
- * struct tphbuf_tag - what peers put into their writes to one dma-buf
+ * struct tphbuf_tag - ST and PH that requesters send with their writes to a dma-buf
  * @valid: TPHBUF_TAG_* bits: the namespaces in which a tag is given
  * @st_ext: 16-bit Extended Steering Tag, for peers that send those
  * @st: 8-bit Steering Tag, for peers that send those
- * @ph: processing hint, 0 to 3, see enum tphbuf_ph; goes with either tag
+ * @ph: Processing Hint, 0 to 3, see enum tphbuf_ph; goes with either tag
  *
  * The two tags live in namespaces of their own: a peer that sends Extended
  * Steering Tags never uses @st, and the other way round. Zero is a legal tag.
@@ -70,7 +70,7 @@ int tphbuf_tag_set_st(struct tphbuf_tag *tag, uint64_t st);
 int tphbuf_tag_set_st_ext(struct tphbuf_tag *tag, uint64_t st_ext);
 
 /**
- * tphbuf_tag_set_ph - put a processing hint into a tag
+ * tphbuf_tag_set_ph - put a Processing Hint into a tag
  * @tag: the tag to change
  * @ph: 0 to 3, see enum tphbuf_ph
  *

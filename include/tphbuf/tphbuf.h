@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
  * libtphbuf: export the memory of a VFIO PCI device as a dma-buf that carries
- * the TPH steering tag which peer devices have to put into their writes.
+ * the TPH Steering Tag that requesters send with their writes.
  *
  * Errors: a function that can fail returns a negative errno value and leaves
  * errno undefined. The library prints nothing, never ends the process, starts
