@@ -43,8 +43,8 @@ class Phase:
         """trace.Tag that every TLP of the phase has to carry, or None."""
         if self.expected["tag"] == "none":
             return None
-        space, _, value = self.expected["tag"].partition(":")
-        return trace.Tag(space == "ext", int(value, 16), self.expected["ph"])
+        space, _, value = self.expected["tag"].partition("=")
+        return trace.Tag(space == "st-ext", int(value, 16), self.expected["ph"])
 
     @property
     def tagged(self):
@@ -212,28 +212,40 @@ def _run(prepared, path, domain, nic):
     return result
 
 
-def _column(phase):
-    """The hints of a phase as counted on the wire."""
-    if not phase.tlps:
-        return ["-"]
-    words = [f"{count:,} × {tag}" for tag, count in phase.tags.most_common(3)]
+def _hints(phase):
+    """The hints of a phase as counted on the wire; how often, where they differ."""
+    counts = [(str(tag), count) for tag, count in phase.tags.most_common(3)]
     if len(phase.tags) > 3:
-        words.append(f"and {len(phase.tags) - 3} other tags")
-    plain = phase.tlps - phase.tagged
-    return words + ([f"{plain:,} × no hint"] if plain else [])
+        counts.append((f"{len(phase.tags) - 3} more", phase.tagged - sum(count for _, count in counts)))
+    if phase.tlps - phase.tagged:
+        counts.append(("none", phase.tlps - phase.tagged))
+    return [text if count == phase.tlps else f"{count:,} {text}" for text, count in counts] or ["-"]
 
 
-def _table(phases):
-    rows = [("phase", "bytes", "TLPs", "hints on the wire", "the accelerator", "memory")]
+def _accelerator(phase, domain):
+    """What the accelerator counted in a phase."""
+    counted = phase.expected["accelerator"]
+    if phase.expected["op"] == "none":
+        return f"{counted['writes']:,} writes"
+    if domain == "translated":
+        return f"{counted['writes']:,} writes as TLPs"
+    if not phase.tag:
+        return f"stored {counted['untagged']:,} without a hint"
+    partition = phase.tag.st & (0xff if phase.tag.extended else 0xf)
+    return f"{phase.expected['op']} {counted['with_tag']:,}, partition {partition}: {counted['in_partition']:,}"
+
+
+def _table(phases, domain):
+    rows = [("phase", "TLPs", "hint on the wire", "accelerator", "memory")]
     for phase in phases:
-        hints = _column(phase)
-        rows.append((phase.name, f"{phase.bytes:,}", f"{phase.tlps:,}", hints[0], phase.expected["note"] or "",
+        hints = _hints(phase)
+        rows.append((phase.name, f"{phase.tlps:,}", hints[0], _accelerator(phase, domain),
                      "right" if phase.expected["data_ok"] else "WRONG"))
-        rows += [("", "", "", hint, "", "") for hint in hints[1:]]
+        rows += [("", "", hint, "", "") for hint in hints[1:]]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for number, row in enumerate(rows):
-        cells = [row[column].rjust(width) if column in (1, 2) else row[column].ljust(width)
+        cells = [row[column].rjust(width) if column == 1 else row[column].ljust(width)
                  for column, width in enumerate(widths)]
         text = "  ".join(cells).rstrip()
         lines.append(progress.paint(text, "bold") if number == 0 else text)
@@ -246,13 +258,12 @@ def _verdict(phases, wrong, domain):
     meant = [phase for phase in phases if phase.tag]
     others = [phase for phase in phases if not phase.tag]
     seen = sum(phase.expected["accelerator"][key] for phase in phases for key in ("tagged", "tagged_ext"))
-    right = progress.paint("PASS", "green")
-    text = (f"{right}  {sum(phase.tagged - phase.wrong_tag for phase in meant):,} of "
-            f"{sum(phase.tlps for phase in meant):,} TLPs sent under a tag carried it, "
-            f"{sum(phase.tagged for phase in others):,} of {sum(phase.tlps for phase in others):,} others carried one; ")
+    text = (f"{progress.paint('PASS', 'green')}  {sum(phase.tagged - phase.wrong_tag for phase in meant):,} of "
+            f"{sum(phase.tlps for phase in meant):,} TLPs under a tag carried it, "
+            f"{sum(phase.tagged for phase in others):,} of {sum(phase.tlps for phase in others):,} others carried one\n")
     if domain == "translated":
-        text += f"behind the root complex {seen:,} of them were left; "
-    return text + "memory is right in all phases"
+        text += f"      {seen:,} of these tags passed the root complex\n"
+    return text + "      the memory is right in all phases"
 
 
 def _write_json(path, domain, nic, phases, wrong):
@@ -314,11 +325,11 @@ def report(result, path, domain, nic="", root=None):
     wrong += [f"kernel log, line {line}: {text}" for _, line, text in result.hits[:5]]
     if result.reason:
         wrong.append(result.reason)
-    how = "by RDMA through the mlx5 driver" if nic else "by tph_dma"
-    title = f"{path.name} into the accelerator's memory, peer to peer, {how}; {domain} domain"
+    how = "by RDMA (mlx5)" if nic else "by tph_dma"
+    title = f"{path.name} ({path.stat().st_size:,} bytes) into the accelerator, {how}; {domain} domain"
     shown = root and _write_page(root, result, title, accelerator, engine, nic, count.ring_range())
     print(f"\n{title}\n")
-    print("\n".join(_table(phases)) + "\n")
+    print("\n".join(_table(phases, domain)) + "\n")
     for text in wrong:
         print(f"  {progress.paint('wrong:', 'red')} {text}")
     print(_verdict(phases, wrong, domain))

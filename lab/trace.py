@@ -4,7 +4,7 @@
 import re
 from dataclasses import dataclass
 
-LINE = re.compile(r"(\d+) (\S+) -> (\S+) ((?:MWr|MRd|FAdd|CAS)(?:32|64)) 0x([0-9a-f]+)((?: [a-z]+=\S+)*)$")
+LINE = re.compile(r"(\d+) (\S+) -> (\S+) ((?:MWr|MRd|FAdd|CAS)(?:32|64)) 0x([0-9a-f]+)((?: [a-z-]+=\S+)*)$")
 REGISTER_MASK = 0xfff
 # Result of a TLP whose completer received it without its hint.
 HINT_DROPPED = "hint-dropped"
@@ -12,14 +12,14 @@ HINT_DROPPED = "hint-dropped"
 
 @dataclass(frozen=True)
 class Tag:
-    """A hint as it is on the wire: extended tells an 8-bit steering tag from a 16-bit one."""
+    """A hint as it is on the wire: extended separates an 8-bit ST from an Extended ST."""
 
     extended: bool
     st: int
     ph: int
 
     def __str__(self):
-        return f"ext:0x{self.st:04x} ph {self.ph}" if self.extended else f"st8:0x{self.st:02x} ph {self.ph}"
+        return f"st-ext=0x{self.st:04x} ph={self.ph}" if self.extended else f"st=0x{self.st:02x} ph={self.ph}"
 
 
 @dataclass
@@ -51,10 +51,11 @@ def parse_line(line):
     fields = dict(word.split("=", 1) for word in rest.split())
     tag = None
     if fields["th"] == "1":
-        digits = fields["st"].removeprefix("0x")
-        if len(digits) not in (2, 4):
-            raise ValueError(f"steering tag of {len(digits)} digits: {line!r}")
-        tag = Tag(len(digits) == 4, int(digits, 16), int(fields["ph"]))
+        extended = "st-ext" in fields
+        digits = fields["st-ext" if extended else "st"].removeprefix("0x")
+        if len(digits) != (4 if extended else 2):
+            raise ValueError(f"Steering Tag with {len(digits)} digits: {line!r}")
+        tag = Tag(extended, int(digits, 16), int(fields["ph"]))
     value = int(fields["value"], 16) if "value" in fields else None
     return Tlp(int(number), requester, completer, kind[:-2], int(address, 16), int(fields["len"]), tag,
                value, fields["result"], fields.get("at", ""))

@@ -136,15 +136,15 @@ static bool parse_be(struct record *record, struct cursor *c)
 	return true;
 }
 
-static bool parse_st(struct record *record, struct cursor *c)
+static bool parse_st(struct record *record, struct cursor *c, bool extended)
 {
 	unsigned int digits;
 	uint64_t st;
 
-	if (!text_take(c, "0x", 2) || !take_hex(c, &st, &digits) || (digits != 2 && digits != 4))
+	if (!text_take(c, "0x", 2) || !take_hex(c, &st, &digits) || digits != (extended ? 4 : 2))
 		return false;
 	record->st = st;
-	record->extended = digits == 4;
+	record->extended = extended;
 	return true;
 }
 
@@ -211,7 +211,9 @@ static bool parse_known(struct record *record, const char *key, size_t len, stru
 		ok = parse_number(c, 3, &n);
 		record->ph = n;
 	} else if (len == 2 && !memcmp(key, "st", 2)) {
-		ok = parse_st(record, c);
+		ok = parse_st(record, c, false);
+	} else if (len == 6 && !memcmp(key, "st-ext", 6)) {
+		ok = parse_st(record, c, true);
 	} else if (len == 2 && !memcmp(key, "be", 2)) {
 		ok = parse_be(record, c);
 	} else if (len == 3 && !memcmp(key, "len", 3)) {
@@ -338,7 +340,7 @@ static char *put_hint(char *p, const struct record *record)
 		return put_text(p, " th=0");
 	p = put_text(p, " th=1 ph=");
 	p = put_decimal(p, record->ph);
-	p = put_text(p, " st=0x");
+	p = put_text(p, record->extended ? " st-ext=0x" : " st=0x");
 	return put_hex(p, record->st, record->extended ? 4 : 2);
 }
 

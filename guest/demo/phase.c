@@ -225,25 +225,6 @@ static void check_counters(struct demo *demo, struct demo_result *result)
 	const struct accelerator_counters *c = &result->counters;
 	const char *why = NULL;
 
-	if (result->op == DEMO_OP_NONE)
-		snprintf(result->note, sizeof(result->note), "%" PRIu64 " writes arrived",
-			 c->writes);
-	else if (demo->translated)
-		snprintf(result->note, sizeof(result->note),
-			 "%" PRIu64 " writes arrived as TLPs, the rest through the root complex",
-			 c->writes);
-	else if (result->tagged)
-		snprintf(result->note, sizeof(result->note),
-			 "%s: %" PRIu64 " of %" PRIu64 " writes, for partition %u: %" PRIu64,
-			 demo_op_name(result->op), c->with_tag, c->writes,
-			 demo->name_space == DEMO_EXTENDED ? ACC_ST_EXT_PARTITION(result->st) :
-							     ACC_ST_PARTITION(result->st),
-			 c->in_partition);
-	else
-		snprintf(result->note, sizeof(result->note),
-			 "stored %" PRIu64 " of %" PRIu64 " writes that came without hint",
-			 c->untagged, c->writes);
-
 	if (result->why[0])
 		return;
 	if (demo->translated || result->op == DEMO_OP_NONE) {

@@ -99,7 +99,6 @@ struct demo_result {
 	int state_error;
 	struct sender_state state;
 	struct accelerator_counters counters;
-	char note[DEMO_TEXT_SIZE];
 	char why[DEMO_TEXT_SIZE];
 };
 

@@ -66,9 +66,9 @@ static void print_tag(const struct demo *demo, const struct demo_result *result)
 	if (!result->tagged)
 		fputs(",\"tag\":\"none\",\"ph\":null", stdout);
 	else if (demo->name_space == DEMO_EXTENDED)
-		printf(",\"tag\":\"ext:0x%04x\",\"ph\":%u", result->st, result->ph);
+		printf(",\"tag\":\"st-ext=0x%04x\",\"ph\":%u", result->st, result->ph);
 	else
-		printf(",\"tag\":\"st8:0x%02x\",\"ph\":%u", result->st, result->ph);
+		printf(",\"tag\":\"st=0x%02x\",\"ph\":%u", result->st, result->ph);
 }
 
 static void print_importer(const struct demo_result *result)
@@ -109,7 +109,6 @@ bool report_phase(const struct demo *demo, const struct demo_result *result)
 	print_string_or_null("error", result->error ? strerrorname_np(-result->error) : NULL);
 	print_importer(result);
 	print_counters(&result->counters);
-	print_string_or_null("note", result->note);
 	printf(",\"ok\":%s", json_bool(!result->why[0]));
 	print_string_or_null("why", result->why);
 	return end_record();

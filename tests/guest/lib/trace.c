@@ -49,7 +49,9 @@ static void add_line(const struct trace_query *query, const char *completer, con
 	bool matching = tagged == !!query->st;
 
 	if (matching && tagged) {
-		matching = !strcmp(field(rest, " st=", buf, sizeof(buf)), query->st) &&
+		const char *key = strlen(query->st) > strlen("0x12") ? " st-ext=" : " st=";
+
+		matching = !strcmp(field(rest, key, buf, sizeof(buf)), query->st) &&
 			   strtoul(field(rest, " ph=", buf, sizeof(buf)), NULL, 0) == query->ph;
 	}
 	sum->writes++;

@@ -33,8 +33,9 @@ struct trace_sum {
  * @completer: BDF
  * @begin: MARK value that begins the span
  * @end: MARK value that ends it
- * @st: tag as the trace writes it ("0x12", "0x4305"), or NULL for writes without hint
- * @ph: processing hint, with @st
+ * @st: ST as the trace writes it, 8-bit ("0x12") or Extended ("0x4305"), or NULL for
+ *	writes without hint
+ * @ph: Processing Hint, with @st
  */
 struct trace_query {
 	const char *requester;

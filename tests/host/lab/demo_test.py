@@ -9,10 +9,10 @@ MARK = Registers("accelerator_regs.h").ACC_REG_MARK
 RING = Registers("dma_engine_regs.h").DMA_ENGINE_REG_RING_BASE
 SIZE = Registers("dma_engine_regs.h").DMA_ENGINE_REG_RING_SIZE
 ACC, DMA = "00:10.0", "00:11.0"
-HINT = "th=1 ph=2 st=0x4305"
+HINT = "th=1 ph=2 st-ext=0x4305"
 NO_HINT = "th=0"
-RECORD = {"phase": "add", "mark": 1, "mark_end": 2, "bytes": 512, "tag": "ext:0x4305", "ph": 2, "op": "add",
-          "data_ok": True, "ok": True, "why": None, "note": "", "accelerator": {}}
+RECORD = {"phase": "add", "mark": 1, "mark_end": 2, "bytes": 512, "tag": "st-ext=0x4305", "ph": 2, "op": "add",
+          "data_ok": True, "ok": True, "why": None, "accelerator": {}}
 
 
 def _register(completer, offset, value):
@@ -41,19 +41,19 @@ def test_right():
 
 def test_flipped_bit():
     """one bit of one tag"""
-    phase = _count([_write(), _write("th=1 ph=2 st=0x4304")])
+    phase = _count([_write(), _write("th=1 ph=2 st-ext=0x4304")])
     tap.equal((phase.tagged, phase.wrong_tag), (2, 1))
     tap.true(phase.wrong, "not noticed")
 
 
 def test_other_hint():
     """another processing hint"""
-    tap.equal(_count([_write(), _write("th=1 ph=3 st=0x4305")]).wrong_tag, 1)
+    tap.equal(_count([_write(), _write("th=1 ph=3 st-ext=0x4305")]).wrong_tag, 1)
 
 
 def test_other_namespace():
     """the same number as an 8-bit tag"""
-    phase = _count([_write("th=1 ph=2 st=0x05"), _write("th=1 ph=2 st=0x05")], tag="ext:0x0005")
+    phase = _count([_write("th=1 ph=2 st=0x05"), _write("th=1 ph=2 st=0x05")], tag="st-ext=0x0005")
     tap.equal(phase.wrong_tag, 2)
 
 

@@ -172,7 +172,7 @@ static void test_ways(void)
 		   peer->last.hint.ph == 1,
 	   "with the hint");
 	is_str(new_lines(),
-	       "3 00:05.0 -> 00:04.0 MWr64 0x0000380000000040 len=4 th=1 ph=1 st=0x3412 be=f/0 "
+	       "3 00:05.0 -> 00:04.0 MWr64 0x0000380000000040 len=4 th=1 ph=1 st-ext=0x3412 be=f/0 "
 	       "result=ok\n",
 	       "directly");
 	is_int(do_read(PEER_BAR + 0x41, buf, 2), 0, "read of the peer");

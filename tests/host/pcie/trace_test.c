@@ -90,7 +90,7 @@ static void test_lines(void)
 	is_str(contents(fd),
 	       "1 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=2 st=0x12 be=f/f "
 	       "result=ok\n"
-	       "2 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=0 st=0x0012 be=f/f "
+	       "2 00:05.0 -> 00:04.0 MWr32 0x00000000fea00100 len=256 th=1 ph=0 st-ext=0x0012 be=f/f "
 	       "result=rejected\n"
 	       "3 00:05.0 -> rc MWr64 0x0000012300000000 len=250 th=0 be=8/1 result=fault\n"
 	       "4 ff:1f.7 -> - MRd64 0x0000012300000000 len=250 th=0 be=8/1 result=ur\n"
@@ -120,7 +120,7 @@ static void test_longest_line(void)
 	record(trace, &tlp, 0xffff, TLP_MALFORMED, value);
 	trace_flush(trace);
 	is_str(contents(fd),
-	       "1 ff:1f.7 -> ff:1f.7 MWr64 0xfffffffffffffff8 len=8 th=1 ph=3 st=0xffff be=f/f"
+	       "1 ff:1f.7 -> ff:1f.7 MWr64 0xfffffffffffffff8 len=8 th=1 ph=3 st-ext=0xffff be=f/f"
 	       " value=0xff07060504030201 result=malformed\n", "the longest line");
 	trace_destroy(trace);
 	close(fd);

@@ -96,7 +96,7 @@ def parse(line):
 
 def hints(tlps):
     """The distinct (th, ph, st) of TLPs."""
-    return {(tlp["th"], tlp.get("ph"), tlp.get("st")) for tlp in tlps}
+    return {(tlp["th"], tlp.get("ph"), tlp.get("st", tlp.get("st-ext"))) for tlp in tlps}
 
 
 def lanes(*values):

@@ -15,7 +15,7 @@ import zlib
 import tap
 
 PROGRAM = sys.argv.pop(1)
-TAGGED = "th=1 ph=2 st=0x4305"
+TAGGED = "th=1 ph=2 st-ext=0x4305"
 
 
 def line(number, hint="th=0", address=0xf8101000, bytes_=512, mark="", result="ok", requester="00:11.0", completer="00:10.0"):
@@ -27,7 +27,7 @@ def line(number, hint="th=0", address=0xf8101000, bytes_=512, mark="", result="o
 def run_of(tagged=3, plain=2, wrong=0):
     """Lines of a run with one phase under a tag and one without."""
     lines = [line(1, bytes_=4, requester="rc", mark="phase%20add%20from=00:11.0%20to=00:10.0%20expect=st-ext=0x4305,ph=2")]
-    lines += [line(2 + i, TAGGED if i >= wrong else "th=1 ph=2 st=0x4304", 0xf8101000 + 4096 * i) for i in range(tagged)]
+    lines += [line(2 + i, TAGGED if i >= wrong else "th=1 ph=2 st-ext=0x4304", 0xf8101000 + 4096 * i) for i in range(tagged)]
     lines += [line(2 + tagged, bytes_=4, requester="rc", mark="end")]
     lines += [line(3 + tagged, bytes_=4, requester="rc", mark="phase%20cleared%20from=00:11.0%20to=00:10.0%20expect=none")]
     lines += [line(4 + tagged + i, address=0xf8101000 + 4096 * i) for i in range(plain)]
@@ -99,7 +99,7 @@ def test_compare():
         tap.true(b"9 TLPs equal, 0 differ" in call("compare", paths[0], paths[1]), "equal")
         done = subprocess.run([PROGRAM, "compare", paths[0], paths[2]], capture_output=True, timeout=60, check=False)
         tap.equal(done.returncode, 1, "exit code for a difference")
-        tap.true(b"st=0x4304" in done.stdout and b"1 differ" in done.stdout, "the difference is not shown")
+        tap.true(b"st-ext=0x4304" in done.stdout and b"1 differ" in done.stdout, "the difference is not shown")
 
 
 def test_broken_input():

@@ -22,7 +22,7 @@ static void round_trip(const char *line)
 static void fields(void)
 {
 	static const char line[] = "23793 00:11.0 -> 3f:1f.7 MWr32 0x00000000f8101200 len=512 "
-				   "th=1 ph=3 st=0x0021 be=e/7 t=12 mark=a%20b%25 result=blocked "
+				   "th=1 ph=3 st-ext=0x0021 be=e/7 t=12 mark=a%20b%25 result=blocked "
 				   "at=port-1 inject=corrupt-tag";
 	struct record r;
 
@@ -103,7 +103,7 @@ static void broken(void)
 static void cut_off(void)
 {
 	static const char line[] = "1 00:11.0 -> 00:10.0 MWr32 0x00000000f8101200 len=8 th=1 ph=3 "
-				   "st=0x0021 be=f/f value=0x1122334455667788 mark=a%20b result=ok";
+				   "st-ext=0x0021 be=f/f value=0x1122334455667788 mark=a%20b result=ok";
 	struct record record;
 	size_t len;
 	int bad = 0;
@@ -126,7 +126,7 @@ int main(void)
 		   "t=7 mark=phase%20store result=ok");
 	round_trip("5 00:11.0 -> rc MRd32 0x000000003f000000 len=4096 th=0 be=f/f tag=17 "
 		   "result=fault");
-	round_trip("6 00:11.0 -> - CAS64 0x0000000200001000 len=16 th=1 ph=0 st=0x4305 be=f/f "
+	round_trip("6 00:11.0 -> - CAS64 0x0000000200001000 len=16 th=1 ph=0 st-ext=0x4305 be=f/f "
 		   "result=ur");
 	fields();
 	order_and_unknown_fields();
