@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import prose
 import tap
 from lab import PROJECT
 
@@ -27,6 +28,14 @@ LINES_MAX = 700
 STATIC_FUNCTION = re.compile(r"^static\s[^=;{]*?\b(\w+)\((?=[^;{]*\)\n\{)", re.MULTILINE)
 # Paths in texts that name a file to be written, or one of the kernel or QEMU.
 NOT_OURS = re.compile(r"NAME|FOLDER|KIND|TOPIC|doorbell_counter|^include/(linux|rdma|uapi)|^docs/interop")
+# Texts whose habits are counted together, because a short page has too few words for a rate.
+PROSE = {
+    "README.md and its like": r"(README|CONTRIBUTING|SECURITY|CHANGELOG)\.md$|examples/.*\.md$",
+    "docs/": r"docs/.*\.md$",
+    "man/": r"man/.*\.[137]$",
+}
+LINES_README = 120
+LINES_GLOSSARY = 60
 # What the C of the project does not do, for what can be seen in a line.
 DIALECT = (
     (r"^\s*//(?! SPDX)", "a comment in //"),
@@ -188,6 +197,73 @@ def _anchors(path):
     """The anchors that a page has for its headings."""
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
             for heading in re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)}
+
+
+def _prose():
+    """The texts of PROSE by group: (name, text) each. A manual page may only name another page."""
+    texts = {group: [(name, (PROJECT / name).read_text()) for name in _files() if re.match(pattern, name)]
+             for group, pattern in PROSE.items()}
+    return {group: [(name, text) for name, text in pages if not text.startswith(".so ")]
+            for group, pages in texts.items()}
+
+
+def test_habits():
+    """texts are as easy to read as the kernel's own, for what can be counted: prose.py --where FILE shows the places"""
+    wrong = []
+    for group, pages in _prose().items():
+        count = prose.Count()
+        for name, text in pages:
+            count.add(name, text)
+        tap.true(count.words > 100, f"{group}: {count.words} words")
+        wrong += [f"{group}: {line}" for line in count.wrong()]
+    _report(wrong)
+
+
+def test_terms():
+    """one word for one thing"""
+    _report([line for pages in _prose().values() for name, text in pages for line in prose.terms(name, text)])
+
+
+def test_layout():
+    """width of texts, code and cells of tables; the README and the glossary stay short"""
+    pages = [page for pages in _prose().values() for page in pages if page[0].endswith(".md")]
+    wrong = [line for name, text in pages for line in prose.layout(name, text)]
+    wrong += [f"{name}: {len(text.splitlines())} lines, at most {most}" for name, text in pages
+              for page, most in (("README.md", LINES_README), ("docs/glossary.md", LINES_GLOSSARY))
+              if name == page and len(text.splitlines()) > most]
+    _report(wrong)
+
+
+def _suites():
+    """Names of all suites, by file and by tests/suites.toml."""
+    names = set(re.findall(r"^name = \"(\w+)\"", (PROJECT / "tests/suites.toml").read_text(), re.MULTILINE))
+    for name in _files():
+        found = re.fullmatch(r"tests/(?:host|toolroot|guest)/(?:(\w+)/)?(\w+)_test\.\w+", name)
+        if found:
+            names.add("_".join(filter(None, found.groups())))
+            names.add(found[2])
+    return names
+
+
+def test_commands():
+    """what a text types into a shell of this project is there: targets and variables of make, suites, programs"""
+    makefile = (PROJECT / "Makefile").read_text()
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
+    suites = _suites()
+    wrong = []
+    lines = [(name, line.strip()) for pages in _prose().values() for name, text in pages if name.endswith(".md")
+             for line in re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)]
+    typed = [(name, re.sub(r"^(?:# |[A-Z_]+=\S+ )*|\s+#.*$", "", line)) for name, line in lines]
+    typed = [(name, line.split()) for name, line in typed if re.match(r"make |tests/run\.py|python3 ", line)]
+    for name, words in typed:
+        here = {"make": [word not in targets for word in words[1:] if "=" not in word],
+                "tests/run.py": [word.split("/")[0].split("@")[0] not in suites for word in words[1:]
+                                 if not word.startswith("-")],
+                "python3": [not (PROJECT / word).exists() for word in words if "/" in word]}
+        if any(here[words[0]]):
+            wrong.append(f"{name}: {' '.join(words)}")
+    tap.true(len(typed) >= 8, f"{len(typed)} commands")
+    _report(wrong)
 
 
 def test_white_space():
