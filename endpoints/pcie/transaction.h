@@ -46,8 +46,9 @@ struct pci_function;
  * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear
  * (nothing is sent), -EFAULT for an unsupported request or when root complex or IOMMU refuse,
  * -EBADMSG when a TLP is malformed or the completer refuses its content, -ENOTCONN when the client
- * is gone. Nobody learns of a write that vanishes or is poisoned on a link: 0. -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
- * a reset the state of the device is that of the reset, which the caller must leave alone.
+ * is gone, -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
+ * a reset the state of the device is that of the reset, which the caller must leave alone. Nobody
+ * learns of a write that vanishes or is poisoned on a link: 0.
  */
 int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, size_t len,
 		 const struct tlp_hint *hint, uint64_t *sent);
