@@ -44,12 +44,17 @@ def bind(name):
     Path("/sys/bus/pci/drivers_probe").write_text(device(name))
 
 
+def unbind_device(name):
+    """Take a device from vfio-pci."""
+    if driver(name) == "vfio-pci":
+        Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(device(name))
+    Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("\n")
+
+
 def unbind_all():
     """Take all accelerators of the suite from vfio-pci."""
     for name in (name for name in ACCELERATORS if f"TPHBUF_DEV_{name}" in os.environ):
-        if driver(name) == "vfio-pci":
-            Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(device(name))
-        Path(f"/sys/bus/pci/devices/{device(name)}/driver_override").write_text("\n")
+        unbind_device(name)
 
 
 def run(*args, **options):
