@@ -112,7 +112,7 @@ function renderPhases() {
   $("phases").replaceChildren(...T.phases.map((p, i) => make("button", { type: "button", class: "phase", "aria-pressed": String(i === chosen), style: `border-top-color:${phaseColor(p)}`, onclick: () => choose(i === chosen ? -1 : i) },
     make("strong", {}, p.name, p.expect ? make("span", { class: p.ok ? "ok" : "no" }, p.ok ? "✓ right" : "✗ wrong") : null),
     make("code", {}, expectText(p)), make("span", {}, p.tlps || p.expect !== "nothing" ? `${number(p.right)} of ${number(p.tlps)} TLPs right` : "none arrived"),
-    make("span", { class: "soft" }, make("br"), bytesText(p.bytes)))));
+    make("span", { class: "soft" }, bytesText(p.bytes)))));
 }
 function choose(i) {
   chosen = i;
@@ -212,19 +212,19 @@ function prepare(element, height) {
   const context = element.getContext("2d");
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.clearRect(0, 0, width, height);
-  context.font = "12px system-ui, sans-serif";
+  context.font = getComputedStyle(document.body).font.replace(/\d+px/, "12px");
   return { context, width };
 }
 async function columns(width) {
   const size = view.to - view.from, tags = Math.min(T.tags.length, 32), table = Array.from({ length: width }, () => new Float64Array(tags));
   const bins = byTime() ? T.byTime : T.byIndex;
+  // Columns and bins do not begin at the same places: a column gets the part of a bin that lies over it.
+  const spread = (from, to, tag, n) => {
+    const left = (from - view.from) / size * width, right = (to - view.from) / size * width;
+    for (let x = Math.max(0, Math.floor(left)); n && x < Math.min(width, right); x++) table[x][tag] += n * (Math.min(right, x + 1) - Math.max(left, x)) / (right - left);
+  };
   if (size / bins.width >= width / 2 || !T.blocks) {
-    bins.count.forEach((counts, i) => {
-      const from = i * bins.width, to = from + bins.width;
-      if (to <= view.from || from >= view.to) return;
-      const first = Math.floor((from - view.from) / size * width), last = Math.max(first + 1, Math.ceil((to - view.from) / size * width));
-      for (let x = Math.max(0, first); x < Math.min(width, last); x++) counts.forEach((n, tag) => { table[x][tag] += n / (last - first); });
-    });
+    bins.count.forEach((counts, i) => counts.forEach((n, tag) => spread(i * bins.width, (i + 1) * bins.width, tag, n)));
     return table;
   }
   const [first, last] = byTime() ? timeBlocks() : [Math.floor(view.from / T.blockRows), Math.floor((view.to - 1e-9) / T.blockRows)];
@@ -233,8 +233,9 @@ async function columns(width) {
     for (let row = 0; row < b.rows; row++) {
       const r = record(b, row), position = byTime() ? r.time : i * T.blockRows + row;
       if (position < view.from || position >= view.to) continue;
-      const x = Math.floor((position - view.from) / size * width), end = byTime() ? x + 1 : Math.max(x + 1, Math.floor((position + 1 - view.from) / size * width));
-      for (let k = x; k < Math.min(width, end); k++) table[k][Math.min(r.tag, tags - 1)] += 1;
+      const tag = Math.min(r.tag, tags - 1);
+      if (byTime()) table[Math.floor((position - view.from) / size * width)][tag] += 1;
+      else spread(position, position + 1, tag, 1);
     }
   }
   return table;
