@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's."""
+"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's. And a second one with
+what looks at traces, Wireshark and a browser, for the tests of those alone: it is as large as the first."""
 
 import contextlib
 import os
@@ -16,6 +17,8 @@ FOLDERS = ("build", "ccache", "endpoints", "job", "kernel", "linux", "obj", "scr
 # What Debian machines call the archive in their apt configuration.
 ARCHIVE_SUITES = re.compile(r"(bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)/?$")
 INIT = "usr/sbin/lab-init"
+# The driver of the browser finds it by the name localhost.
+VIEWERS_HOOKS = ("echo 127.0.0.1 localhost >\"$1\"/etc/hosts",)
 NO_ANSWER = re.compile(r"Could not resolve|Could not connect|Unable to connect|Temporary failure resolving|"
                        r"Connection timed out|Connection refused|Network is unreachable|Failed to fetch")
 
@@ -53,8 +56,8 @@ def sources(uri):
     return [f"deb {uri} {suite} main" for suite in SUITES]
 
 
-def _command(target, names):
-    """The mmdebstrap call for a root with packages @names.
+def _command(target, names, hooks=()):
+    """The mmdebstrap call for a root with packages @names, changed by the shell commands @hooks.
 
     Without a known mirror mmdebstrap chooses, and backports sit beside its choice.
     """
@@ -68,6 +71,7 @@ def _command(target, names):
         f'--setup-hook=cp {HERE}/preferences "$1"/etc/apt/preferences.d/lab',
         f'--customize-hook=install -m 755 {HERE}/guest/stub "$1"/{INIT}',
         "--customize-hook=cd \"$1\" && mkdir -p " + " ".join(FOLDERS),
+        *(f"--customize-hook={hook}" for hook in hooks),
     ]
     for option in apt_options():
         name, _, value = option.partition("=")
@@ -120,10 +124,10 @@ def _toolchain(root):
     return "\n".join(lines)
 
 
-def _build(target, what, names):
+def _build(target, what, names, hooks=()):
     root = target / "root"
     with progress.step(what) as step, mirror_errors():
-        process.run(_command(root, names), what.replace(" ", "-"), watch=_Watch(step))
+        process.run(_command(root, names, hooks), what.replace(" ", "-"), watch=_Watch(step))
         step.detail = f"Debian {SUITE}, {len(names)} packages and what they need"
 
 
@@ -146,6 +150,13 @@ def _inputs(names):
 def obtain():
     """Path of the tool root; built when the cache has none for this package list."""
     return cache.obtain("root", _inputs(packages()), _build_tools, keep=2) / "root"
+
+
+def viewers():
+    """Path of the root with Wireshark and a browser."""
+    names = packages("viewers")
+    return cache.obtain("viewers", {**_inputs(names), "hooks": VIEWERS_HOOKS},
+                        lambda target: _build(target, "viewers", names, VIEWERS_HOOKS), keep=1) / "root"
 
 
 def toolchain(root):
