@@ -12,7 +12,7 @@ from browser import Browser
 from lab import sandbox, toolroot, userspace
 
 tap.TEST_SECONDS = 300
-TAG = "th=1 ph=2 st=0x4305"
+TAG = "th=1 ph=2 st-ext=0x4305"
 CHOOSE = """const f = document.getElementById(arguments[0]);
             f.value = arguments[1];
             f.dispatchEvent(new Event('change'))"""
