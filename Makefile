@@ -3,7 +3,7 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full matrix bench shell kernel-tree kernel-series install uninstall clean
+.PHONY: help demo check check-host check-full matrix bench shell kernel-tree kernel-series kernel-deb install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
@@ -19,6 +19,8 @@ help:
 	@echo '                    TREE=path BASE=commit for a git tree of your own'
 	@echo 'make kernel-series  write the commits in build/linux back to kernel/series;'
 	@echo '                    TREE=path for a git tree of your own, TOPIC="name ..." for some topics'
+	@echo 'make kernel-deb     Debian packages of Linux with the series in build/kernel-deb, configured as a kernel of yours:'
+	@echo '                    CONFIG=/boot/config-VERSION'
 	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'
 	@echo 'make uninstall      delete what make install has installed with the same DESTDIR and PREFIX'
 	@echo 'make clean          delete build/ but for build/linux; what was built for the machine stays in the cache'
@@ -57,6 +59,9 @@ kernel-series:
 
 install uninstall:
 	@PREFIX='$(or $(PREFIX),/usr/local)' DESTDIR='$(DESTDIR)' INSTALL_BUILD='$(INSTALL_BUILD)' packaging/install.sh $@
+
+kernel-deb:
+	@$(LAB) kernel-deb $(if $(CONFIG),'$(CONFIG)')
 
 # The tree of make kernel-tree may hold commits that are nowhere else.
 clean:

@@ -54,6 +54,12 @@ def _kernel_series(args):
         return series_tree.write_series(args)
 
 
+def _kernel_deb(args):
+    from lab import kernel_deb
+    with _alone():
+        return kernel_deb.main(args)
+
+
 def _prepare(args):
     from lab import prepare
     with _alone():
@@ -68,7 +74,7 @@ def _command(argv):
 
 
 VERBS = {"demo": _demo, "check": _check, "matrix": _matrix, "shell": _shell, "prepare": _prepare,
-         "kernel-tree": _kernel_tree, "kernel-series": _kernel_series}
+         "kernel-tree": _kernel_tree, "kernel-series": _kernel_series, "kernel-deb": _kernel_deb}
 
 
 def run(function, args):

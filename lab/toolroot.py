@@ -136,6 +136,10 @@ def _build_tools(target):
     (target / "toolchain").write_text(_toolchain(target / "root"))
 
 
+def _build_other(which):
+    return lambda target: _build(target, f"root {which}", packages(which))
+
+
 def _inputs(names):
     return {
         "suites": SUITES,
@@ -147,8 +151,10 @@ def _inputs(names):
     }
 
 
-def obtain():
-    """Path of the tool root; built when the cache has none for this package list."""
+def obtain(which=""):
+    """Path of the tool root, or of the root @which; built when the cache has none for its package list."""
+    if which:
+        return cache.obtain(f"root-{which}", _inputs(packages(which)), _build_other(which), keep=1) / "root"
     return cache.obtain("root", _inputs(packages()), _build_tools, keep=2) / "root"
 
 

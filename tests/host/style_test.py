@@ -254,7 +254,8 @@ def test_commands():
     lines = [(name, line.strip()) for pages in _prose().values() for name, text in pages if name.endswith(".md")
              for line in re.findall(r"^ {4,}(\S.*)$", text, re.MULTILINE)]
     typed = [(name, re.sub(r"^(?:# |[A-Z_]+=\S+ )*|\s+#.*$", "", line)) for name, line in lines]
-    typed = [(name, line.split()) for name, line in typed if re.match(r"make |tests/run\.py|python3 ", line)]
+    typed = [(name, re.sub(r"\$\([^)]*\)", "WORD", line).split()) for name, line in typed
+             if re.match(r"make |tests/run\.py|python3 ", line)]
     for name, words in typed:
         here = {"make": [word not in targets for word in words[1:] if "=" not in word],
                 "tests/run.py": [word.split("/")[0].split("@")[0] not in suites for word in words[1:]
