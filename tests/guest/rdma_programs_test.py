@@ -7,10 +7,13 @@ what the model has counted.
 
 import re
 import subprocess
+from pathlib import Path
 
 import rdma
 import tap
+from lab import trace
 
+TRACE = Path("/job/trace.txt")
 BOTH = ("nic0", "nic1")
 # Nothing of it belongs to what the programs do here.
 FAULTLESS = ("UNKNOWN_COMMANDS", "FAILED_COMMANDS", "BAD_REGISTERS", "BAD_DOORBELLS", "DMA_ERRORS", "FATAL_ERRORS",
@@ -94,17 +97,18 @@ def test_srq_pingpong():
                     more=8 * 4096)
 
 
-def _bandwidth(program, messages, size):
+def _bandwidth(program, messages, size, *options):
     """A program of perftest; the line of its result has size and number of messages."""
-    output = rdma.Pair("nic0", "nic1", program, "-n", str(messages), "-s", str(size)).finish()
+    output = rdma.Pair("nic0", "nic1", program, "-n", str(messages), *options).finish()
     tap.true(re.search(rf"^ {size} +{messages} +\d", output, re.MULTILINE), f"no result: {output}")
 
 
-def _expect_bandwidth(bytes_of_server, bytes_of_client, program):
+def _expect_bandwidth(bytes_of_server, bytes_of_client, program, size=65536, options=("-s", "65536")):
     """perftest measures the rate of the processor's clock first, and gives up when its samples scatter, as on a busy host."""
     for last in (False, False, False, False, True):
         try:
-            _expect_traffic("nic0", "nic1", bytes_of_server, bytes_of_client, lambda: _bandwidth(program, 10, 65536))
+            _expect_traffic("nic0", "nic1", bytes_of_server, bytes_of_client,
+                            lambda: _bandwidth(program, 10, size, *options))
             return
         except AssertionError as error:
             if last or "Correlation coefficient" not in str(error):
@@ -124,6 +128,34 @@ def test_read_bw():
 def test_send_bw():
     """ib_send_bw between two devices"""
     _expect_bandwidth(0, 10 * 65536, "ib_send_bw")
+
+
+def _atomics(kind, begin):
+    """The AtomicOps that the trace has behind byte @begin of nic0, the responder."""
+    with open(TRACE, "rb") as file:
+        file.seek(begin)
+        lines = file.read().decode("ascii").split("\n")[1:-1]
+    nic = rdma.address("nic0").removeprefix("0000:")
+    return [tlp for tlp in (trace.parse_line(line) for line in lines) if tlp.kind == kind and tlp.requester == nic]
+
+
+def _expect_atomics(kind, bytes_of_tlp, *options):
+    begin = TRACE.stat().st_size
+    # Each answer has 8 bytes, the value before; a request has its operands in its header.
+    _expect_bandwidth(10 * 8, 0, "ib_atomic_bw", size=8, options=options)
+    rdma.wait_for(f"{kind} in the trace", lambda: len(_atomics(kind, begin)) >= 10)
+    for tlp in _atomics(kind, begin):
+        tap.equal((tlp.length, tlp.tag, tlp.result), (bytes_of_tlp, None, "ok"), f"{kind} {tlp.number}: bytes, hint, result")
+
+
+def test_atomic_bw():
+    """ib_atomic_bw: fetch and add, as AtomicOps of the NIC that has the memory"""
+    _expect_atomics("FAdd", 8, "-A", "FETCH_AND_ADD")
+
+
+def test_atomic_bw_compare_and_swap():
+    """ib_atomic_bw: compare and swap"""
+    _expect_atomics("CAS", 16, "-A", "CMP_AND_SWAP")
 
 
 def test_refused():
