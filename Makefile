@@ -3,7 +3,7 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full matrix bench shell kernel-tree kernel-series kernel-deb install uninstall clean
+.PHONY: help demo check check-host check-full matrix bench picture shell kernel-tree kernel-series kernel-deb install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
@@ -15,6 +15,7 @@ help:
 	@echo '                    all: what each cures; KERNEL="name ..." for some of these kernels'
 	@echo 'make bench          count the instructions of the calls of the series'
 	@echo 'make shell          a shell in the virtual machine, with an accelerator, a DMA engine and an RDMA NIC'
+	@echo 'make picture        take the picture of the README, docs/page.png, from the page of the last demo'
 	@echo 'make kernel-tree    a git tree of Linux in build/linux, with the series as commits;'
 	@echo '                    TREE=path BASE=commit for a git tree of your own'
 	@echo 'make kernel-series  write the commits in build/linux back to kernel/series;'
@@ -59,6 +60,9 @@ kernel-series:
 
 install uninstall:
 	@PREFIX='$(or $(PREFIX),/usr/local)' DESTDIR='$(DESTDIR)' INSTALL_BUILD='$(INSTALL_BUILD)' packaging/install.sh $@
+
+picture:
+	@$(LAB) picture
 
 kernel-deb:
 	@$(LAB) kernel-deb $(if $(CONFIG),'$(CONFIG)')

@@ -60,6 +60,12 @@ def _kernel_deb(args):
         return kernel_deb.main(args)
 
 
+def _picture(args):
+    from lab import picture
+    with _alone():
+        return picture.main()
+
+
 def _prepare(args):
     from lab import prepare
     with _alone():
@@ -73,7 +79,7 @@ def _command(argv):
     return words[0] if len(words) < 2 else f"{words[0]} ... {words[-1]}"
 
 
-VERBS = {"demo": _demo, "check": _check, "matrix": _matrix, "shell": _shell, "prepare": _prepare,
+VERBS = {"demo": _demo, "check": _check, "matrix": _matrix, "picture": _picture, "shell": _shell, "prepare": _prepare,
          "kernel-tree": _kernel_tree, "kernel-series": _kernel_series, "kernel-deb": _kernel_deb}
 
 
