@@ -198,7 +198,7 @@ static void set_and_probe(void)
 static uint64_t module_count(const char *file, const char *arguments)
 {
 	char path[80];
-	uint64_t value;
+	uint64_t value = 0;
 	FILE *stream;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/tph_bench/%s", file);
