@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tphbuf says on kernels that lack something, which TPHBUF_KERNEL names: "no-tph" is built without TPH, "vfio-group" is
-configured as Debian's, with groups in place of device files and without TPH, "debian" is Debian's own, and "notph" has TPH
-turned off on its command line. acc0 completes extended tags, acc2 none.
+"""What tphbuf says on kernels that lack something, which TPHBUF_KERNEL names: "no-tph" is built without TPH,
+"debian" is Debian's own, with groups in place of device files, and "notph" has TPH turned off on its command line. acc0 completes extended tags, acc2 none.
 """
 
 import json
@@ -17,13 +16,12 @@ from tphbuf_command import MAY_BE_LOST, NO_DEVICE, OK, UNSUPPORTED, bind, device
 tap.TEST_SECONDS = 120 * tap.SLOWDOWN
 
 KERNEL = os.environ["TPHBUF_KERNEL"]
-ACCESS = "group" if KERNEL in ("vfio-group", "debian") else "cdev"
+ACCESS = "group" if KERNEL == "debian" else "cdev"
 # Reasons of a tag, for a device that completes hints and for one that does not; those of mapping and of write-combining; and
 # words of the line that says why a tag is refused.
 TAGS, MMAP, WC, WHY = {
     "notph": (("none", "no-completer"), "none", "none", ""),
     "no-tph": (("tph-not-built", "no-completer"), "none", "none", "built without CONFIG_PCIE_TPH"),
-    "vfio-group": (("tph-not-built", "no-completer"), "none", "none", "built without CONFIG_PCIE_TPH"),
     "debian": (("no-tph-feature", "no-tph-feature"), "no-mmap", "no-wc-feature", "no VFIO_DEVICE_FEATURE_DMA_BUF_TPH"),
 }[KERNEL]
 

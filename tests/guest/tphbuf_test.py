@@ -6,14 +6,17 @@ drives.
 """
 
 import json
+import os
 import pwd
 import signal
 import subprocess
+import sys
+from pathlib import Path
 
 import tap
 from tap import equal
-from tphbuf_command import (ACCELERATORS, BUSY, CHILD, EXTENDED, MAPPED, NO_DEVICE, OK, PATIENCE, PERMISSION, TAGGED, TPHBUF,
-                            UNSUPPORTED, USAGE, bind, device, driver, run, unbind_all)
+from tphbuf_command import (ACCELERATORS, BUSY, CHILD, EXTENDED, MAPPED, MAY_BE_LOST, NO_DEVICE, OK, PATIENCE,
+                            PERMISSION, TAGGED, TPHBUF, UNSUPPORTED, USAGE, bind, device, driver, run, unbind_all)
 
 tap.TEST_SECONDS = 180 * tap.SLOWDOWN
 
@@ -61,6 +64,78 @@ def test_probe():
         if st_ext:
             equal(answer["st_ext"]["reason"], st_ext, f"{name}: reason")
         equal(run("probe", device(name)).returncode, code, f"{name}: exit code of the text form")
+
+
+def test_groups():
+    """without device files and iommufd a device is opened through its group"""
+    unbind_all()
+    bind("ACC0")
+    os.rename("/dev/iommu", "/dev/iommu.away")
+    try:
+        answer = json.loads(run("probe", "--json", device("ACC0")).stdout)
+        equal(answer["access"], "group", "how it is opened")
+        equal([answer[what]["reason"] for what in ("open", "dmabuf", "st", "st_ext", "mmap", "wc")], ["none"] * 6, "reasons")
+        answer = run_child("-d", device("ACC0"), "--bar", "2", "--range", "0:64K", "--st-ext", "0x34")
+        equal((answer["state"], answer["tag"]), (MAPPED | EXTENDED | TAGGED, 0x34), "a tag of a peer's writes")
+        with subprocess.Popen([TPHBUF, "exec", "-d", device("ACC0"), "--bar", "2", "sh", "-c", "echo; read x"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+            other.stdout.readline()
+            equal(run("probe", device("ACC0")).returncode, BUSY, "exit code while it is open")
+            other.communicate("\n", timeout=PATIENCE)
+    finally:
+        os.rename("/dev/iommu.away", "/dev/iommu")
+    equal(json.loads(run("probe", "--json", device("ACC0")).stdout)["access"], "cdev", "how it is opened with them")
+
+
+def test_path():
+    """the way from a peer on the bus of the root complex, whose hints may be lost"""
+    unbind_all()
+    result = run("path", "--json", device("ACC0"), device("DMA0"))
+    equal(result.returncode, MAY_BE_LOST, f"exit code, with {result.stderr}")
+    answer = json.loads(result.stdout)
+    equal((answer["st"], answer["st_ext"]), ("cannot", "may-be-lost"), "verdicts: the engine is enabled for extended tags")
+    facts = {fact["fact"]: fact for fact in answer["facts"]}
+    equal((facts["root-complex"]["st"], facts["st-table"]["value"] > 0, facts["domain"]["value"]), ("may-be-lost", True, 0),
+          "facts")
+    equal(run("path", device("ACC2"), device("DMA0")).returncode, UNSUPPORTED, "to a device that completes no hints")
+    equal(run("path", device("ACC0"), device("ACC1")).returncode, UNSUPPORTED, "from a peer that sends none")
+
+
+def test_at_once():
+    """many that take one device from its driver at once: each has it or is told that it is busy"""
+    unbind_all()
+    override = Path(f"/sys/bus/pci/devices/{device('ACC0')}/driver_override")
+    commands = [subprocess.Popen([TPHBUF, "read", "--bind", "-d", device("ACC0"), "--bar", "2", "--length", "4K", "/dev/null"],
+                                 stderr=subprocess.PIPE, text=True) for _ in range(12)]
+    codes = []
+    for command in commands:
+        error = command.communicate(timeout=2 * PATIENCE)[1]
+        codes.append(command.returncode)
+        equal(command.returncode in (OK, BUSY), True, f"exit code {command.returncode} with {error}")
+    equal(OK in codes, True, f"one of them has it: {codes}")
+    equal((override.read_text().strip(), driver("ACC0")), ("(null)", ""), "override and driver afterwards")
+
+
+def test_closed_files():
+    """a standard file that is closed loses nothing in silence"""
+    unbind_all()
+    bind("ACC0")
+    memory = f"-d {device('ACC0')} --bar 2"
+    for line, code in ((f"read {memory} --length 4K >&-", 1), (f"write {memory} <&-", 1), ("list >&-", 1),
+                       (f"probe {device('ACC0')} >&-", 1), (f"read {memory} --length 4K /dev/null <&- >&-", OK)):
+        result = subprocess.run(["sh", "-c", f"{TPHBUF} {line}"], capture_output=True, text=True, check=False)
+        equal(result.returncode, code, f"exit code of {line}, with {result.stderr}")
+
+
+def test_inherited_files():
+    """a command of exec has the dma-buf and no other file of ours"""
+    unbind_all()
+    bind("ACC0")
+    script = "import os; print(sorted(int(n) for n in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + n)))"
+    result = run("exec", "-d", device("ACC0"), "--bar", "2", "--", sys.executable, "-c",
+                 f"{script}; print([0, 1, 2, int(os.environ['TPHBUF_FD'])])", stdin=subprocess.DEVNULL)
+    inherited, wanted = result.stdout.splitlines()
+    equal(inherited, wanted, "files")
 
 
 def test_unbound():
