@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tphbuf says on kernels that lack something, which TPHBUF_KERNEL names: "no-tph" is built without TPH,
-"debian" is Debian's own, with groups in place of device files, and "notph" has TPH turned off on its command line. acc0 completes extended tags, acc2 none.
+"""What tphbuf says on kernels that lack something, which TPHBUF_KERNEL names: "no-tph" is built without TPH, "debian" is
+Debian's own, with groups in place of device files, and "notph" has TPH turned off on its command line. acc0 completes
+extended tags, acc2 none.
 """
 
 import json
