@@ -3,7 +3,7 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full matrix bench picture shell kernel-tree kernel-series kernel-deb install uninstall clean
+.PHONY: help demo check check-host check-full matrix bench shell picture kernel-tree kernel-series kernel-deb install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
