@@ -187,6 +187,15 @@ static int wait_for_it(const struct tphbuf_server *server, struct tpb_client *cl
 	return ret;
 }
 
+/* @ret: what came of the last that was done for the client. */
+static void client_go_on(struct tphbuf_server *server, struct tpb_client *client, int ret)
+{
+	if (!ret || ret == -EAGAIN)
+		ret = wait_for_it(server, client);
+	if (ret)
+		tpb_client_remove(server, client);
+}
+
 void tpb_client_dispatch(struct tphbuf_server *server, struct tpb_client *client)
 {
 	int ret = send_all(server, client);
@@ -196,25 +205,16 @@ void tpb_client_dispatch(struct tphbuf_server *server, struct tpb_client *client
 		ret = read_request(server, client);
 	if (!ret)
 		ret = send_all(server, client);
-	if (!ret || ret == -EAGAIN)
-		ret = wait_for_it(server, client);
-	if (ret)
-		tpb_client_remove(server, client);
+	client_go_on(server, client, ret);
 }
 
 void tpb_client_revoke(struct tphbuf_server *server, struct tpb_client *client, int index)
 {
-	int ret;
-
 	if (client->answering && client->answer_offer == index)
 		refuse(client, client->answer.name, -ENOENT);
 	if (!(client->has >> index & 1))
 		return;
 	client->has &= ~(1ull << index);
 	client->untold |= 1ull << index;
-	ret = send_all(server, client);
-	if (!ret || ret == -EAGAIN)
-		ret = wait_for_it(server, client);
-	if (ret)
-		tpb_client_remove(server, client);
+	client_go_on(server, client, send_all(server, client));
 }
