@@ -69,11 +69,11 @@ static void become(struct held_signals *held, char **argv, const struct child_bu
 	const struct tphbuf_tag *tag = &buffer->tag;
 	int err;
 
-	set_number("TPHBUF_FD", true, (uint64_t)buffer->fd);
-	set_number("TPHBUF_SIZE", true, buffer->size);
-	set_number("TPHBUF_ST", tag->valid & TPHBUF_TAG_ST, tag->st);
-	set_number("TPHBUF_ST_EXT", tag->valid & TPHBUF_TAG_ST_EXT, tag->st_ext);
-	set_number("TPHBUF_PH", tag->valid, tag->ph);
+	set_number(FD_VARIABLE, true, (uint64_t)buffer->fd);
+	set_number(SIZE_VARIABLE, true, buffer->size);
+	set_number(ST_VARIABLE, tag->valid & TPHBUF_TAG_ST, tag->st);
+	set_number(ST_EXT_VARIABLE, tag->valid & TPHBUF_TAG_ST_EXT, tag->st_ext);
+	set_number(PH_VARIABLE, tag->valid, tag->ph);
 	fcntl(buffer->fd, F_SETFD, 0);
 	child_release_signals(held);
 	execvp(argv[0], argv);

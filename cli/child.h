@@ -10,6 +10,13 @@
 
 #include <tphbuf/tag.h>
 
+/* The environment of a command: numbers, of which those that do not apply are not there. */
+#define FD_VARIABLE	"TPHBUF_FD"
+#define SIZE_VARIABLE	"TPHBUF_SIZE"
+#define ST_VARIABLE	"TPHBUF_ST"
+#define ST_EXT_VARIABLE	"TPHBUF_ST_EXT"
+#define PH_VARIABLE	"TPHBUF_PH"
+
 /**
  * struct child_buffer - a dma-buf that a command inherits
  * @fd: the dma-buf

@@ -110,8 +110,7 @@ static int fail_connect(const struct get_args *args, int err)
 		return EXIT_NO_DEVICE;
 	}
 	if (err == -EACCES) {
-		error_line("cannot connect to %s: permission denied",
-			   args->socket);
+		error_line("cannot connect to %s: permission denied", args->socket);
 		return EXIT_PERMISSION;
 	}
 	if (err == -EPROTOTYPE) {
@@ -178,8 +177,7 @@ static void get_watch(void *arg)
 			   "fail", name);
 	else
 		error_line("the server has ended: the buffer %s is revoked, or can be revoked without "
-			   "notice",
-			   watched->name);
+			   "notice", watched->name);
 	tphbuf_connection_close(watched->connection);
 	watched->connection = NULL;
 }

@@ -12,6 +12,7 @@
 #include <tphbuf/dmabuf.h>
 #include <tphbuf/tag.h>
 
+#include "child.h"
 #include "json_writer.h"
 #include "message.h"
 #include "number.h"
@@ -85,7 +86,7 @@ static int parse_option(struct info_args *args, int c, char **argv)
 
 static int parse_info(struct info_args *args, int argc, char **argv)
 {
-	const char *inherited = getenv("TPHBUF_FD");
+	const char *inherited = getenv(FD_VARIABLE);
 	int c, code;
 
 	*args = (struct info_args) { .fd = -1 };
@@ -100,15 +101,15 @@ static int parse_info(struct info_args *args, int argc, char **argv)
 		return EXIT_OK;
 	if (!inherited)
 		return usage_error(&verb_info, "no dma-buf: --fd and its number are required where "
-				   "TPHBUF_FD is not set");
-	return parse_info_fd(args, "TPHBUF_FD", inherited);
+				   FD_VARIABLE " is not set");
+	return parse_info_fd(args, FD_VARIABLE, inherited);
 }
 
 /* Whether the environment is about this file, and what it says of the tag. */
 static bool find_tag(int fd, struct tphbuf_tag *tag)
 {
-	const char *inherited = getenv("TPHBUF_FD"), *st = getenv("TPHBUF_ST"),
-		   *st_ext = getenv("TPHBUF_ST_EXT"), *ph = getenv("TPHBUF_PH");
+	const char *inherited = getenv(FD_VARIABLE), *st = getenv(ST_VARIABLE),
+		   *st_ext = getenv(ST_EXT_VARIABLE), *ph = getenv(PH_VARIABLE);
 	uint64_t value;
 
 	*tag = (struct tphbuf_tag) { 0 };
