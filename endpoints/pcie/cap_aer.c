@@ -78,7 +78,7 @@ static void log_header(struct pci_config *config, unsigned int cap, const struct
 		header += 4;
 	aer_set(config, prefix_log, prefix ? get_be32(bytes) : 0);
 	aer_set(config, control, (aer_get(config, control) & ~CONTROL_PREFIX_LOG) |
-				     (prefix ? CONTROL_PREFIX_LOG : 0));
+					 (prefix ? CONTROL_PREFIX_LOG : 0));
 	for (unsigned int i = 0; i < 4; i++)
 		aer_set(config, log + 4 * i, get_be32(header + 4 * i));
 }
@@ -106,13 +106,13 @@ enum aer_message aer_cap_log(struct pci_config *config, uint32_t error, bool adv
 	advisory = advisory && !fatal;
 	if (advisory)
 		aer_set(config, cap + PCI_ERR_COR_STATUS,
-		    aer_get(config, cap + PCI_ERR_COR_STATUS) | PCI_ERR_COR_ADV_NFAT);
+			aer_get(config, cap + PCI_ERR_COR_STATUS) | PCI_ERR_COR_ADV_NFAT);
 	if (aer_get(config, cap + PCI_ERR_UNCOR_MASK) & error ||
 	    (advisory && aer_get(config, cap + PCI_ERR_COR_MASK) & PCI_ERR_COR_ADV_NFAT))
 		return AER_MESSAGE_NONE;
 	if (!taken) {
 		aer_set(config, control, (aer_get(config, control) & ~CONTROL_FIRST_ERROR) |
-					     __builtin_ctz(error));
+						 __builtin_ctz(error));
 		log_header(config, cap, tlp);
 	}
 	if (advisory)

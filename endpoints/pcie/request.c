@@ -181,7 +181,7 @@ static void note_at_completer(struct pci_function *fn, const struct tlp *tlp,
 }
 
 static enum tlp_result request_complete(const struct request *request, const struct tlp *tlp,
-				const struct target *target, enum tlp_result forced)
+					const struct target *target, enum tlp_result forced)
 {
 	enum tlp_result result = check_and_complete(request, tlp, target, forced);
 
