@@ -83,7 +83,7 @@ def main(args):
                                  "/boot/config-VERSION")
     if not options(config.read_text(errors="replace")):
         raise progress.StepError(f"CONFIG={config} is not a kernel configuration: it has no CONFIG_ line")
-    root = toolroot.obtain("deb")
+    root = toolroot.packagers()
     source = source_tree()
     with progress.step("kernel packages") as step:
         step.detail = "configuring"

@@ -136,10 +136,6 @@ def _build_tools(target):
     (target / "toolchain").write_text(_toolchain(target / "root"))
 
 
-def _build_other(which):
-    return lambda target: _build(target, f"root {which}", packages(which))
-
-
 def _inputs(names):
     return {
         "suites": SUITES,
@@ -151,18 +147,26 @@ def _inputs(names):
     }
 
 
-def obtain(which=""):
-    """Path of the tool root, or of the root @which; built when the cache has none for its package list."""
-    if which:
-        return cache.obtain(f"root-{which}", _inputs(packages(which)), _build_other(which), keep=1) / "root"
+def obtain():
+    """Path of the tool root; built when the cache has none for its package list."""
     return cache.obtain("root", _inputs(packages()), _build_tools, keep=2) / "root"
+
+
+def _obtain_other(which, hooks=()):
+    """Path of the root with the packages of the list @which."""
+    names = packages(which)
+    inputs = {**_inputs(names), "hooks": hooks} if hooks else _inputs(names)
+    return cache.obtain(which, inputs, lambda target: _build(target, f"{which} root", names, hooks), keep=1) / "root"
 
 
 def viewers():
     """Path of the root with Wireshark and a browser."""
-    names = packages("viewers")
-    return cache.obtain("viewers", {**_inputs(names), "hooks": VIEWERS_HOOKS},
-                        lambda target: _build(target, "viewers", names, VIEWERS_HOOKS), keep=1) / "root"
+    return _obtain_other("viewers", VIEWERS_HOOKS)
+
+
+def packagers():
+    """Path of the root in which Debian packages are built."""
+    return _obtain_other("deb")
 
 
 def toolchain(root):

@@ -7,6 +7,7 @@ virtual IOMMU and the shared memory are fixed by what vfio-user needs; what woul
 mounting of a 9p root.
 """
 
+import functools
 import json
 import os
 import re
@@ -44,6 +45,11 @@ class Machine:
     cpu: str = CPU  # by which the kernel allows peer-to-peer DMA through the host bridge, or does not
     selftests: Path | None = None  # folder of installed selftests of the kernel
 
+    @functools.cached_property
+    def topology(self):
+        """The tree that @devices describes."""
+        return Topology(self.devices)
+
 
 @dataclass
 class Result:
@@ -79,7 +85,7 @@ def memory_of_host():
 
 
 def _environment(machine, extra):
-    topology = Topology(machine.devices)
+    topology = machine.topology
     lines = {f"TPHBUF_DEV_{entry.name.upper()}": topology.addresses[entry.name] for entry in topology.devices}
     lines["TPHBUF_DOMAIN"] = machine.domain
     lines["TPHBUF_MODULE"] = "/job/tph_dma.ko"
@@ -97,11 +103,11 @@ def _endpoints(machine):
             "--unannounced-dma"]
     if machine.pcapng:
         argv += ["--pcapng", "/job/trace.pcapng"]
-    return argv + Topology(machine.devices).endpoints_argv()
+    return argv + machine.topology.endpoints_argv()
 
 
 def _qemu(machine, interactive):
-    topology = Topology(machine.devices)
+    topology = machine.topology
     command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
                     "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "oops=panic",
                     # A panic ends the machine, or, where that would be one restart after the other, stops it.
@@ -153,7 +159,7 @@ def _write_job(machine, job, timeout, interactive, env):
     for name in ("init", "fstab"):
         shutil.copy(PROJECT / "lab/guest" / name, job)
     (job / "environment").write_text(_environment(machine, env))
-    (job / "topology.json").write_text(json.dumps(Topology(machine.devices).description(), indent=1) + "\n")
+    (job / "topology.json").write_text(json.dumps(machine.topology.description(), indent=1) + "\n")
     for module in machine.modules:
         shutil.copy(module, job)
     if machine.selftests:

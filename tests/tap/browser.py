@@ -11,13 +11,10 @@ import urllib.error
 import urllib.request
 
 from lab import sandbox, toolroot
+from lab.picture import ARGUMENTS
 
 SECONDS = 60
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-# Without motion: a page that is drawn all the time leaves a busy machine no time for anything else.
-ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-             "--force-prefers-reduced-motion", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync", "--no-first-run", "--user-data-dir=/tmp/profile"]
 
 
 class Browser:

@@ -14,7 +14,7 @@ OBJECTS = 40
 
 
 def _ready():
-    root, source = toolroot.obtain("deb"), kernel_deb.source_tree()
+    root, source = toolroot.packagers(), kernel_deb.source_tree()
     if not (PLACE / "obj/.config").is_file():
         kernel_deb.configure(root, source, PLACE, debian_kernel.obtain(toolroot.obtain()) / "config")
     return root, source
