@@ -52,6 +52,15 @@ static enum memory_type type_at(volatile uint8_t *map)
 	return page_entries(map, PAGE).type;
 }
 
+/* The fence of @timeline lets it end; nothing has made the page of @fd write-combining. */
+static void revocation_ends(struct bar_memory *mem, int timeline, struct call *revoke, int fd)
+{
+	require_error(sw_fence_signal(timeline), 0, "signal the fence");
+	expect_error(call_end(revoke), 0, "the revocation");
+	memory_restore(mem);
+	expect_true(type_at(map_shared(fd, 0, PAGE)) == TYPE_UC_MINUS, "uncached in the end");
+}
+
 static void mmap_interrupted(void)
 {
 	struct bar_memory mem = memory_open("acc0");
@@ -104,10 +113,7 @@ static void set_interrupted(void)
 	call_start(&set, run_set, &arg, 'S');
 	require_true(!pthread_kill(set.thread, SIGUSR1), "send a signal");
 	expect_error(call_end(&set), -EINTR, "SET that a signal interrupted");
-	require_error(sw_fence_signal(timeline), 0, "signal the fence");
-	expect_error(call_end(&revoke), 0, "the revocation");
-	memory_restore(&mem);
-	expect_true(type_at(map_shared(fd, 0, PAGE)) == TYPE_UC_MINUS, "uncached in the end");
+	revocation_ends(&mem, timeline, &revoke, fd);
 }
 
 static void waiting_set_is_killed(void)
@@ -130,10 +136,7 @@ static void waiting_set_is_killed(void)
 		pause_ms(1);
 	expect_true(ms < WAIT_MS && WIFSIGNALED(status), "it dies");
 	expect_true(!atomic_load(&revoke.done), "the revocation waits on");
-	require_error(sw_fence_signal(timeline), 0, "signal the fence");
-	expect_error(call_end(&revoke), 0, "the revocation");
-	memory_restore(&mem);
-	expect_true(type_at(map_shared(fd, 0, PAGE)) == TYPE_UC_MINUS, "uncached in the end");
+	revocation_ends(&mem, timeline, &revoke, fd);
 }
 
 /* A device of its own has locks of its own: the reservation lock is what is left to wait for. */

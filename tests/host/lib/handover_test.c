@@ -322,6 +322,23 @@ static void tells_revocations(void)
 	tphbuf_connection_close(idle);
 }
 
+/* Makes @message carry @fd so many times. @room has space for them. */
+static void attach(struct msghdr *message, char *room, int nr_files, int fd)
+{
+	struct cmsghdr *header;
+
+	if (!nr_files)
+		return;
+	message->msg_control = room;
+	message->msg_controllen = CMSG_SPACE((size_t)nr_files * sizeof(int));
+	header = CMSG_FIRSTHDR(message);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN((size_t)nr_files * sizeof(int));
+	for (int i = 0; i < nr_files; i++)
+		memcpy(CMSG_DATA(header) + i * sizeof(int), &fd, sizeof(int));
+}
+
 /* Sends bytes and files as a client, and tells whether the server still has the connection. */
 static bool survives(const void *bytes, size_t size, int nr_files)
 {
@@ -329,19 +346,9 @@ static bool survives(const void *bytes, size_t size, int nr_files)
 	struct iovec data = { .iov_base = (void *)bytes, .iov_len = size };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 	struct pollfd pollfd = { .fd = raw() };
-	struct cmsghdr *header;
 	bool alive;
 
-	if (nr_files) {
-		message.msg_control = room;
-		message.msg_controllen = CMSG_SPACE((size_t)nr_files * sizeof(int));
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN((size_t)nr_files * sizeof(int));
-		for (int i = 0; i < nr_files; i++)
-			memcpy(CMSG_DATA(header) + i * sizeof(int), &dmabuf, sizeof(int));
-	}
+	attach(&message, room, nr_files, dmabuf);
 	if (sendmsg(pollfd.fd, &message, MSG_NOSIGNAL) != (ssize_t)size)
 		bail_out("cannot send");
 	work();
@@ -518,20 +525,9 @@ static int get_from(const struct tpb_handover *answer, size_t size, int nr_files
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 	struct tphbuf_connection *connection = join();
 	struct tphbuf_handover got;
-	struct cmsghdr *header;
 	int fd = accept(listener, NULL, NULL), ret;
 
-	if (nr_files) {
-		message.msg_control = room;
-		message.msg_controllen = CMSG_SPACE((size_t)nr_files * sizeof(int));
-		header = CMSG_FIRSTHDR(&message);
-		header->cmsg_level = SOL_SOCKET;
-		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN((size_t)nr_files * sizeof(int));
-		for (int i = 0; i < nr_files; i++)
-			memcpy(CMSG_DATA(header) + i * sizeof(int), nr_files == 2 ? &listener :
-			       &dmabuf, sizeof(int));
-	}
+	attach(&message, room, nr_files, nr_files == 2 ? listener : dmabuf);
 	sendmsg(fd, &message, MSG_NOSIGNAL);
 	ret = tphbuf_connection_get(connection, "frames", 1000, &got);
 	if (!ret)
