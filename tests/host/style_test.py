@@ -30,11 +30,14 @@ STATIC_FUNCTION = re.compile(r"^static\s[^=;{]*?\b(\w+)\((?=[^;{]*\)\n\{)", re.M
 NOT_OURS = re.compile(r"NAME|FOLDER|KIND|TOPIC|doorbell_counter|^include/(linux|rdma|uapi)|^docs/interop")
 # Texts whose habits are counted together, because a short page has too few words for a rate.
 PROSE = {
-    "README.md and its like": r"(README|CONTRIBUTING|SECURITY|CHANGELOG)\.md$|examples/.*\.md$",
+    "README.md and its like": r"(README|CONTRIBUTING|SECURITY|CHANGELOG)\.md$|(examples|bench|guest)/.*\.md$",
     "docs/": r"docs/.*\.md$",
     "man/": r"man/.*\.[137]$",
+    "kernel/": r"kernel/.*\.md$",
 }
 LINES_README = 120
+# Targets of the kernel's make, for pages that say how to configure one.
+LINUX_TARGETS = {"tinyconfig", "olddefconfig"}
 LINES_GLOSSARY = 60
 # What the C of the project does not do, for what can be seen in a line.
 DIALECT = (
@@ -248,7 +251,7 @@ def _suites():
 def test_commands():
     """what a text types into a shell of this project is there: targets and variables of make, suites, programs"""
     makefile = (PROJECT / "Makefile").read_text()
-    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()) | LINUX_TARGETS
     suites = _suites()
     wrong = []
     lines = [(name, line.strip()) for pages in _prose().values() for name, text in pages if name.endswith(".md")
