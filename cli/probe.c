@@ -170,7 +170,7 @@ const struct verb verb_probe = {
 		"      --vf-token ID  UUID for virtual functions, if the physical one is on vfio-pci\n"
 		"  -h, --help         print this text\n"
 		"\n"
-		"The exit code is 0 when a dma-buf of the device can carry a steering tag, as far as\n"
+		"The exit code is 0 when a dma-buf of the device can carry a Steering Tag, as far as\n"
 		"is known.\n",
 	.run = run_probe,
 };

@@ -46,7 +46,7 @@ static int action_option(const struct options *options, struct injection_rule *r
 		if (!strcmp(action_words[i], options->type))
 			rule->action = i;
 	if (rule->action == INJECT_NONE)
-		return options_error(options, "not an action: want ur, malformed, drop, delay, "
+		return options_error(options, "not an action: expected ur, malformed, drop, delay, "
 					      "poison, strip-prefix, clear-th, corrupt-tag or "
 					      "spoof");
 	return 0;
@@ -97,7 +97,7 @@ static int tag_option(struct options *options, const char *key, bool extended,
 		return options_error(options, "st= and st-ext= exclude each other");
 	at = text;
 	if (!rule_number(&at, extended ? 0xffff : 0xff, &st) || *at)
-		return options_error(options, "%s=%s: want a steering tag up to %s", key, text,
+		return options_error(options, "%s=%s: expected a Steering Tag up to %s", key, text,
 				     extended ? "0xffff" : "0xff");
 	rule->has_tag = true;
 	rule->hint = (struct tlp_hint){ .present = true, .extended = extended, .st = st };
@@ -125,8 +125,8 @@ static int range_option(struct options *options, const char *key, uint64_t min, 
 			good = rule_number(&at, UINT64_MAX, last);
 	}
 	if (!good || *at || *first < min || *last < *first)
-		return options_error(options, "%s=%s: want a number or a range like %s", key, text,
-				     open_end ? "3, 3-5 or 3-, from 1" : "0x1000-0x1fff");
+		return options_error(options, "%s=%s: expected a number or a range like %s", key,
+				     text, open_end ? "3, 3-5 or 3-, from 1" : "0x1000-0x1fff");
 	return 0;
 }
 
@@ -150,7 +150,8 @@ static int flip_option(struct options *options, struct injection_rule *rule)
 	options_text(options, "xor", &text);
 	at = text;
 	if (text && (!rule_number(&at, 0xffff, &flip) || *at || !flip))
-		return options_error(options, "xor=%s: want the bits to flip, up to 0xffff", text);
+		return options_error(options, "xor=%s: expected the bits to flip, up to 0xffff",
+				     text);
 	rule->flip = flip;
 	return 0;
 }
@@ -278,17 +279,17 @@ int injection_file_read(struct injection *injection, const char *path, char *err
 void injection_print_help(FILE *out)
 {
 	fputs("A rule of --inject is a line ACTION,key=value,... ('#' begins a comment). Actions:\n"
-	      "    ur, malformed            the completer finds the request unsupported, malformed\n"
-	      "    drop                     the request vanishes\n"
-	      "    delay,us=N               it waits for N microseconds\n"
-	      "    poison                   its data, or that of its completion, is poisoned\n"
+	      "    ur, malformed            the completer handles it as unsupported, as malformed\n"
+	      "    drop                     it is lost\n"
+	      "    delay,us=N               it is delayed by N microseconds\n"
+	      "    poison                   its data, or its completion's data, is poisoned\n"
 	      "    strip-prefix             it loses its TLP prefix\n"
 	      "    clear-th                 it loses its hint\n"
-	      "    corrupt-tag,xor=N        bits of its steering tag flip; default xor=1\n"
+	      "    corrupt-tag,xor=N        flip bits of its Steering Tag; default xor=1\n"
 	      "    spoof,as=BDF             it has another requester ID\n"
-	      "and the requests that it is for; default all:\n"
+	      "and the requests to which the rule applies; default all:\n"
 	      "    requester=BDF, completer=BDF|rc, type=MRd|MWr|FAdd|CAS, st=0xNN, st-ext=0xNNNN,\n"
-	      "    address=A or A-B         it touches these\n"
-	      "    nth=N, N-M or N-         of all these, counted from 1\n",
+	      "    address=A or A-B         it accesses an address in this range\n"
+	      "    nth=N, N-M or N-         only these matching requests, counted from 1\n",
 	      out);
 }

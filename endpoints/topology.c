@@ -16,14 +16,14 @@
 static const char *const yes_no_words[] = { "no", "yes" };
 
 static const char *const kind_names[] = {
-	[PCIE_PORT_ROOT] = "root port",
+	[PCIE_PORT_ROOT] = "Root Port",
 	[PCIE_PORT_UPSTREAM] = "switch",
-	[PCIE_PORT_DOWNSTREAM] = "downstream port",
+	[PCIE_PORT_DOWNSTREAM] = "Downstream Port",
 };
 
 static const char *wanted_above(const struct pcie_port *port)
 {
-	return port->kind == PCIE_PORT_UPSTREAM ? "root port or downstream port" : "switch";
+	return port->kind == PCIE_PORT_UPSTREAM ? "Root Port or Downstream Port" : "switch";
 }
 
 static int name_option(struct options *options, struct pcie_port *port)
@@ -37,7 +37,7 @@ static int name_option(struct options *options, struct pcie_port *port)
 		return -EINVAL;
 	/* The trace has this name for the root complex. */
 	if (!strcmp(name, "rc"))
-		return options_error(options, "name=rc is the root complex: want another name");
+		return options_error(options, "name=rc is the root complex: expected another name");
 	strcpy(port->name, name);
 	return 0;
 }
@@ -143,7 +143,7 @@ static int port_explain(const struct options *options, const struct pcie_port *p
 			yes_no_words[port->end_end_prefix], above,
 			yes_no_words[port->above->end_end_prefix]);
 	case -EINVAL:
-		return options_error(options, "below=%s is a %s: want a %s", above,
+		return options_error(options, "below=%s is a %s: expected a %s", above,
 				     kind_names[port->above->kind],
 				     wanted_above(port));
 	}
@@ -194,17 +194,17 @@ void topology_print_help(FILE *out)
 {
 	fputs("Ports form a tree; a port is named before what is below it. Their keys:\n"
 	      "    name=NAME                in messages and the trace; required\n"
-	      "    below=NAME               switch: a root port or downstream port; downstream port:\n"
-	      "                             a switch; required\n"
+	      "    below=NAME               switch: a Root Port or Downstream Port;\n"
+	      "                             Downstream Port: a switch; required\n"
 	      "    bdf=BUS:DEVICE.FUNCTION  place in the machine\n"
-	      "    prefix=yes|no            End-End TLP Prefix Supported; default yes, of a\n"
-	      "                             downstream port as its switch, which it must equal\n"
+	      "    prefix=yes|no            End-End TLP Prefix Supported; default yes; a\n"
+	      "                             Downstream Port must have its switch's value\n"
 	      "    max-payload=128..4096    Max_Payload_Size in bytes; default 4096\n"
-	      "    acs=none|sv+rr+cr+uf+dt  not of a switch: what is enabled of ACS: Source\n"
+	      "    acs=none|sv+rr+cr+uf+dt  enabled ACS functions, not for a switch: Source\n"
 	      "                             Validation, P2P Request Redirect, P2P Completion\n"
 	      "                             Redirect, Upstream Forwarding, Direct Translated;\n"
 	      "                             default none\n"
-	      "    completer=none|8bit|ext  of a root port: TPH Completer Supported; default ext\n"
+	      "    completer=none|8bit|ext  Root Port only: TPH Completer Supported; default ext\n"
 	      "and, for the root complex between ports,\n"
 	      "    hints=drop|keep          hints of requests from port to port; default drop\n"
 	      "    peer=yes|no              no: such requests are unsupported; default yes\n",

@@ -283,7 +283,7 @@ def main(_args, alone):
     domain = vm.domain()
     nic = os.environ.get("NIC") or ""
     if nic not in SENDERS:
-        raise progress.StepError(f"NIC={nic}: want mlx5, or nothing for the DMA engine")
+        raise progress.StepError(f"NIC={nic}: expected mlx5, or nothing for the DMA engine")
     if nic and domain == "translated":
         raise progress.StepError("DOMAIN=translated is for the DMA engine: of a NIC's writes to the root complex, the trace "
                                  "does not tell payload from queues")

@@ -187,7 +187,7 @@ def main(args, alone):
     table = kernels()
     unknown = [name for name in args if name not in table]
     if unknown:
-        raise progress.StepError(f"no kernel {', '.join(unknown)}: want {', '.join(table)}")
+        raise progress.StepError(f"no kernel {', '.join(unknown)}: expected {', '.join(table)}")
     table = {name: topics for name, topics in table.items() if not args or name in args}
     chosen = listed(expected)
     with alone():

@@ -42,5 +42,5 @@ def wanted():
     """Whether OPEN= asks for the page to be shown."""
     value = os.environ.get("OPEN") or "0"
     if value not in ("0", "1"):
-        raise progress.StepError(f"OPEN={value}: want 1, or nothing")
+        raise progress.StepError(f"OPEN={value}: expected 1, or nothing")
     return value == "1"

@@ -145,7 +145,7 @@ def commit(folder, paths):
         except progress.StepError as err:
             git(folder, "am", "--abort", check=False)
             if not git(folder, "apply", "--reverse", "--check", str(path), check=None):
-                raise progress.StepError(f"{label(path)} is in this kernel tree already; want one without the series"
+                raise progress.StepError(f"{label(path)} is in this kernel tree already; use a tree without the series"
                                          ) from None
             lines = err.reason.splitlines()
             raise progress.StepError(f"{label(path)} does not apply: {lines[0]}", tail=lines) from None

@@ -118,7 +118,7 @@ def _wanted(tree, found):
     if empty:
         raise progress.StepError(f"{tree} has the cover letter of {', '.join(empty)}, and no patch after it")
     if not names and list(found) != list(known):
-        raise progress.StepError(f"{tree} has the topics in the order {', '.join(found)}: want that of topics.toml")
+        raise progress.StepError(f"{tree} has the topics in the order {', '.join(found)}: expected the order in topics.toml")
     return [known[name] for name in names or known]
 
 

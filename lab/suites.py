@@ -114,7 +114,7 @@ def _suite(entry, found, where):
     name = entry.pop("program", entry.get("name"))
     kinds = [kind for kind in ("toolroot", "guest") if name in found[kind]]
     if len(kinds) != 1:
-        raise ValueError(f"{where}: want a program {name}_test in one of tests/toolroot and tests/guest")
+        raise ValueError(f"{where}: expected a program {name}_test in one of tests/toolroot and tests/guest")
     try:
         suite = Suite(kind=kinds[0], program=found[kinds[0]][name], **entry)
     except TypeError as err:

@@ -65,7 +65,7 @@ def _setting(name, default, values):
     """The setting @name of the environment, one of @values; @default where it is empty or not there."""
     value = os.environ.get(name) or default
     if value not in values:
-        raise progress.StepError(f"{name}={value}: want {' or '.join(values)}")
+        raise progress.StepError(f"{name}={value}: expected {' or '.join(values)}")
     return value
 
 

@@ -32,7 +32,7 @@ static int add_option(struct options *options, char *word)
 	char *equals = strchr(word, '=');
 
 	if (!equals || equals == word || !equals[1])
-		return options_error(options, "'%s' is not an option: want key=value", word);
+		return options_error(options, "'%s' is not an option: expected key=value", word);
 	*equals = '\0';
 	for (unsigned int i = 0; i < options->count; i++)
 		if (!strcmp(options->list[i].key, word))
@@ -98,7 +98,7 @@ int options_check_name(const struct options *options, const char *name, unsigned
 		good = good && (isalnum((unsigned char)*p) || strchr("._-", *p));
 	if (!good)
 		return options_error(options,
-				     "name=%s: want at most %u letters, digits, '.', '_', '-', "
+				     "name=%s: expected at most %u letters, digits, '.', '_', '-', "
 				     "beginning with a letter or digit",
 				     name, max);
 	return 0;
@@ -151,8 +151,9 @@ int options_bdf(struct options *options, const char *key, uint16_t *value)
 	bdf = parse_bdf(text);
 	if (bdf < 0)
 		return options_error(
-			options, "%s=%s: want bus:device.function in hex, from 00:00.1 to ff:1f.7",
-			key, text);
+			options,
+			"%s=%s: expected bus:device.function in hex, from 00:00.1 to ff:1f.7", key,
+			text);
 	if (!bdf)
 		return options_error(options, "%s=%s is the place of the host bridge", key, text);
 	*value = bdf;
@@ -212,8 +213,8 @@ int options_size(struct options *options, const char *key, uint64_t min, uint64_
 	if (!text)
 		return 0;
 	if (!option_parse_size(text, &size) || size & (size - 1) || size < min || size > max)
-		return options_error(options, "%s=%s: want a power of two from %s to %s", key, text,
-				     size_text(min, low, sizeof(low)),
+		return options_error(options, "%s=%s: expected a power of two from %s to %s", key,
+				     text, size_text(min, low, sizeof(low)),
 				     size_text(max, high, sizeof(high)));
 	*value = size;
 	return 0;
@@ -228,8 +229,8 @@ int options_number(struct options *options, const char *key, unsigned int min, u
 	if (!text)
 		return 0;
 	if (!option_parse_size(text, &number) || number < min || number > max)
-		return options_error(options, "%s=%s: want a number from %u to %u", key, text, min,
-				     max);
+		return options_error(options, "%s=%s: expected a number from %u to %u", key, text,
+				     min, max);
 	*value = number;
 	return 0;
 }
@@ -263,7 +264,7 @@ int options_choice(struct options *options, const char *key, const char *const *
 	char list[WORDS_TEXT_MAX];
 
 	if (text && !find_word(words, count, text, strlen(text), value))
-		return options_error(options, "%s=%s: want one of %s", key, text,
+		return options_error(options, "%s=%s: expected one of %s", key, text,
 				     join_words(words, count, list, sizeof(list)));
 	return 0;
 }
@@ -281,8 +282,9 @@ int options_set(struct options *options, const char *key, const char *const *wor
 		size_t len = strcspn(p, "+");
 
 		if (!find_word(words, count, p, len, &index))
-			return options_error(options, "%s=%s: want some of %s, joined by '+'", key,
-					     text, join_words(words, count, list, sizeof(list)));
+			return options_error(options, "%s=%s: expected some of %s, joined by '+'",
+					     key, text,
+					     join_words(words, count, list, sizeof(list)));
 		set |= 1u << index;
 		p += len;
 		if (!*p)

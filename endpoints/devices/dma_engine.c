@@ -479,7 +479,7 @@ static int tph_options(struct options *options, struct tph_cap_options *tph)
 			(table ? 1u << TPH_MODE_INTERRUPT_VECTOR : 0);
 	if (!table && modes & 1u << TPH_MODE_INTERRUPT_VECTOR)
 		return options_error(
-			options, "modes= has iv, which takes tags from a table: want table=cap");
+			options, "modes= has iv, which needs an ST table: expected table=cap");
 	if (!table)
 		tph->entries = 0;
 	tph->modes = modes;

@@ -48,7 +48,7 @@ static int unknown_type(const struct options *options)
 		strncat(names, types[i]->name, sizeof(names) - strlen(names) - 1);
 	}
 	snprintf(options->error, options->error_size,
-		 "there is no device type '%s': want one of %s", options->type, names);
+		 "there is no device type '%s': expected one of %s", options->type, names);
 	return -EINVAL;
 }
 
@@ -105,7 +105,7 @@ static void registry_explain(const struct options *options, const struct pci_fun
 			      desc->port->name);
 	if (ret == -EINVAL)
 		options_error(options,
-			      "below=%s is a switch: want a root port or a downstream port",
+			      "below=%s is a switch: expected a Root Port or a Downstream Port",
 			      desc->port->name);
 }
 

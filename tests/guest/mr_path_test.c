@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	size_t count = 0;
 
 	if (!read_paths()) {
-		fprintf(stderr, "TPHBUF_PATHS: want DEVICE:NIC:PATH...\n");
+		fprintf(stderr, "TPHBUF_PATHS: expected DEVICE:NIC:PATH...\n");
 		return 2;
 	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

@@ -125,51 +125,53 @@ static void test_mistakes(void)
 {
 	static char long_text[600];
 
-	check_bad("", -EINVAL, "there is no device type '': want one of " TYPES);
-	check_bad("gpu,bdf=00:04.0", -EINVAL, "there is no device type 'gpu': want one of " TYPES);
+	check_bad("", -EINVAL, "there is no device type '': expected one of " TYPES);
+	check_bad("gpu,bdf=00:04.0", -EINVAL,
+		  "there is no device type 'gpu': expected one of " TYPES);
 	check_bad("accelerator", -EINVAL,
 		  "accelerator: bdf= is missing: the device's place in the machine, like "
 		  "bdf=00:04.0");
 	check_bad("accelerator,bdf", -EINVAL,
-		  "accelerator: 'bdf' is not an option: want key=value");
+		  "accelerator: 'bdf' is not an option: expected key=value");
 	check_bad("accelerator,bdf=", -EINVAL,
-		  "accelerator: 'bdf=' is not an option: want key=value");
-	check_bad("accelerator,=1", -EINVAL, "accelerator: '=1' is not an option: want key=value");
-	check_bad("accelerator,", -EINVAL, "accelerator: '' is not an option: want key=value");
+		  "accelerator: 'bdf=' is not an option: expected key=value");
+	check_bad("accelerator,=1", -EINVAL,
+		  "accelerator: '=1' is not an option: expected key=value");
+	check_bad("accelerator,", -EINVAL, "accelerator: '' is not an option: expected key=value");
 	check_bad("accelerator,bdf=00:04.0,", -EINVAL,
-		  "accelerator: '' is not an option: want key=value");
+		  "accelerator: '' is not an option: expected key=value");
 	check_bad("accelerator,bdf=00:04.0,bdf=00:05.0", -EINVAL,
 		  "accelerator: bdf= is given twice");
 	check_bad("accelerator,bdf=00:04.0,entries=3", -EINVAL,
 		  "accelerator: there is no option entries=");
 	check_bad("accelerator,bdf=00:04.0,size=48M", -EINVAL,
-		  "accelerator: size=48M: want a power of two from 4K to 8G");
+		  "accelerator: size=48M: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,size=16G", -EINVAL,
-		  "accelerator: size=16G: want a power of two from 4K to 8G");
+		  "accelerator: size=16G: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,size=2K", -EINVAL,
-		  "accelerator: size=2K: want a power of two from 4K to 8G");
+		  "accelerator: size=2K: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,size=64MB", -EINVAL,
-		  "accelerator: size=64MB: want a power of two from 4K to 8G");
+		  "accelerator: size=64MB: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,size=-1", -EINVAL,
-		  "accelerator: size=-1: want a power of two from 4K to 8G");
+		  "accelerator: size=-1: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,size=99999999999999999999", -EINVAL,
-		  "accelerator: size=99999999999999999999: want a power of two from 4K to 8G");
+		  "accelerator: size=99999999999999999999: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,size=17179869185G", -EINVAL,
-		  "accelerator: size=17179869185G: want a power of two from 4K to 8G");
+		  "accelerator: size=17179869185G: expected a power of two from 4K to 8G");
 	check_bad("accelerator,bdf=00:04.0,completer=16bit", -EINVAL,
-		  "accelerator: completer=16bit: want one of none, 8bit, reserved, ext");
+		  "accelerator: completer=16bit: expected one of none, 8bit, reserved, ext");
 	check_bad("accelerator,bdf=00:04.0,readiness=now", -EINVAL,
-		  "accelerator: readiness=now: want one of delayed, immediate");
+		  "accelerator: readiness=now: expected one of delayed, immediate");
 	check_bad("accelerator,bdf=00:04.0,mps=1000", -EINVAL,
-		  "accelerator: mps=1000: want a power of two from 128 to 4K");
+		  "accelerator: mps=1000: expected a power of two from 128 to 4K");
 	check_bad("accelerator,bdf=00:04.0,name=a/b", -EINVAL,
-		  "accelerator: name=a/b: want at most 31 letters, digits, '.', '_', '-', "
+		  "accelerator: name=a/b: expected at most 31 letters, digits, '.', '_', '-', "
 		  "beginning with a letter or digit");
 	check_bad("accelerator,bdf=00:04.0,name=..", -EINVAL,
-		  "accelerator: name=..: want at most 31 letters, digits, '.', '_', '-', beginning "
+		  "accelerator: name=..: expected at most 31 letters, digits, '.', '_', '-', beginning "
 		  "with a letter or digit");
 	check_bad("accelerator,bdf=00:04.0,name=a234567890123456789012345678901b", -EINVAL,
-		  "accelerator: name=a234567890123456789012345678901b: want at most 31 letters, "
+		  "accelerator: name=a234567890123456789012345678901b: expected at most 31 letters, "
 		  "digits, '.', '_', '-', "
 		  "beginning with a letter or digit");
 	check_bad("accelerator,bdf=00:04.0,name=a\x7f", -EINVAL,
@@ -177,21 +179,21 @@ static void test_mistakes(void)
 	check_bad("accelerator,bdf=00:00.0", -EINVAL,
 		  "accelerator: bdf=00:00.0 is the place of the host bridge");
 	check_bad("dma-engine,bdf=00:04.0,entries=65", -EINVAL,
-		  "dma-engine: entries=65: want a number from 1 to 64");
+		  "dma-engine: entries=65: expected a number from 1 to 64");
 	check_bad("dma-engine,bdf=00:04.0,entries=0", -EINVAL,
-		  "dma-engine: entries=0: want a number from 1 to 64");
+		  "dma-engine: entries=0: expected a number from 1 to 64");
 	check_bad("dma-engine,bdf=00:04.0,entries=x", -EINVAL,
-		  "dma-engine: entries=x: want a number from 1 to 64");
+		  "dma-engine: entries=x: expected a number from 1 to 64");
 	check_bad("dma-engine,bdf=00:04.0,modes=ns+", -EINVAL,
-		  "dma-engine: modes=ns+: want some of ns, iv, ds, joined by '+'");
+		  "dma-engine: modes=ns+: expected some of ns, iv, ds, joined by '+'");
 	check_bad("dma-engine,bdf=00:04.0,modes=ns+xx", -EINVAL,
-		  "dma-engine: modes=ns+xx: want some of ns, iv, ds, joined by '+'");
+		  "dma-engine: modes=ns+xx: expected some of ns, iv, ds, joined by '+'");
 	check_bad("dma-engine,bdf=00:04.0,modes=iv,table=none", -EINVAL,
-		  "dma-engine: modes= has iv, which takes tags from a table: want table=cap");
+		  "dma-engine: modes= has iv, which needs an ST table: expected table=cap");
 	check_bad("dma-engine,bdf=00:04.0,table=msix", -EINVAL,
-		  "dma-engine: table=msix: want one of none, cap");
+		  "dma-engine: table=msix: expected one of none, cap");
 	check_bad("dma-engine,bdf=00:04.0,ext=1", -EINVAL,
-		  "dma-engine: ext=1: want one of no, yes");
+		  "dma-engine: ext=1: expected one of no, yes");
 	check_bad("dma-engine,bdf=00:04.0,a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1,j=1,k=1,l=1,m=1,n=1,"
 		  "o=1,p=1",
 		  -EINVAL, "dma-engine: more than 16 options");
@@ -209,7 +211,7 @@ static void test_bdf_forms(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		snprintf(spec, sizeof(spec), "accelerator,bdf=%s", bad[i]);
 		snprintf(message, sizeof(message),
-			 "accelerator: bdf=%s: want bus:device.function in hex, from 00:00.1 to "
+			 "accelerator: bdf=%s: expected bus:device.function in hex, from 00:00.1 to "
 			 "ff:1f.7",
 			 bad[i]);
 		check_bad(spec, -EINVAL, message);

@@ -20,11 +20,11 @@ def _refused(verb, words, **env):
 
 def test_values():
     """settings of the demo and of the machine"""
-    _refused(["demo"], "DOMAIN=foo: want identity or translated", DOMAIN="foo")
-    _refused(["demo"], "NIC=foo: want mlx5, or nothing for the DMA engine", NIC="foo")
+    _refused(["demo"], "DOMAIN=foo: expected identity or translated", DOMAIN="foo")
+    _refused(["demo"], "NIC=foo: expected mlx5, or nothing for the DMA engine", NIC="foo")
     _refused(["demo"], "FILE=/none does not exist", FILE="/none")
-    _refused(["demo"], "ACCEL=foo: want tcg or kvm", ACCEL="foo")
-    _refused(["check", "kunit"], "ACCEL=foo: want tcg or kvm", ACCEL="foo")
+    _refused(["demo"], "ACCEL=foo: expected tcg or kvm", ACCEL="foo")
+    _refused(["check", "kunit"], "ACCEL=foo: expected tcg or kvm", ACCEL="foo")
 
 
 def test_suites():

@@ -305,22 +305,22 @@ def test_bad_rules():
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, "rules")
         for rule, message in (
-                ("explode", "explode: not an action: want ur, malformed, drop, delay, poison, strip-prefix, clear-th, "
+                ("explode", "explode: not an action: expected ur, malformed, drop, delay, poison, strip-prefix, clear-th, "
                             "corrupt-tag or spoof"),
-                ("none", "none: not an action: want ur, malformed, drop, delay, poison, strip-prefix, clear-th, "
+                ("none", "none: not an action: expected ur, malformed, drop, delay, poison, strip-prefix, clear-th, "
                          "corrupt-tag or spoof"),
-                ("drop,nth=0", "drop: nth=0: want a number or a range like 3, 3-5 or 3-, from 1"),
-                ("drop,nth=5-3", "drop: nth=5-3: want a number or a range like 3, 3-5 or 3-, from 1"),
-                ("drop,address=5-", "drop: address=5-: want a number or a range like 0x1000-0x1fff"),
-                ("drop,st=0x100", "drop: st=0x100: want a steering tag up to 0xff"),
+                ("drop,nth=0", "drop: nth=0: expected a number or a range like 3, 3-5 or 3-, from 1"),
+                ("drop,nth=5-3", "drop: nth=5-3: expected a number or a range like 3, 3-5 or 3-, from 1"),
+                ("drop,address=5-", "drop: address=5-: expected a number or a range like 0x1000-0x1fff"),
+                ("drop,st=0x100", "drop: st=0x100: expected a Steering Tag up to 0xff"),
                 ("drop,st=1,st-ext=1", "drop: st= and st-ext= exclude each other"),
-                ("drop,type=Msg", "drop: type=Msg: want one of MRd, MWr, FAdd, CAS"),
+                ("drop,type=Msg", "drop: type=Msg: expected one of MRd, MWr, FAdd, CAS"),
                 ("drop,us=5", "drop: there is no option us="),
                 ("delay", "delay: us= is missing: microseconds"),
-                ("delay,us=10000001", "delay: us=10000001: want a number from 1 to 10000000"),
-                ("corrupt-tag,xor=0", "corrupt-tag: xor=0: want the bits to flip, up to 0xffff"),
+                ("delay,us=10000001", "delay: us=10000001: expected a number from 1 to 10000000"),
+                ("corrupt-tag,xor=0", "corrupt-tag: xor=0: expected the bits to flip, up to 0xffff"),
                 ("spoof", "spoof: as= is missing: the requester ID to show"),
-                ("spoof,as=rc", "spoof: as=rc: want bus:device.function in hex, from 00:00.1 to ff:1f.7"),
+                ("spoof,as=rc", "spoof: as=rc: expected bus:device.function in hex, from 00:00.1 to ff:1f.7"),
                 ("drop," + "x" * 600, "line 2 is longer than 511 bytes")):
             Path(path).write_text(f"# a comment\n{rule}\n")
             done = subprocess.run([PROGRAM, "--dir", directory, "--inject", path, "--device", ACCELERATOR],

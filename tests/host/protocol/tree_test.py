@@ -131,33 +131,33 @@ def test_command_line():
     device = ["--device", "accelerator,bdf=03:00.0"]
     root, switch = ["--root-port", "name=a"], ["--switch", "name=b,below=a"]
     for arguments, message in (
-            (["--root-port", ""], "root port: '' is not an option: want key=value"),
-            (["--root-port", "acs=none"], "root port: name= is missing"),
-            (["--root-port", "name=rc"], "root port: name=rc is the root complex: want another name"),
-            (["--root-port", "name=a,below=b"], "root port: there is no option below="),
+            (["--root-port", ""], "Root Port: '' is not an option: expected key=value"),
+            (["--root-port", "acs=none"], "Root Port: name= is missing"),
+            (["--root-port", "name=rc"], "Root Port: name=rc is the root complex: expected another name"),
+            (["--root-port", "name=a,below=b"], "Root Port: there is no option below="),
             (["--root-port", "name=a,acs=rr+x"],
-             "root port: acs=rr+x: want some of sv, rr, cr, uf, dt, joined by '+'"),
+             "Root Port: acs=rr+x: expected some of sv, rr, cr, uf, dt, joined by '+'"),
             (["--root-port", "name=a,max-payload=64"],
-             "root port: max-payload=64: want a power of two from 128 to 4K"),
+             "Root Port: max-payload=64: expected a power of two from 128 to 4K"),
             (["--root-port", "name=a,completer=reserved"],
-             "root port: completer=reserved: want one of none, 8bit, ext"),
-            ([*root, *root], "root port: name=a: another port has this name"),
+             "Root Port: completer=reserved: expected one of none, 8bit, ext"),
+            ([*root, *root], "Root Port: name=a: another port has this name"),
             ([*switch], "switch: below=a: there is no port of this name before this one"),
-            (["--switch", "name=b"], "switch: below= is missing: the name of a root port or downstream port"),
+            (["--switch", "name=b"], "switch: below= is missing: the name of a Root Port or Downstream Port"),
             ([*root, "--switch", "name=b,below=a,acs=rr"], "switch: there is no option acs="),
             ([*root, *switch, "--switch", "name=c,below=b"],
-             "switch: below=b is a switch: want a root port or downstream port"),
+             "switch: below=b is a switch: expected a Root Port or Downstream Port"),
             ([*root, *switch, "--switch", "name=c,below=a"],
              "switch: below=a: the link of this port has something at its end"),
             ([*root, "--downstream-port", "name=c,below=a"],
-             "downstream port: below=a is a root port: want a switch"),
+             "Downstream Port: below=a is a Root Port: expected a switch"),
             ([*root, *switch, "--downstream-port", "name=c,below=b,prefix=no"],
-             "downstream port: prefix=no: the switch b has prefix=yes, and all ports of a switch agree"),
-            (["--root-complex", "hints=lose"], "root complex: hints=lose: want one of drop, keep")):
+             "Downstream Port: prefix=no: the switch b has prefix=yes, and all ports of a switch agree"),
+            (["--root-complex", "hints=lose"], "root complex: hints=lose: expected one of drop, keep")):
         true(refused(*arguments, *device).endswith(message), f"{arguments}: {refused(*arguments, *device)}")
     equal(refused(*root, *switch, "--device", "accelerator,bdf=03:00.0,below=b"),
           "--device accelerator,bdf=03:00.0,below=b: accelerator: below=b is a switch: "
-          "want a root port or a downstream port")
+          "expected a Root Port or a Downstream Port")
     equal(refused(*root, "--device", "accelerator,bdf=03:00.0,below=c"),
           "--device accelerator,bdf=03:00.0,below=c: accelerator: below=c: there is no port of this name")
     equal(refused(*root, "--device", "accelerator,bdf=03:00.0,below=a", "--device",
