@@ -54,15 +54,7 @@ static size_t tlp_bytes(const struct record *record, uint8_t *buf, const uint8_t
 	*bytes = buf;
 	*full = wire_size(record);
 	size = wire_encode(record, buf);
-	if (size > 0 && record->value_bytes && record->dwords <= 2) {
-		unsigned int skip = __builtin_ctz(record->first_be | 0x10), i;
-
-		memset(buf + size, 0, record->dwords * 4u);
-		for (i = 0; i < record->value_bytes && skip + i < record->dwords * 4u; i++)
-			buf[size + skip + i] = record->value >> 8 * i;
-		size += record->dwords * 4;
-	}
-	return size < 0 ? 0 : size;
+	return size < 0 ? 0 : size + record_value_payload(record, buf + size);
 }
 
 static int to_pcapng(struct input *input, const struct filter *filter, FILE *out)
@@ -74,7 +66,7 @@ static int to_pcapng(struct input *input, const struct filter *filter, FILE *out
 
 	fwrite(block, 1, pcapng_section(block, "tphbuf-trace " TPHBUF_VERSION), out);
 	while ((ret = input_next(input, &record)) > 0) {
-		uint8_t buf[WIRE_HEADER_MAX + 8];
+		uint8_t buf[WIRE_HEADER_MAX + 4 * RECORD_VALUE_DWORDS];
 		const uint8_t *bytes;
 		size_t full, kept;
 		int link, place;

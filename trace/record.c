@@ -110,6 +110,19 @@ uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be)
 	return 2 + (bytes - ends) / 4;
 }
 
+size_t record_value_payload(const struct record *record, uint8_t *buf)
+{
+	size_t size = record->dwords * 4u, at = __builtin_ctz(record->first_be | 0x10);
+
+	if (!record->value_bytes || !record_has_payload(record->type) ||
+	    record->dwords > RECORD_VALUE_DWORDS || at + record->value_bytes > size)
+		return 0;
+	memset(buf, 0, size);
+	for (unsigned int i = 0; i < record->value_bytes; i++)
+		buf[at + i] = record->value >> 8 * i;
+	return size;
+}
+
 void party_format(int party, char *text)
 {
 	if (party == PARTY_ROOT_COMPLEX)

@@ -142,6 +142,14 @@ uint32_t record_enabled_bytes(const struct record *record);
  * on. */
 uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be);
 
+#define RECORD_VALUE_DWORDS	3	/* that a payload of eight bytes touches at most */
+
+/*
+ * The payload of which @record->value holds the enabled bytes, as on the link; the others are 0.
+ * @buf has room for RECORD_VALUE_DWORDS. Returns bytes written, 0 without a value.
+ */
+size_t record_value_payload(const struct record *record, uint8_t *buf);
+
 /* "00:10.0", "rc" or "-"; @text has room for 8 bytes. */
 void party_format(int party, char *text);
 

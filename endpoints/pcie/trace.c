@@ -197,15 +197,19 @@ static bool write_pcapng(struct trace *trace, const struct record *record,
 	uint8_t bytes[TLP_BYTES_MAX];
 	int link = trace_link(trace, record->requester), place = trace_place(trace, record);
 	size_t header = tlp_encode_header(&entry->tlp, bytes);
-	size_t full = header + tlp_payload(&entry->tlp);
+	size_t full = header + tlp_payload(&entry->tlp), kept = entry->kept;
 	uint8_t *room;
 
-	memcpy(bytes + header, entry + 1, entry->kept);
-	room = link < 0 ? NULL : output_room(trace, &trace->pcapng,
-					     PCAPNG_PACKET_MAX + header + entry->kept);
+	/* A CPU access to a trapped BAR is no payload in memory, but the value of an access. */
+	if (kept)
+		memcpy(bytes + header, entry + 1, kept);
+	else
+		kept = record_value_payload(record, bytes + header);
+	room = link < 0 ? NULL :
+			  output_room(trace, &trace->pcapng, PCAPNG_PACKET_MAX + header + kept);
 	if (room)
-		trace->pcapng.used += pcapng_packet(room, record, link, place, bytes,
-						    header + entry->kept, full);
+		trace->pcapng.used += pcapng_packet(room, record, link, place, bytes, header + kept,
+						    full);
 	return room;
 }
 

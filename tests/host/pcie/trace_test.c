@@ -266,7 +266,7 @@ static void test_pcapng(void)
 	struct trace_options options = { .text = -1, .payload = 8 };
 	struct tlp tlp = write256;
 	uint8_t payload[256];
-	struct record got[3];
+	struct record got[4];
 	int fd = make_file();
 	struct trace *trace;
 
@@ -285,9 +285,15 @@ static void test_pcapng(void)
 	/* One that no link could carry is recorded as it is. */
 	tlp.length = 0;
 	record(trace, &tlp, 0x0020, TLP_MALFORMED, NULL);
+	/* An access of the CPU has a value instead of a payload: two bytes from the second on. */
+	tlp.data = NULL;
+	tlp.length = 1;
+	tlp.first_be = 0x6;
+	tlp.last_be = 0;
+	record(trace, &tlp, 0x0020, TLP_OK, payload + 1);
 	is_int(trace_destroy(trace).error, 0, "no error");
 
-	is_int(read_pcapng(fd, got, 3), 3, "three packets");
+	is_int(read_pcapng(fd, got, 4), 4, "four packets");
 	ok(got[0].raw_size == sizeof(header) + 8 && got[0].raw_full == sizeof(header) + 256,
 	   "eight bytes of the payload are kept");
 	is_mem(got[0].raw, header, sizeof(header), "prefix and header");
@@ -300,6 +306,9 @@ static void test_pcapng(void)
 	is_int(got[1].result, RESULT_UNSUPPORTED, "unsupported request");
 	is_int((intmax_t)got[2].number, 3, "the malformed one");
 	is_int(got[2].result, RESULT_MALFORMED, "is there");
+	is_int(got[3].raw_size, 16, "the value is a payload of one DW");
+	is_mem(got[3].raw + 12, ((uint8_t[]){ 0, 1, 2, 0 }), 4, "with the bytes in their places");
+	is_hex(got[3].value, 0x0201, "value");
 	close(fd);
 }
 
