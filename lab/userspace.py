@@ -11,6 +11,8 @@ VARIANTS = {
     "plain": (["-Dguest=true"], {}),
     "sanitized": (["-Db_sanitize=address,undefined", "-Db_lundef=false"], {}),
     "clang": (["-Dguest=true"], {"CC": "ccache clang"}),
+    # What a packager asks for: more inlining, and so more that the compiler can warn of.
+    "release": (["--buildtype=release"], {}),
 }
 # Objects by what was compiled, for all checkouts: what one of them has compiled, a fresh one need not. Meson calls
 # ccache by itself.

@@ -39,6 +39,7 @@ static void path_add(struct examination *ex, enum tphbuf_fact fact, const char *
 {
 	struct tphbuf_path *path = ex->path;
 	struct tphbuf_path_fact *entry;
+	size_t length = strnlen(bdf, sizeof(entry->bdf) - 1);
 
 	if (st > path->st)
 		path->st = st;
@@ -51,7 +52,8 @@ static void path_add(struct examination *ex, enum tphbuf_fact fact, const char *
 	entry->st = st;
 	entry->st_ext = st_ext;
 	entry->value = value;
-	snprintf(entry->bdf, sizeof(entry->bdf), "%s", bdf);
+	memcpy(entry->bdf, bdf, length);
+	entry->bdf[length] = '\0';
 }
 
 /* Once for each function. */

@@ -20,6 +20,11 @@ def test_gcc():
     _builds("plain")
 
 
+def test_release():
+    """gcc with the highest optimization"""
+    _builds("release")
+
+
 def test_clang():
     """clang, all warnings are errors"""
     _builds("clang")
