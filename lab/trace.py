@@ -4,7 +4,7 @@
 import re
 from dataclasses import dataclass
 
-LINE = re.compile(r"(\d+) (\S+) -> (\S+) ((?:MWr|MRd|FAdd|CAS)(?:32|64)) 0x([0-9a-f]+)((?: [a-z-]+=\S+)*)$")
+LINE = re.compile(r"(\d+) (\S+) -> (\S+) (?:(MWr|MRd|FAdd|CAS|MSI-X)(?:32|64) 0x([0-9a-f]+)|(CplD?))((?: [a-z-]+=\S+)*)$")
 REGISTER_MASK = 0xfff
 # Result of a TLP whose completer received it without its hint.
 HINT_DROPPED = "hint-dropped"
@@ -26,8 +26,9 @@ class Tag:
 class Tlp:
     """One line of the trace; @tag is None when the TLP carried no hint, @value None when it is not recorded.
 
-    @kind is that of the trace without the width of the address: MWr, MRd, FAdd, CAS. @at is the port, or "rc", where
-    the TLP ended or lost its hint.
+    @kind is that of the trace without the width of the address: MWr, MRd, FAdd, CAS, MSI-X, Cpl, CplD. A completion has
+    its completer as @requester, no @address, and @status, @byte_count and @lower_address; an MSI-X interrupt has a
+    @vector. @transaction is the transaction tag. @at is the port, or "rc", where the TLP ended or lost its hint.
     """
 
     number: int
@@ -40,6 +41,11 @@ class Tlp:
     value: int
     result: str
     at: str = ""
+    status: str = ""
+    byte_count: int = 0
+    lower_address: int = 0
+    transaction: int = 0
+    vector: int = None
 
 
 def parse_line(line):
@@ -47,18 +53,25 @@ def parse_line(line):
     found = LINE.match(line)
     if not found:
         raise ValueError(f"not a line of a trace: {line!r}")
-    number, requester, completer, kind, address, rest = found.groups()
+    number, requester, completer, kind, address, completion, rest = found.groups()
     fields = dict(word.split("=", 1) for word in rest.split())
     tag = None
-    if fields["th"] == "1":
+    if fields.get("th") == "1":
         extended = "st-ext" in fields
         digits = fields["st-ext" if extended else "st"].removeprefix("0x")
         if len(digits) != (4 if extended else 2):
             raise ValueError(f"Steering Tag with {len(digits)} digits: {line!r}")
         tag = Tag(extended, int(digits, 16), int(fields["ph"]))
     value = int(fields["value"], 16) if "value" in fields else None
-    return Tlp(int(number), requester, completer, kind[:-2], int(address, 16), int(fields["len"]), tag,
-               value, fields["result"], fields.get("at", ""))
+    tlp = Tlp(int(number), requester, completer, kind or completion, int(address, 16) if address else None,
+              int(fields["len"]), tag, value, fields["result"], fields.get("at", ""))
+    tlp.transaction = int(fields.get("tag", 0))
+    if completion:
+        tlp.status, tlp.byte_count = fields["status"], int(fields["byte-count"])
+        tlp.lower_address = int(fields["lower-address"], 16)
+    if kind == "MSI-X":
+        tlp.vector = int(fields["vector"])
+    return tlp
 
 
 def read(path):

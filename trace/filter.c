@@ -124,7 +124,8 @@ int filter_option(struct filter *filter, int c, const char *value)
 
 static bool match_hint(const struct filter *filter, const struct record *record)
 {
-	if (filter->hint && (filter->hint > 0) != record->hint)
+	if (filter->hint && (!record_is_request(record->type) ||
+			     (filter->hint > 0) != record->hint))
 		return false;
 	if (filter->ph >= 0 && (!record->hint || record->ph != filter->ph))
 		return false;
@@ -138,7 +139,8 @@ static bool match_place(const struct filter *filter, const struct record *record
 {
 	uint64_t time = record->time > start ? record->time - start : 0;
 
-	if (filter->length && (record->address >= filter->address + filter->length ||
+	if (filter->length && (record_is_completion(record->type) ||
+			       record->address >= filter->address + filter->length ||
 			       record->address + record->bytes <= filter->address))
 		return false;
 	return time >= filter->since && time <= filter->until;

@@ -55,12 +55,12 @@ struct filter {
 
 #define FILTER_HELP \
 	"  --tag TAG          st=0x12 or st-ext=0x4305\n" \
-	"  --hint yes|no      with or without a hint\n" \
+	"  --hint yes|no      requests with or without a hint\n" \
 	"  --ph N             Processing Hint, 0 to 3\n" \
 	"  --namespace 8|16   8-bit ST or Extended (16-bit) ST\n" \
 	"  --requester BDF    00:11.0, or rc for the root complex\n" \
 	"  --completer BDF    00:10.0, rc, or - where nothing claimed the address\n" \
-	"  --type TYPE        MRd, MWr, FAdd, Swap, CAS, Cpl, CplD or Msg\n" \
+	"  --type TYPE        MRd, MWr, FAdd, Swap, CAS, Cpl, CplD, Msg or MSI-X\n" \
 	"  --result RESULT    ok, ur, malformed, rejected, fault, abort, blocked,\n" \
 	"                     hint-dropped, dropped or poisoned\n" \
 	"  --address A[:LEN]  touches this range, such as 0xf8100000:64K\n" \

@@ -10,6 +10,18 @@
 #include "command.h"
 #include "page.h"
 
+/**
+ * struct page_options - the command line
+ * @about: what the trace itself does not say
+ * @ignore: writes that are not of a phase
+ * @completions: completions and interrupts are shown
+ */
+struct page_options {
+	struct page_about about;
+	struct filter ignore;
+	bool completions;
+};
+
 /* "00:10.0=accelerator:the accelerator", the role being optional */
 static int parse_name(struct page_about *about, const char *text)
 {
@@ -33,18 +45,27 @@ static bool ignored(const struct filter *ignore, const struct record *record)
 	return ignore->length && filter_match(ignore, record, NULL, 0);
 }
 
-static int write_page(struct input *input, const struct page_about *about,
-		      const struct filter *ignore, FILE *out)
+/* Completions and interrupts carry no hint, and would count as TLPs without one. */
+static bool is_shown(const struct record *record, bool completions)
+{
+	return completions ||
+	       (!record_is_completion(record->type) && record->type != RECORD_MSIX);
+}
+
+static int write_page(struct input *input, const struct page_options *options, FILE *out)
 {
 	static struct summary summary;
-	struct page *page = page_begin(out, about);
+	struct page *page = page_begin(out, &options->about);
 	struct record record;
 	int ret, err = page ? 0 : -ENOMEM;
 
 	summary_init(&summary);
-	while (!err && (ret = input_next(input, &record)) > 0)
+	while (!err && (ret = input_next(input, &record)) > 0) {
+		if (!is_shown(&record, options->completions))
+			continue;
 		err = page_add(page, &record, summary_add(&summary, &record,
-							  ignored(ignore, &record)));
+							  ignored(&options->ignore, &record)));
+	}
 	if (page && !err)
 		err = page_end(page, &summary, reader_cut(input->reader) || ret < 0,
 			       reader_lost(input->reader));
@@ -55,8 +76,7 @@ static int write_page(struct input *input, const struct page_about *about,
 	return ret < 0 ? -ret : EXIT_OK;
 }
 
-static int write_file(struct input *input, const struct page_about *about,
-		      const struct filter *ignore, const char *path)
+static int write_file(struct input *input, const struct page_options *options, const char *path)
 {
 	FILE *out = strcmp(path, "-") ? fopen(path, "we") : stdout;
 	int code;
@@ -65,7 +85,7 @@ static int write_file(struct input *input, const struct page_about *about,
 		error_line("%s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	code = write_page(input, about, ignore, out);
+	code = write_page(input, options, out);
 	if (out != stdout && (ferror(out) | fclose(out))) {
 		error_line("%s: %s", path, strerror(errno));
 		unlink(path);
@@ -81,10 +101,13 @@ static int page_run(int argc, char **argv)
 		{ "title", required_argument, NULL, 't' },
 		{ "name", required_argument, NULL, 'n' },
 		{ "ignore", required_argument, NULL, 'A' },
+		{ "completions", no_argument, NULL, 'c' },
 		{ }
 	};
-	struct page_about about = { .title = "TLPs and their Steering Tags" };
-	struct filter ignore = FILTER_ALL;
+	struct page_options page = {
+		.about = { .title = "TLPs and their Steering Tags" },
+		.ignore = FILTER_ALL,
+	};
 	const char *path = NULL, *slash;
 	struct input input;
 	int c, code, end;
@@ -93,12 +116,14 @@ static int page_run(int argc, char **argv)
 		if (c == 'o')
 			path = optarg;
 		else if (c == 't')
-			about.title = optarg;
-		else if (c == 'n' && parse_name(&about, optarg))
+			page.about.title = optarg;
+		else if (c == 'c')
+			page.completions = true;
+		else if (c == 'n' && parse_name(&page.about, optarg))
 			return usage_error(&command_page,
 					   "invalid argument '%s': expected BDF=[ROLE:]NAME",
 					   optarg);
-		else if (c == 'A' && filter_option(&ignore, c, optarg) < 0)
+		else if (c == 'A' && filter_option(&page.ignore, c, optarg) < 0)
 			return usage_error(&command_page,
 					   "invalid argument '%s': expected ADDRESS:LENGTH",
 					   optarg);
@@ -113,8 +138,8 @@ static int page_run(int argc, char **argv)
 	if (code)
 		return code;
 	slash = strrchr(argv[optind], '/');
-	about.source = slash ? slash + 1 : argv[optind];
-	code = write_file(&input, &about, &ignore, path);
+	page.about.source = slash ? slash + 1 : argv[optind];
+	code = write_file(&input, &page, path);
 	end = input_close(&input);
 	return code ? code : end;
 }
@@ -134,6 +159,7 @@ const struct command command_page = {
 		 "                         its place in the drawing\n"
 		 "  --ignore A:LEN         writes into this range are not what a phase is about, "
 		 "such as\n"
-		 "                         those into the sender's own ring\n",
+		 "                         those into the sender's own ring\n"
+		 "  --completions          completions and MSI-X interrupts too\n",
 	.run = page_run,
 };

@@ -95,17 +95,24 @@ static void put_be(uint8_t *p, uint64_t value, unsigned int bytes)
 /* The parties go as 32 bits in all: PARTY_NONE is a flag. */
 #define HEADER_NO_COMPLETER	1
 #define HEADER_FROM_ROOT	2
+#define HEADER_INTERRUPT	4
 #define HEADER_INJECTED_SHIFT	4
 
-/* A place has the number of its interface in one byte, counted from 1. */
+/*
+ * A place has the number of its interface in one byte, counted from 1. An interrupt ends at no
+ * place, and has its vector there.
+ */
 static void put_header(uint8_t *p, const struct record *record, int place)
 {
 	p[0] = PCAPNG_HEADER_VERSION;
 	p[1] = (record->completer == PARTY_NONE ? HEADER_NO_COMPLETER : 0) |
 	       (record->requester == PARTY_ROOT_COMPLEX ? HEADER_FROM_ROOT : 0) |
+	       (record->type == RECORD_MSIX ? HEADER_INTERRUPT : 0) |
 	       record->injected << HEADER_INJECTED_SHIFT;
 	p[2] = record->result;
 	p[3] = place < UINT8_MAX ? place + 1 : 0;
+	if (record->type == RECORD_MSIX)
+		p[3] = record->vector;
 	put_be(p + 4, record->requester & 0xffff, 2);
 	put_be(p + 6, record->completer == PARTY_NONE ? 0 : record->completer & 0xffff, 2);
 	put_be(p + 8, record->number, 8);
@@ -259,7 +266,10 @@ static int packet_header(const struct pcapng_state *state, struct record *record
 {
 	if (p[0] != PCAPNG_HEADER_VERSION)
 		return -EOPNOTSUPP;
-	if (p[3] && p[3] <= state->interfaces)
+	if (p[1] & HEADER_INTERRUPT && record->type == RECORD_MWR) {
+		record->type = RECORD_MSIX;
+		record->vector = p[3];
+	} else if (p[3] && p[3] <= state->interfaces)
 		memcpy(record->at, state->name[p[3] - 1], RECORD_PLACE_MAX);
 	record->injected = p[1] >> HEADER_INJECTED_SHIFT;
 	if (record->injected >= INJECTIONS)

@@ -15,6 +15,7 @@ static const char *const type_names[RECORD_TYPES] = {
 	[RECORD_CPL] = "Cpl",
 	[RECORD_CPLD] = "CplD",
 	[RECORD_MSG] = "Msg",
+	[RECORD_MSIX] = "MSI-X",
 	[RECORD_OTHER] = "TLP",
 };
 
@@ -45,6 +46,17 @@ static const char *const injection_names[INJECTIONS] = {
 	[INJECTED_SPOOF] = "spoof",
 };
 
+static const char *const status_names[STATUSES] = {
+	[STATUS_SC] = "SC",
+	[STATUS_UR] = "UR",
+	[STATUS_RRS] = "RRS",
+	[3] = "3",
+	[STATUS_CA] = "CA",
+	[5] = "5",
+	[6] = "6",
+	[7] = "7",
+};
+
 const char *record_type_name(enum record_type type)
 {
 	return type < RECORD_TYPES ? type_names[type] : type_names[RECORD_OTHER];
@@ -58,6 +70,11 @@ const char *record_result_name(enum record_result result)
 const char *record_injection_name(enum record_injection injected)
 {
 	return injection_names[injected < INJECTIONS ? injected : INJECTED_NONE];
+}
+
+const char *record_status_name(enum record_status status)
+{
+	return status_names[status % STATUSES];
 }
 
 static unsigned int name_index(const char *const *names, unsigned int count, const char *name,
@@ -86,16 +103,56 @@ enum record_injection record_injection_find(const char *name, size_t len)
 	return name_index(injection_names, INJECTIONS, name, len);
 }
 
+enum record_status record_status_find(const char *name, size_t len)
+{
+	return name_index(status_names, STATUSES, name, len);
+}
+
 bool record_has_payload(enum record_type type)
 {
-	return type == RECORD_MWR || type == RECORD_CPLD || type == RECORD_FETCH_ADD ||
-	       type == RECORD_SWAP || type == RECORD_CAS;
+	return type == RECORD_CPLD || type == RECORD_MSIX ||
+	       (record_is_request(type) && type != RECORD_MRD);
+}
+
+bool record_is_completion(enum record_type type)
+{
+	return type == RECORD_CPL || type == RECORD_CPLD;
+}
+
+bool record_is_request(enum record_type type)
+{
+	return type <= RECORD_CAS;
+}
+
+/* The payload of a completion begins with the DW of its Lower Address. */
+static uint32_t completed_bytes(const struct record *record)
+{
+	uint32_t bytes = record->dwords * 4u - (record->address & 3);
+
+	if (record->type == RECORD_CPL)
+		return 0;
+	return bytes < record->byte_count ? bytes : record->byte_count;
+}
+
+unsigned int record_payload_skip(const struct record *record)
+{
+	if (record_is_completion(record->type))
+		return record->address & 3;
+	return record->first_be ? __builtin_ctz(record->first_be) : 0;
+}
+
+void record_enable_all(struct record *record)
+{
+	record->first_be = 0xf;
+	record->last_be = record->dwords > 1 ? 0xf : 0;
 }
 
 uint32_t record_enabled_bytes(const struct record *record)
 {
 	uint32_t bytes = __builtin_popcount(record->first_be & 0xf);
 
+	if (record_is_completion(record->type))
+		return completed_bytes(record);
 	if (record->dwords > 1)
 		bytes += (record->dwords - 2u) * 4 + __builtin_popcount(record->last_be & 0xf);
 	return bytes;
@@ -112,7 +169,7 @@ uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be)
 
 size_t record_value_payload(const struct record *record, uint8_t *buf)
 {
-	size_t size = record->dwords * 4u, at = __builtin_ctz(record->first_be | 0x10);
+	size_t size = record->dwords * 4u, at = record_payload_skip(record);
 
 	if (!record->value_bytes || !record_has_payload(record->type) ||
 	    record->dwords > RECORD_VALUE_DWORDS || at + record->value_bytes > size)

@@ -19,6 +19,7 @@
 
 #define RECORD_MARK_MAX		200	/* bytes of the text of a mark, the 0 included */
 #define RECORD_PLACE_MAX	32	/* bytes of the name of a place, the 0 included */
+#define RECORD_VECTORS_MAX	256	/* of MSI-X that a record can name */
 
 enum record_type {
 	RECORD_MRD,
@@ -29,6 +30,7 @@ enum record_type {
 	RECORD_CPL,
 	RECORD_CPLD,
 	RECORD_MSG,
+	RECORD_MSIX,	/* a memory write that signals an interrupt */
 	RECORD_OTHER,
 	RECORD_TYPES
 };
@@ -46,6 +48,15 @@ enum record_result {
 	RESULT_DROPPED,
 	RESULT_POISONED,
 	RESULTS
+};
+
+/* Completion Status (section 2.2.9.1); the other values of the field are reserved. */
+enum record_status {
+	STATUS_SC = 0,		/* Successful Completion */
+	STATUS_UR = 1,		/* Unsupported Request */
+	STATUS_RRS = 2,		/* Request Retry Status */
+	STATUS_CA = 4,		/* Completer Abort */
+	STATUSES = 8
 };
 
 /* A fault that was injected on the link of the requester. */
@@ -68,14 +79,18 @@ enum record_injection {
  * @number: counts from 1 over the life of the process that wrote the trace; a gap says that TLPs
  *	were lost
  * @time: nanoseconds since 1970, 0 when the file does not say
- * @requester: party that sent it
+ * @requester: party that sent it: the requester of a request, the completer of a completion
  * @completer: party that received it, PARTY_NONE when nothing claimed the address
  * @type: kind of TLP
  * @wide: 64-bit address, a header of four DW
- * @address: of the first DW
- * @dwords: Length of the header, 1..1024
- * @bytes: payload bytes, or bytes asked for, byte enables counted
+ * @address: of the first DW; of a completion its Lower Address
+ * @dwords: Length of the header, 1..1024; 0 for a completion without data
+ * @bytes: payload bytes, or bytes asked for, byte enables counted; of a completion the bytes that
+ *	were asked for
  * @tag: transaction tag; of no meaning for a write with a hint in non-flit mode
+ * @status: of a completion (section 2.2.9.1)
+ * @byte_count: of a completion: bytes that the request still waits for, these included, 1..4096
+ * @vector: of an MSI-X interrupt
  * @first_be: byte enables of the first DW
  * @last_be: byte enables of the last DW, 0 when there is only one
  * @hint: the TLP carries a processing hint (section 2.2.7.1.1)
@@ -105,6 +120,9 @@ struct record {
 	uint16_t dwords;
 	uint32_t bytes;
 	uint16_t tag;
+	enum record_status status;
+	uint16_t byte_count;
+	uint8_t vector;
 	uint8_t first_be;
 	uint8_t last_be;
 	bool hint;
@@ -126,17 +144,35 @@ struct record {
 const char *record_type_name(enum record_type type);
 const char *record_result_name(enum record_result result);
 const char *record_injection_name(enum record_injection injected);
+/* "SC"; a digit for a reserved status. */
+const char *record_status_name(enum record_status status);
 
-/* RECORD_TYPES, RESULTS or INJECTIONS when there is none of this name. */
+/* RECORD_TYPES, RESULTS, INJECTIONS or STATUSES when there is none of this name. */
 enum record_type record_type_find(const char *name, size_t len);
 enum record_result record_result_find(const char *name, size_t len);
 enum record_injection record_injection_find(const char *name, size_t len);
+enum record_status record_status_find(const char *name, size_t len);
 
 /* Whether the TLP has a payload by its type. */
 bool record_has_payload(enum record_type type);
 
-/* Bytes that Length and byte enables of @record select (section 2.2.5). */
+/* Cpl or CplD. */
+bool record_is_completion(enum record_type type);
+
+/* Whether the TLP could carry a hint: a memory request or an AtomicOp, and not an interrupt. */
+bool record_is_request(enum record_type type);
+
+/*
+ * Bytes that Length and byte enables of @record select (section 2.2.5), or Length, Lower Address
+ * and Byte Count of a completion (section 2.2.9).
+ */
 uint32_t record_enabled_bytes(const struct record *record);
+
+/* Bytes of the payload before the first one that is enabled, or that was asked for. */
+unsigned int record_payload_skip(const struct record *record);
+
+/* Byte enables of a completion, which has none: all of its DWs. */
+void record_enable_all(struct record *record);
 
 /* Fewest DW and the byte enables that select @bytes bytes from the first enabled byte of @record
  * on. */

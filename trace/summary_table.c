@@ -7,7 +7,9 @@
 
 static void tag_format(const struct summary_row *row, char *text, size_t size)
 {
-	if (!row->hint)
+	if (!record_is_request(row->type))
+		snprintf(text, size, "-");
+	else if (!row->hint)
 		snprintf(text, size, "no hint");
 	else
 		snprintf(text, size, row->extended ? "st-ext=0x%04x ph=%u" : "st=0x%02x ph=%u",

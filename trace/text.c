@@ -74,17 +74,21 @@ static bool take_type(struct cursor *c, struct record *record)
 {
 	const char *space = memchr(c->at, ' ', c->end - c->at);
 	size_t len = space ? space - c->at : 0;
+	bool width = false;
 
 	if (len < 3)
 		return false;
 	if (!memcmp(space - 2, "64", 2))
 		record->wide = true;
-	if (record->wide || !memcmp(space - 2, "32", 2))
+	if (record->wide || !memcmp(space - 2, "32", 2)) {
+		width = true;
 		len -= 2;
+	}
 	record->type = len == 3 && !memcmp(c->at, "MWr", 3) ? RECORD_MWR :
 							       record_type_find(c->at, len);
-	c->at = space + 1;
-	return record->type != RECORD_TYPES;
+	/* A completion has no address: its fields begin behind the type. */
+	c->at = record_is_completion(record->type) ? space : space + 1;
+	return record->type != RECORD_TYPES && width != record_is_completion(record->type);
 }
 
 static int percent(const char *p, const char *end)
@@ -168,6 +172,24 @@ static bool parse_result(struct record *record, struct cursor *c)
 	return record->result != RESULTS;
 }
 
+static bool parse_status(struct record *record, struct cursor *c)
+{
+	const char *start = c->at;
+
+	while (c->at < c->end && *c->at != ' ')
+		c->at++;
+	record->status = record_status_find(start, c->at - start);
+	return record->status != STATUSES;
+}
+
+static bool parse_lower_address(struct record *record, struct cursor *c)
+{
+	unsigned int digits;
+
+	return record_is_completion(record->type) && text_take(c, "0x", 2) &&
+	       take_hex(c, &record->address, &digits) && record->address <= 0x7f;
+}
+
 static bool parse_place(struct record *record, struct cursor *c)
 {
 	const char *start = c->at;
@@ -195,6 +217,29 @@ static bool parse_injection(struct record *record, struct cursor *c)
 static bool parse_number(struct cursor *c, uint64_t max, uint64_t *value)
 {
 	return take_decimal(c, value) && *value <= max;
+}
+
+/* Fields of completions and interrupts. */
+static bool parse_rare(struct record *record, const char *key, size_t len, struct cursor *c,
+		       bool *known)
+{
+	uint64_t n = 0;
+	bool ok = true;
+
+	if (len == 6 && !memcmp(key, "status", 6)) {
+		ok = parse_status(record, c);
+	} else if (len == 10 && !memcmp(key, "byte-count", 10)) {
+		ok = parse_number(c, 4096, &n) && n;
+		record->byte_count = n;
+	} else if (len == 13 && !memcmp(key, "lower-address", 13)) {
+		ok = parse_lower_address(record, c);
+	} else if (len == 6 && !memcmp(key, "vector", 6)) {
+		ok = parse_number(c, RECORD_VECTORS_MAX - 1, &n);
+		record->vector = n;
+	} else {
+		*known = false;
+	}
+	return ok;
 }
 
 static bool parse_known(struct record *record, const char *key, size_t len, struct cursor *c,
@@ -235,8 +280,7 @@ static bool parse_known(struct record *record, const char *key, size_t len, stru
 	} else if (len == 4 && !memcmp(key, "mark", 4)) {
 		ok = parse_mark(record, c);
 	} else {
-		*known = false;
-		ok = true;
+		ok = parse_rare(record, key, len, c, known);
 	}
 	return ok;
 }
@@ -262,6 +306,17 @@ static bool parse_fields(struct record *record, struct cursor *c)
 	return true;
 }
 
+/* What a line does not say of the length of its TLP. */
+static void find_dwords(struct record *record)
+{
+	if (!record_is_completion(record->type)) {
+		record->dwords = record_dwords_of(record->bytes, record->first_be, record->last_be);
+		return;
+	}
+	record->dwords = record->bytes ? ((record->address & 3) + record->bytes + 3) / 4 : 0;
+	record_enable_all(record);
+}
+
 int text_parse(struct record *record, const char *line, size_t len)
 {
 	struct cursor c = { line, line + len };
@@ -271,11 +326,14 @@ int text_parse(struct record *record, const char *line, size_t len)
 	record->result = RESULT_UNKNOWN;
 	if (!take_decimal(&c, &record->number) || !text_take(&c, " ", 1) ||
 	    !take_party(&c, &record->requester) || !text_take(&c, "-> ", 3) ||
-	    !take_party(&c, &record->completer) || !take_type(&c, record) ||
-	    !text_take(&c, "0x", 2) || !take_hex(&c, &record->address, &digits) ||
-	    !parse_fields(record, &c))
+	    !take_party(&c, &record->completer) || !take_type(&c, record))
 		return -EBADMSG;
-	record->dwords = record_dwords_of(record->bytes, record->first_be, record->last_be);
+	if (!record_is_completion(record->type) &&
+	    (!text_take(&c, "0x", 2) || !take_hex(&c, &record->address, &digits)))
+		return -EBADMSG;
+	if (!parse_fields(record, &c))
+		return -EBADMSG;
+	find_dwords(record);
 	return 0;
 }
 
@@ -344,16 +402,14 @@ static char *put_hint(char *p, const struct record *record)
 	return put_hex(p, record->st, record->extended ? 4 : 2);
 }
 
-size_t text_format(const struct record *record, char *line)
+static char *put_tag(char *p, uint16_t tag)
 {
-	char *p = put_decimal(line, record->number);
+	return put_decimal(put_text(p, " tag="), tag);
+}
 
-	*p++ = ' ';
-	p = put_party(p, record->requester);
-	p = put_text(p, " -> ");
-	p = put_party(p, record->completer);
-	*p++ = ' ';
-	p = put_text(p, record_type_name(record->type));
+/* The fields of a request between its type and the value of its payload. */
+static char *put_request(char *p, const struct record *record)
+{
 	p = put_text(p, record->wide ? "64 0x" : "32 0x");
 	p = put_hex(p, record->address, 16);
 	p = put_text(p, " len=");
@@ -362,15 +418,43 @@ size_t text_format(const struct record *record, char *line)
 	p = put_text(p, " be=");
 	p = put_hex(p, record->first_be, 1);
 	*p++ = '/';
-	p = put_hex(p, record->last_be, 1);
+	return put_hex(p, record->last_be, 1);
+}
+
+/* A tag of a request may be of no interest; a completion says nothing without it. */
+static char *put_completion(char *p, const struct record *record)
+{
+	p = put_text(p, " len=");
+	p = put_decimal(p, record->bytes);
+	p = put_tag(p, record->tag);
+	p = put_text(p, " status=");
+	p = put_text(p, record_status_name(record->status));
+	p = put_text(p, " byte-count=");
+	p = put_decimal(p, record->byte_count);
+	p = put_text(p, " lower-address=0x");
+	return put_hex(p, record->address, 2);
+}
+
+size_t text_format(const struct record *record, char *line)
+{
+	bool completion = record_is_completion(record->type);
+	char *p = put_decimal(line, record->number);
+
+	*p++ = ' ';
+	p = put_party(p, record->requester);
+	p = put_text(p, " -> ");
+	p = put_party(p, record->completer);
+	*p++ = ' ';
+	p = put_text(p, record_type_name(record->type));
+	p = completion ? put_completion(p, record) : put_request(p, record);
 	if (record->value_bytes) {
 		p = put_text(p, " value=0x");
 		p = put_hex(p, record->value, record->value_bytes * 2u);
 	}
-	if (record->tag) {
-		p = put_text(p, " tag=");
-		p = put_decimal(p, record->tag);
-	}
+	if (record->tag && !completion)
+		p = put_tag(p, record->tag);
+	if (record->type == RECORD_MSIX)
+		p = put_decimal(put_text(p, " vector="), record->vector);
 	if (record->time) {
 		p = put_text(p, " t=");
 		p = put_decimal(p, record->time);

@@ -26,6 +26,7 @@
 #define DW0_T8		(1u << 19)
 #define DW0_TH		(1u << 16)
 #define DW0_TD		(1u << 15)
+#define DW0_EP		(1u << 14)
 #define DW0_LENGTH	0x3ffu
 
 static uint32_t wire_get32(const uint8_t *p)
@@ -61,13 +62,19 @@ static enum record_type wire_type_of(uint8_t first)
 	}
 }
 
+/* Bits of a 10-bit tag (section 2.2.6.2). */
+static uint16_t decode_tag_high(uint32_t dw0)
+{
+	return (dw0 & DW0_T8 ? 0x100 : 0) | (dw0 & DW0_T9 ? 0x200 : 0);
+}
+
 /* Requests by address: where hints are (section 2.2.7.1.1). */
 static void decode_request(struct record *record, const uint8_t *p, uint32_t dw0, uint8_t high_st)
 {
 	uint32_t dw1 = wire_get32(p + 4), low = wire_get32(p + (record->wide ? 12 : 8));
 
 	record->requester = dw1 >> 16;
-	record->tag = (dw1 >> 8 & 0xff) | (dw0 & DW0_T8 ? 0x100 : 0) | (dw0 & DW0_T9 ? 0x200 : 0);
+	record->tag = (dw1 >> 8 & 0xff) | decode_tag_high(dw0);
 	record->first_be = dw1 & 0xf;
 	record->last_be = dw1 >> 4 & 0xf;
 	record->address = (record->wide ? (uint64_t)wire_get32(p + 8) << 32 : 0) | (low & ~3u);
@@ -87,13 +94,17 @@ static void decode_request(struct record *record, const uint8_t *p, uint32_t dw0
 
 static void decode_completion(struct record *record, const uint8_t *p)
 {
-	uint32_t dw1 = wire_get32(p + 4), dw2 = wire_get32(p + 8);
+	uint32_t dw0 = wire_get32(p), dw1 = wire_get32(p + 4), dw2 = wire_get32(p + 8);
 
 	record->requester = dw1 >> 16;
-	record->tag = dw2 >> 8 & 0xff;
+	record->completer = dw2 >> 16;
+	record->tag = (dw2 >> 8 & 0xff) | decode_tag_high(dw0);
+	record->status = dw1 >> 13 & 7;
+	record->byte_count = dw1 & 0xfff ? dw1 & 0xfff : 4096;
 	record->address = dw2 & 0x7f;
-	record->first_be = 0xf;
-	record->last_be = record->dwords > 1 ? 0xf : 0;
+	if (record->type == RECORD_CPL)
+		record->dwords = 0;
+	record_enable_all(record);
 }
 
 static int decode_header(struct record *record, const uint8_t *p, size_t left, size_t full,
@@ -114,21 +125,21 @@ static int decode_header(struct record *record, const uint8_t *p, size_t left, s
 		record->bytes = payload;
 		return record->type == RECORD_MSG ? 0 : -EOPNOTSUPP;
 	}
-	if (record->type == RECORD_CPL || record->type == RECORD_CPLD)
+	if (record_is_completion(record->type))
 		decode_completion(record, p);
 	else
 		decode_request(record, p, dw0, high_st);
-	record->bytes = record->type == RECORD_CPL ? 0 : record_enabled_bytes(record);
+	record->bytes = record_enabled_bytes(record);
 	return 0;
 }
 
 /* Payload of up to eight enabled bytes, as the text form shows it. */
 static void decode_value(struct record *record, const uint8_t *payload, size_t kept)
 {
-	unsigned int skip = record->first_be ? __builtin_ctz(record->first_be) : 0, i;
+	unsigned int skip = record_payload_skip(record), i;
 
-	if (record->type != RECORD_MWR || !record->bytes || record->bytes > 8 ||
-	    kept < skip + record->bytes)
+	if ((record->type != RECORD_MWR && record->type != RECORD_CPLD) || !record->bytes ||
+	    record->bytes > 8 || kept < skip + record->bytes)
 		return;
 	record->value_bytes = record->bytes;
 	for (i = record->bytes; i-- > 0;)
@@ -171,6 +182,7 @@ static int first_byte(const struct record *record)
 	switch (record->type) {
 	case RECORD_MRD:
 	case RECORD_MWR:
+	case RECORD_MSIX:
 		return format | TYPE_MEMORY;
 	case RECORD_FETCH_ADD:
 		return format | TYPE_FETCH_ADD;
@@ -186,15 +198,10 @@ static int first_byte(const struct record *record)
 	}
 }
 
-static bool is_completion(enum record_type type)
-{
-	return type == RECORD_CPL || type == RECORD_CPLD;
-}
-
 size_t wire_size(const struct record *record)
 {
 	bool prefix = record->hint && record->extended;
-	bool wide = record->wide && !is_completion(record->type);
+	bool wide = record->wide && !record_is_completion(record->type);
 
 	return (prefix ? 4 : 0) + (wide ? 16 : 12) +
 	       (record_has_payload(record->type) ? record->dwords * 4u : 0);
@@ -220,6 +227,16 @@ static void encode_dw1_and_address(const struct record *record, uint8_t *p)
 	wire_put32(p + 4, low);
 }
 
+/* The requester is who receives the completion (section 2.2.9). */
+static void encode_completion(const struct record *record, uint8_t *p)
+{
+	uint32_t requester = record->completer == PARTY_NONE ? 0 : record->completer & 0xffff;
+
+	wire_put32(p, (uint32_t)(record->requester & 0xffff) << 16 |
+		   (uint32_t)record->status << 13 | (record->byte_count & 0xfff));
+	wire_put32(p + 4, requester << 16 | (record->tag & 0xff) << 8 | (record->address & 0x7f));
+}
+
 int wire_encode(const struct record *record, uint8_t *buf)
 {
 	int first = first_byte(record);
@@ -233,15 +250,14 @@ int wire_encode(const struct record *record, uint8_t *buf)
 		wire_put32(p, (uint32_t)PREFIX_TPH << 24 | (uint32_t)(record->st >> 8) << 16);
 		p += 4;
 	}
-	if (!is_completion(record->type)) {
-		dw0 |= (record->tag & 0x100 ? DW0_T8 : 0) | (record->tag & 0x200 ? DW0_T9 : 0);
-		wire_put32(p, dw0);
-		encode_dw1_and_address(record, p + 4);
-		return p - buf + (record->wide ? 16 : 12);
-	}
+	dw0 |= (record->tag & 0x100 ? DW0_T8 : 0) | (record->tag & 0x200 ? DW0_T9 : 0);
+	if (record->type == RECORD_CPLD && record->result == RESULT_POISONED)
+		dw0 |= DW0_EP;
 	wire_put32(p, dw0);
-	wire_put32(p + 4, (uint32_t)(record->requester & 0xffff) << 16 | (record->bytes & 0xfff));
-	wire_put32(p + 8, (uint32_t)(record->completer & 0xffff) << 16 | (record->tag & 0xff) << 8 |
-		   (record->address & 0x7f));
-	return p - buf + 12;
+	if (record_is_completion(record->type)) {
+		encode_completion(record, p + 4);
+		return p - buf + 12;
+	}
+	encode_dw1_and_address(record, p + 4);
+	return p - buf + (record->wide ? 16 : 12);
 }

@@ -17,13 +17,14 @@
 
 /**
  * wire_decode() - fill in what the bytes of a TLP say
- * @record: everything but number, time, completer, result and mark is set
+ * @record: everything but number, time, completer, result and mark is set; the completer too by a
+ *	completion
  * @buf: the TLP, perhaps without the end of its payload; kept as @record->raw
  * @size: bytes of @buf
  * @full: bytes that the TLP had
  *
  * A completion has the completer's id where a request has the requester's; it becomes
- * @record->requester, the party that sent the TLP.
+ * @record->requester, the party that sent the TLP. Its own requester becomes @record->completer.
  *
  * Return: 0; -EBADMSG when the header is cut off or contradicts the size, -EOPNOTSUPP for a TLP
  * of a type that is not in enum record_type, which is then RECORD_OTHER.

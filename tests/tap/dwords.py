@@ -8,6 +8,8 @@ RECORD_HEADER = 16
 # Fmt[1:0] and Type (table 2-3); Fmt[0] is the width of the address, Fmt[1] says that there is a payload.
 TYPES = {(0, 0b00000): "MRd", (1, 0b00000): "MWr", (0, 0b01010): "Cpl", (1, 0b01010): "CplD", (1, 0b01100): "FAdd",
          (1, 0b01101): "Swap", (1, 0b01110): "CAS"}
+# Completion Status (table 2-37)
+STATUSES = {0b000: "SC", 0b001: "UR", 0b010: "RRS", 0b100: "CA"}
 
 
 def bits(word, high, low):
@@ -50,6 +52,17 @@ def _hint(tlp, words, kind, high):
         tlp["st-ext"] = high << 8 | low
 
 
+def _completion(words, payload, data):
+    """Section 2.2.9: the payload begins with the DW of Lower Address; Byte Count is what is left of the request."""
+    count, lower = bits(words[1], 11, 0) or 4096, bits(words[2], 6, 0)
+    tlp = {"status": STATUSES[bits(words[1], 15, 13)], "byte-count": count, "lower-address": lower,
+           "tag": bits(words[2], 15, 8), "to": bdf(bits(words[2], 31, 16)),
+           "len": min(count, 4 * payload - lower % 4) if payload else 0}
+    if 0 < tlp["len"] <= 8 and len(data) == 12 + 4 * payload:
+        tlp["value"] = int.from_bytes(data[12 + lower % 4:12 + lower % 4 + tlp["len"]], "little")
+    return tlp
+
+
 def decode(data, full):
     """Fields of a TLP, named as in the text form; ValueError for bytes that are none. @full: bytes it had on the link."""
     words = struct.unpack(f">{len(data) // 4}I", data)
@@ -72,9 +85,7 @@ def decode(data, full):
         raise ValueError(f"{full} bytes, the header says {at} + {header} + {payload} DW")
     tlp = {"type": name, "requester": bdf(bits(words[1], 31, 16)), "th": bits(words[0], 16, 16)}
     if name.startswith("Cpl"):
-        tlp |= {"status": bits(words[1], 15, 13), "count": bits(words[1], 11, 0), "to": bdf(bits(words[2], 31, 16)),
-                "tag": bits(words[2], 15, 8), "lower": bits(words[2], 6, 0), "dwords": payload}
-        return tlp
+        return tlp | _completion(words, payload, data)
     address = (words[2] << 32 | words[3] if fmt & 1 else words[2]) & ~3
     tlp |= {"type": name + ("64" if fmt & 1 else "32"), "address": address}
     if tlp["th"]:

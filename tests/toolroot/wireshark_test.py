@@ -76,6 +76,27 @@ def test_completion_is_matched():
     tap.equal(got, [["3", "", ""], ["", "", ""], ["", "1", "0"]], "request and completion")
 
 
+def test_completions_of_a_read():
+    """a read has several completions; behind the last one, by Byte Count, its tag is free (sections 2.2.9, 2.3.1.1)"""
+    request = (0, ENGINE, ACCELERATOR, bytes.fromhex("00000040 00882aff 00001000"), 12)
+    parts = [(0, ACCELERATOR, ENGINE, bytes.fromhex(f"4a000020 0080{left:04x} 00882a00"), 12 + 128) for left in (256, 128)]
+    refused = (0, ACCELERATOR, ENGINE, bytes.fromhex("0a000000 00808004 00882a7c"), 12)
+    got = tshark.fields(_file([request, *parts, refused, request, refused]), "pcie.tlp.completed_in", "pcie.tlp.request_in",
+                        "pcie.tlp.status", "pcie.tlp.byte_count", "pcie.tlp.lower_address", "_ws.expert.message")
+    tap.equal(got, [["2,3", "", "", "", "", ""], ["", "1", "0", "256", "0x00", ""], ["", "1", "0", "128", "0x00", ""],
+                    ["", "", "4", "4", "0x7c", "Completer Abort,no request waits for it"],
+                    ["6", "", "", "", "", ""], ["", "5", "4", "4", "0x7c", "Completer Abort"]], "requests and completions")
+
+
+def test_interrupt():
+    """an MSI-X interrupt is a write with a vector"""
+    data = bytearray(_file([(0, ENGINE, RC, bytes.fromhex("40000001 0088000f fee01000 21400000"), 16)]))
+    at = data.index(bytes.fromhex("0100000000880000"))
+    data[at + 1], data[at + 3] = 4, 200
+    got = tshark.fields(bytes(data), "pcie.tlp.name", "tphbuf.vector", "pcie.tlp.address", "_ws.col.Info")
+    tap.equal(got, [["MWr", "200", "0x00000000fee01000", "MWr 0xfee01000, 4 bytes, MSI-X vector 200"]], "fields")
+
+
 def test_refused_and_malformed():
     """expert info for what was not completed, and for bytes that contradict themselves"""
     write = bytes.fromhex("40010040 008812ff fea00102")

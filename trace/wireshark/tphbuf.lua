@@ -15,7 +15,8 @@ local RESULTS = {
 -- Section 2.2.7.1.1
 local HINTS = { [0] = "bidirectional data structure", [1] = "requester", [2] = "target", [3] = "target with priority" }
 local NAMESPACES = { [8] = "8-bit", [16] = "Extended (16-bit)" }
-local STATUSES = { [0] = "SC", [1] = "UR", [2] = "CRS", [4] = "CA" }
+-- Section 2.2.9.1
+local STATUSES = { [0] = "Successful Completion", [1] = "Unsupported Request", [2] = "Request Retry Status", [4] = "Completer Abort" }
 -- Fmt and Type (section 2.2.1.1); the width of the address is not part of the name.
 local TYPES = {
     [0x00] = "MRd", [0x20] = "MRd", [0x40] = "MWr", [0x60] = "MWr", [0x02] = "IORd", [0x42] = "IOWr",
@@ -30,6 +31,7 @@ local r = {
     number = ProtoField.uint64("tphbuf.number", "Number"),
     requester = ProtoField.string("tphbuf.requester", "From"),
     completer = ProtoField.string("tphbuf.completer", "To"),
+    vector = ProtoField.uint8("tphbuf.vector", "MSI-X vector"),
 }
 record.fields = r
 
@@ -66,11 +68,14 @@ tlp.fields = f
 local e = {
     malformed = ProtoExpert.new("pcie.tlp.malformed", "Malformed TLP", expert.group.MALFORMED, expert.severity.ERROR),
     failed = ProtoExpert.new("pcie.tlp.failed", "Not completed", expert.group.RESPONSE_CODE, expert.severity.WARN),
+    status = ProtoExpert.new("pcie.tlp.not_successful", "Completion Status", expert.group.RESPONSE_CODE, expert.severity.WARN),
+    unexpected = ProtoExpert.new("pcie.tlp.unexpected", "Unexpected Completion", expert.group.SEQUENCE, expert.severity.WARN),
     prefix = ProtoExpert.new("pcie.tlp.prefix_without_th", "TPH prefix without TH", expert.group.PROTOCOL, expert.severity.WARN),
 }
 tlp.experts = e
 
 local result_field = Field.new("tphbuf.result")
+local vector_field = Field.new("tphbuf.vector")
 
 -- Wireshark before 4.4 has Lua 5.2, without operators for bits and for division of integers.
 local function bits(value, low, count)
@@ -81,31 +86,41 @@ local function bdf(id)
     return string.format("%02x:%02x.%x", bits(id, 8, 8), bits(id, 3, 5), bits(id, 0, 3))
 end
 
--- Requests that wait for a completion, and what was matched: by requester and tag, in the order of the trace.
-local waiting, request_of, completion_of = {}, {}, {}
+-- Requests that wait for completions, and what was matched: by requester and tag, in the order of the trace. A tag is free again
+-- behind the last completion (section 2.2.6.2).
+local waiting, request_of, completions_of = {}, {}, {}
 
 function tlp.init()
-    waiting, request_of, completion_of = {}, {}, {}
+    waiting, request_of, completions_of = {}, {}, {}
 end
 
-local function match(pinfo, key, completion)
-    if pinfo.visited then
+local function match_request(pinfo, key)
+    if not pinfo.visited then
+        waiting[key] = pinfo.number
+    end
+end
+
+local function match_completion(pinfo, key, last)
+    if pinfo.visited or not waiting[key] then
         return
     end
-    if not completion then
-        waiting[key] = pinfo.number
-    elseif waiting[key] then
-        request_of[pinfo.number] = waiting[key]
-        completion_of[waiting[key]] = pinfo.number
+    local request = waiting[key]
+    request_of[pinfo.number] = request
+    completions_of[request] = completions_of[request] or {}
+    table.insert(completions_of[request], pinfo.number)
+    if last then
+        waiting[key] = nil
     end
 end
 
-local function show_match(pinfo, tree)
+local function show_match(pinfo, tree, is_completion)
     if request_of[pinfo.number] then
         tree:add(f.request_in, request_of[pinfo.number]):set_generated()
+    elseif is_completion then
+        tree:add_proto_expert_info(e.unexpected, "no request waits for it")
     end
-    if completion_of[pinfo.number] then
-        tree:add(f.completed_in, completion_of[pinfo.number]):set_generated()
+    for _, number in ipairs(completions_of[pinfo.number] or {}) do
+        tree:add(f.completed_in, number):set_generated()
     end
 end
 
@@ -163,20 +178,28 @@ local function dissect_request(buf, tree, pinfo, info, high)
         tree:add_proto_expert_info(e.prefix)
     end
     if not write then
-        match(pinfo, info.requester * 256 + buf(6, 1):uint(), false)
+        match_request(pinfo, info.requester * 256 + buf(6, 1):uint())
     end
 end
 
--- Section 2.2.9
-local function dissect_completion(buf, tree, pinfo, info)
+-- Section 2.2.9; the last one of a request has all that is left of it.
+local function dissect_completion(buf, tree, pinfo, info, payload)
+    local status, left, lower = buf(6, 2):bitfield(0, 3), buf(6, 2):bitfield(4, 12), buf(11, 1):uint() % 128
+    left = left == 0 and 4096 or left
     info.requester = buf(8, 2):uint()
+    info.completion = true
+    info.where = string.format("tag 0x%02x", buf(10, 1):uint())
     tree:add(f.completer, buf(4, 2), bdf(buf(4, 2):uint()))
-    tree:add(f.status, buf(6, 2), buf(6, 2):bitfield(0, 3))
-    tree:add(f.byte_count, buf(6, 2), buf(6, 2):bitfield(4, 12))
+    tree:add(f.status, buf(6, 2), status)
+    tree:add(f.byte_count, buf(6, 2), left)
     tree:add(f.requester, buf(8, 2), bdf(info.requester))
     tree:add(f.tag, buf(10, 1))
-    tree:add(f.lower_address, buf(11, 1), buf(11, 1):uint() % 128)
-    match(pinfo, info.requester * 256 + buf(10, 1):uint(), true)
+    tree:add(f.lower_address, buf(11, 1), lower)
+    if status ~= 0 then
+        info.where = info.where .. " " .. (STATUSES[status] or "reserved status")
+        tree:add_proto_expert_info(e.status, STATUSES[status] or "a reserved status")
+    end
+    match_completion(pinfo, info.requester * 256 + buf(10, 1):uint(), status ~= 0 or payload - lower % 4 >= left)
 end
 
 -- @full: bytes that the TLP had, of which the end may not have been kept; a sub-buffer does not know.
@@ -202,15 +225,15 @@ local function dissect_header(buf, tree, pinfo, high, full)
         malformed(tree, string.format("Length says %d bytes, the TLP has %d", header + payload + digest, full))
     end
     if info.name == "Cpl" or info.name == "CplD" then
-        dissect_completion(buf, tree, pinfo, info)
+        dissect_completion(buf, tree, pinfo, info, payload)
     elseif info.name == "MRd" or info.name == "MWr" or bits(first, 2, 3) == 3 then
         dissect_request(buf, tree, pinfo, info, high)
     end
     if payload > 0 and buf:captured_len() > header then
         tree:add(f.data, buf(header))
     end
-    show_match(pinfo, tree)
-    info.bytes = payload > 0 and payload or dwords * 4
+    show_match(pinfo, tree, info.completion)
+    info.bytes = (payload > 0 or info.completion) and payload or dwords * 4
     return info
 end
 
@@ -228,6 +251,9 @@ local function dissect(buf, pinfo, root, full)
         return
     end
     local text = string.format("%s %s, %d bytes", info.name, info.where or "", info.bytes)
+    if vector_field() then
+        text = text .. string.format(", MSI-X vector %d", vector_field().value)
+    end
     pinfo.cols.info = text .. (info.hint and " " .. info.hint or "")
     tree:append_text(", " .. text .. (info.hint and ", " .. info.hint or ""))
     local result = result_field()
@@ -255,6 +281,9 @@ function record.dissector(buf, pinfo, root)
     tree:add(r.number, buf(8, 8))
     tree:add(r.requester, buf(4, 2), from)
     tree:add(r.completer, buf(6, 2), to)
+    if bits(flags, 2, 1) == 1 then
+        tree:add(r.vector, buf(3, 1))
+    end
     tree:append_text(string.format(", %s -> %s", from, to))
     pinfo.cols.src = from
     pinfo.cols.dst = to

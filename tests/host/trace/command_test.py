@@ -24,6 +24,18 @@ def line(number, hint="th=0", address=0xf8101000, bytes_=512, mark="", result="o
             + (f" mark={mark}" if mark else "") + f" result={result}\n")
 
 
+def others(number):
+    """A read of two completions, two that are of other requests, an interrupt."""
+    lines = (
+        "00:11.0 -> 00:10.0 MRd32 0x00000000f8101000 len=512 th=0 be=f/f tag=7 t=20 result=ok",
+        "00:10.0 -> 00:11.0 CplD len=256 tag=7 status=SC byte-count=512 lower-address=0x00 t=21 result=ok",
+        "00:10.0 -> 00:11.0 CplD len=256 tag=7 status=SC byte-count=256 lower-address=0x00 t=22 result=poisoned",
+        "00:10.0 -> 00:11.0 Cpl len=0 tag=8 status=CA byte-count=1 lower-address=0x7f t=23 result=ok",
+        "00:10.0 -> rc CplD len=3 tag=0 status=SC byte-count=3 lower-address=0x01 value=0x030201 t=24 result=ok",
+        "00:11.0 -> rc MSI-X32 0x00000000fee01000 len=4 th=0 be=f/0 value=0x00004021 vector=3 t=25 result=ok")
+    return "".join(f"{number + i} {one}\n" for i, one in enumerate(lines))
+
+
 def run_of(tagged=3, plain=2, wrong=0):
     """Lines of a run with one phase under a tag and one without."""
     lines = [line(1, bytes_=4, requester="rc", mark="phase%20add%20from=00:11.0%20to=00:10.0%20expect=st-ext=0x4305,ph=2")]
@@ -79,10 +91,30 @@ def test_filters():
     tap.equal(call("print", "--phase", "add", "-", text=run_of()).decode().count("\n"), 3, "TLPs of a phase")
 
 
+def test_completions():
+    """completions and interrupts are kinds of their own, and no requests without a hint"""
+    text = line(1) + line(2, TAGGED) + others(3)
+    for args, wanted in ((["--hint", "no"], [1, 3]), (["--hint", "yes"], [2]), (["--type", "CplD"], [4, 5, 7]),
+                         (["--type", "Cpl"], [6]), (["--type", "MSI-X"], [8]), (["--result", "poisoned"], [5]),
+                         (["--address", "0:128"], []), (["--requester", "00:10.0"], [4, 5, 6, 7])):
+        printed = call("print", *args, "-", text=text).decode()
+        tap.equal([int(row.split()[0]) for row in printed.splitlines()], wanted, f"{args}")
+    rows = json.loads(call("count", "--json", "-", text=text))["rows"]
+    tap.equal(sorted((row["type"], row["tlps"]) for row in rows),
+              [("Cpl", 1), ("CplD", 1), ("CplD", 1), ("CplD", 1), ("MRd", 1), ("MSI-X", 1), ("MWr", 1), ("MWr", 1)], "rows")
+    table = call("count", "-", text=text).decode()
+    tap.equal(table.count("no hint"), 2, f"requests without a hint in {table}")
+    html, data = page_of(text)
+    tap.equal((data["tlps"], len(data["rows"])), (3, 3), "the page shows requests")
+    html, data = page_of(text, "--completions")
+    tap.equal((data["tlps"], len(data["rows"])), (8, 8), "and the others when asked")
+    tap.true("CplD" in html, "types")
+
+
 def test_convert_and_back():
     """text to pcapng and back is the same trace; and the bytes are those of the specification"""
     text = run_of() + line(10, TAGGED, result="malformed at=sw0") + line(11, TAGGED, result="hint-dropped at=rc")
-    text += line(12, result="dropped inject=drop") + line(13, TAGGED, result="blocked at=sw0 inject=spoof")
+    text += line(12, result="dropped inject=drop") + line(13, TAGGED, result="blocked at=sw0 inject=spoof") + others(14)
     pcapng = call("convert", "--to", "pcapng", "-", text=text)
     tap.equal(call("convert", "--to", "text", "-", text=pcapng).decode(), text, "the trace again")
     # TPH prefix with the upper byte, DW 0 with TH, requester 00:11.0 and the lower byte, address with PH

@@ -196,6 +196,28 @@ static void foreign_packets(void)
 	is_int(read_file(file.bytes, file.size, &got), -EOPNOTSUPP, "another link type");
 }
 
+/* An MSI-X interrupt is a write with a flag and its vector; a place has no room beside it. */
+static void interrupt(void)
+{
+	static const uint8_t header[] = { 1, 4, 0, 200, 0x00, 0x28, 0, 0 };
+	static const uint8_t write[] = {
+		0x40, 0x00, 0x00, 0x01, 0x00, 0x28, 0x00, 0x0f, 0xfe, 0xe0, 0x10, 0x00,
+		0x21, 0x40, 0x00, 0x00,
+	};
+	struct record one = { .number = 9, .requester = 0x28, .completer = PARTY_ROOT_COMPLEX,
+			      .type = RECORD_MSIX, .vector = 200 }, got;
+	struct file file = write_file();
+
+	file.size = file.packet + pcapng_packet(file.bytes + file.packet, &one, 0, -1, write,
+						sizeof(write), sizeof(write));
+	is_mem(file.bytes + file.packet + 28, header, sizeof(header), "the header");
+	is_int(read_file(file.bytes, file.size, &got), 1, "read");
+	is_int(got.type, RECORD_MSIX, "an interrupt");
+	is_int(got.vector, 200, "its vector");
+	is_hex(got.address, 0xfee01000, "its address");
+	is_str(got.at, "", "no place");
+}
+
 /* A TLP that the fabric refused as malformed does not end the trace. */
 static void malformed_tlp(void)
 {
@@ -212,6 +234,7 @@ static void malformed_tlp(void)
 int main(void)
 {
 	malformed_tlp();
+	interrupt();
 	written_and_read();
 	places();
 	nobody_took_it();

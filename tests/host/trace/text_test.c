@@ -89,6 +89,16 @@ static void broken(void)
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 at=0123456789abcdef0123456789abcdef",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 mark=%2",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 t=99999999999999999999",
+		"1 00:10.0 -> 00:11.0 CplD32 0x0 len=4",
+		"1 00:10.0 -> 00:11.0 CplD 0x0 len=4",
+		"1 00:10.0 -> 00:11.0 CplD len=4 status=XX",
+		"1 00:10.0 -> 00:11.0 CplD len=4 byte-count=0",
+		"1 00:10.0 -> 00:11.0 CplD len=4 byte-count=4097",
+		"1 00:10.0 -> 00:11.0 CplD len=4 lower-address=0x80",
+		"1 00:10.0 -> 00:11.0 CplD len=4 lower-address=8",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 len=4 lower-address=0x00",
+		"1 00:11.0 -> 00:10.0 MWr 0x0 len=4",
+		"1 00:11.0 -> rc MSI-X32 0x0 len=4 vector=256",
 		"18446744073709551616 00:11.0 -> 00:10.0 MWr32 0x0 len=4",
 	};
 	struct record record;
@@ -128,6 +138,14 @@ int main(void)
 		   "result=fault");
 	round_trip("6 00:11.0 -> - CAS64 0x0000000200001000 len=16 th=1 ph=0 st-ext=0x4305 be=f/f "
 		   "result=ur");
+	round_trip("7 00:10.0 -> 00:11.0 CplD len=127 tag=0 status=SC byte-count=4096 "
+		   "lower-address=0x01 t=7 result=poisoned");
+	round_trip("8 rc -> 00:11.0 Cpl len=0 tag=255 status=UR byte-count=4 lower-address=0x7c "
+		   "result=ok");
+	round_trip("9 00:10.0 -> rc CplD len=4 tag=3 status=SC byte-count=4 lower-address=0x08 "
+		   "value=0x00000007 result=ok");
+	round_trip("10 00:11.0 -> rc MSI-X32 0x00000000fee01000 len=4 th=0 be=f/0 "
+		   "value=0x00004021 vector=255 result=ok");
 	fields();
 	order_and_unknown_fields();
 	broken();

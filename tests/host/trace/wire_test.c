@@ -116,7 +116,42 @@ static void completion(void)
 
 	is_int(r.type, RECORD_CPLD, "a completion with data");
 	is_int(r.requester, 0x80, "sent by the completer");
+	is_int(r.completer, 0x88, "to the requester");
 	is_int(r.tag, 0x2a, "of the request with this tag");
+	is_int(r.status, STATUS_SC, "successful");
+	is_int(r.byte_count, 4, "byte count");
+	is_hex(r.address, 0x40, "lower address");
+	is_int(r.bytes, 4, "payload");
+	is_hex(r.value, 0x04030201, "as a little-endian number");
+	round_trip(&r, bytes, 12, "completion");
+}
+
+/* The first of two, from the second byte of a DW on; 0 means 4096 bytes left (section 2.2.9). */
+static void part_of_a_read(void)
+{
+	static const uint8_t bytes[] = {
+		0x4a, 0x00, 0x00, 0x20, 0x00, 0x80, 0x00, 0x00, 0x00, 0x88, 0x2a, 0x01,
+	};
+	struct record r = decode(bytes, sizeof(bytes), 12 + 128, 0, "part of a read");
+
+	is_int(r.bytes, 127, "bytes that were asked for");
+	is_int(r.byte_count, 4096, "bytes left");
+	round_trip(&r, bytes, 12, "part of a read");
+}
+
+/* Completion Status is in bits 15:13 of DW 1 (section 2.2.9.1). */
+static void completion_without_data(void)
+{
+	static const uint8_t bytes[] = {
+		0x0a, 0x00, 0x00, 0x00, 0x00, 0x80, 0x20, 0x08, 0x00, 0x88, 0x2a, 0x7c,
+	};
+	struct record r = decode(bytes, sizeof(bytes), sizeof(bytes), 0, "without data");
+
+	is_int(r.type, RECORD_CPL, "a completion without data");
+	is_int(r.status, STATUS_UR, "unsupported request");
+	is_int(r.byte_count, 8, "bytes that would have come");
+	is_int(r.bytes, 0, "no payload");
+	round_trip(&r, bytes, 12, "without data");
 }
 
 /* AtomicOps (section 2.2.4.1): a compare-and-swap of 8 bytes carries 16. */
@@ -158,6 +193,8 @@ int main(void)
 	read_with_hint();
 	byte_enables();
 	completion();
+	part_of_a_read();
+	completion_without_data();
 	atomic();
 	broken();
 	return done_testing();
