@@ -33,6 +33,8 @@ static void print_help(FILE *out)
 	      "  --payload N    bytes of each payload that pcapng keeps, 0 to 4096; default 64\n"
 	      "  --trace-limit N\n"
 	      "                 maximum size of a trace file, with K, M or G; default no limit\n"
+	      "  --requests-only\n"
+	      "                 leave completions and MSI-X interrupts out of both\n"
 	      "  --stats        on SIGUSR1, print the numbers of TLPs by requester, completer and\n"
 	      "                 tag to standard error\n"
 	      "  --device SPEC  add a device; may be repeated\n"
@@ -149,6 +151,9 @@ static int parse_trace_option(struct command_line *line, int option, const char 
 	case 'c':
 		line->stats = true;
 		return 0;
+	case 'r':
+		line->requests_only = true;
+		return 0;
 	default:
 		return -1;
 	}
@@ -229,6 +234,7 @@ int command_line_parse(int argc, char **argv, struct command_line *line)
 		{ "pcapng", required_argument, NULL, 'n' },
 		{ "payload", required_argument, NULL, 'P' },
 		{ "trace-limit", required_argument, NULL, 'L' },
+		{ "requests-only", no_argument, NULL, 'r' },
 		{ "stats", no_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'D' },
 		{ "root-port", required_argument, NULL, 'R' },

@@ -27,6 +27,7 @@ struct port_spec {
  * @pcapng: file of the same trace as pcapng, or NULL
  * @payload: bytes of each payload that pcapng keeps
  * @limit: bytes that each of the files may have, 0 for no limit
+ * @requests_only: completions and interrupts are not recorded
  * @stats: print counts on SIGUSR1
  * @ports: arguments of --root-port, --switch and --downstream-port, in order
  * @port_count: number of @ports
@@ -44,6 +45,7 @@ struct command_line {
 	const char *pcapng;
 	uint32_t payload;
 	uint64_t limit;
+	bool requests_only;
 	bool stats;
 	struct port_spec ports[FABRIC_PORTS_MAX];
 	unsigned int port_count;

@@ -70,6 +70,7 @@ static int open_trace(struct machine *machine, const struct command_line *line)
 		.pcapng = -1,
 		.payload = line->payload,
 		.limit = line->limit,
+		.completions = !line->requests_only,
 		.count = line->stats,
 	};
 	int ret;

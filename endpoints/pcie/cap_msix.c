@@ -133,3 +133,9 @@ int msix_next(struct msix *msix, const struct pci_config *config)
 	}
 	return -1;
 }
+
+void msix_message(const struct msix *msix, unsigned int vector, uint64_t *address, uint32_t *data)
+{
+	*address = le64_to_cpu(msix->entries[vector].address);
+	*data = le32_to_cpu(msix->entries[vector].data);
+}

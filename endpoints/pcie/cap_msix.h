@@ -98,4 +98,9 @@ void msix_raise(struct msix *msix, const struct pci_config *config, unsigned int
  */
 int msix_next(struct msix *msix, const struct pci_config *config);
 
+/*
+ * The memory write that signals a vector; both 0 for a client that keeps the table to itself.
+ */
+void msix_message(const struct msix *msix, unsigned int vector, uint64_t *address, uint32_t *data);
+
 #endif

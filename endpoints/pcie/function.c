@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byteorder.h"
 #include "cap_aer.h"
 #include "cap_ats.h"
 #include "cap_pm.h"
 #include "fabric_state.h"
 #include "function_state.h"
+#include "trace.h"
 
 int pci_function_create(const struct pci_function_desc *desc, struct pci_function **result)
 {
@@ -202,13 +204,32 @@ unsigned int pci_function_msix_vectors(const struct pci_function *fn)
 	return fn->msix.options.vectors;
 }
 
+/* The client is told by the socket; the trace has what a device would send (section 6.1.4). */
+static void send_interrupt(struct pci_function *fn, unsigned int vector)
+{
+	uint8_t payload[4];
+	struct tlp tlp = {
+		.type = TLP_MWR,
+		.requester = fn->bdf,
+		.length = 1,
+		.first_be = 0xf,
+		.data = payload,
+	};
+	uint32_t data;
+
+	msix_message(&fn->msix, vector, &tlp.address, &data);
+	put_le32(payload, data);
+	trace_record_interrupt(fn->fabric->trace, &tlp, vector);
+	fn->upstream->msix(fn->upstream_opaque, vector);
+}
+
 void pci_function_send_interrupts(struct pci_function *fn)
 {
 	int vector;
 
 	while ((vector = msix_next(&fn->msix, &fn->config)) >= 0)
 		if (fn->upstream)
-			fn->upstream->msix(fn->upstream_opaque, vector);
+			send_interrupt(fn, vector);
 }
 
 void pci_function_msix_raise(struct pci_function *fn, unsigned int vector)

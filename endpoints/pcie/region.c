@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "completions.h"
 #include "fabric_state.h"
 #include "function_state.h"
 #include "trace.h"
 
-#define CPU_ACCESS_MAX	8
+#define CPU_ACCESS_MAX		8
+#define CPU_ACCESS_MAX_PAYLOAD	128	/* more than enough for any */
 
 static int config_write(struct pci_function *fn, uint64_t offset, const void *buf, size_t len)
 {
@@ -77,13 +79,15 @@ static void trapped_access(struct pci_function *fn, enum tlp_type type, unsigned
 {
 	while (len) {
 		size_t size = cpu_access_size(offset, len);
-		enum tlp_result result = cpu_access(fn, type, bar, offset, buf, size);
+		struct tlp_outcome outcome = {
+			.completer = fn->bdf,
+			.result = cpu_access(fn, type, bar, offset, buf, size),
+		};
 		struct tlp tlp = { .type = type, .requester = TRACE_RC };
 
 		tlp_init_range(&tlp, fn->bar_address[bar] + offset, size);
-		trace_record(fn->fabric->trace, &tlp,
-			     &(struct tlp_outcome){ .completer = fn->bdf, .result = result },
-			     type == TLP_MWR ? buf : NULL);
+		trace_record(fn->fabric->trace, &tlp, &outcome, type == TLP_MWR ? buf : NULL);
+		completions_record(fn->fabric, &tlp, &outcome, buf, CPU_ACCESS_MAX_PAYLOAD);
 		offset += size;
 		buf += size;
 		len -= size;

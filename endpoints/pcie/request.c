@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <time.h>
 
+#include "byteorder.h"
 #include "cap_pcie.h"
+#include "completions.h"
 #include "error.h"
 #include "fabric_state.h"
 #include "function_state.h"
@@ -404,6 +406,36 @@ static struct tlp_outcome deliver_with_faults(const struct request *request, str
 	return outcome;
 }
 
+static unsigned int smaller(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+/* No port and neither end could take a completion with more. */
+static unsigned int completion_payload(const struct request *request, const struct way *way)
+{
+	const struct pci_function *fn = request->requester;
+
+	if (!way->peer)
+		return smaller(fn->max_payload, fn->memory_path.max_payload);
+	return smaller(smaller(fn->max_payload, fn->last_path.max_payload),
+		       way->target.fn->max_payload);
+}
+
+static void record_completions(const struct request *request, const struct way *way,
+			       const struct tlp_outcome *outcome)
+{
+	uint8_t before[TLP_ATOMIC_SIZE];
+	const uint8_t *data = request->buf;
+
+	if (tlp_is_atomic(request->tlp.type)) {
+		put_le64(before, *request->before);
+		data = before;
+	}
+	completions_record(request->requester->fabric, &request->tlp, outcome, data,
+			   completion_payload(request, way));
+}
+
 enum tlp_result request_send(const struct request *request)
 {
 	struct pci_function *fn = request->requester;
@@ -418,5 +450,7 @@ enum tlp_result request_send(const struct request *request)
 		note_at_requester(request, outcome.result);
 	fabric_count(fn->fabric, request->tlp.type, outcome.result);
 	trace_record(fn->fabric->trace, &request->tlp, &outcome, NULL);
+	if (request->tlp.type != TLP_MWR)
+		record_completions(request, &way, &outcome);
 	return outcome.result;
 }

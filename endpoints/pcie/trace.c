@@ -15,11 +15,11 @@
 #include "trace/pcapng.h"
 #include "trace/summary.h"
 #include "trace/text.h"
+#include "trace_entry.h"
 #include "trace_ring.h"
 
 #define RING_SIZE	(64u << 20)
 #define BUFFER_SIZE	(256u << 10)
-#define TRACE_VALUE_MAX	8
 /* How long the thread looks for more before it sleeps until it is woken. */
 #define LOOK_AGAIN_NS	(1000 * 1000)
 #define LOOK_AGAIN	20
@@ -30,26 +30,6 @@ struct output {
 	uint64_t written;
 	size_t used;
 	uint8_t buffer[BUFFER_SIZE];
-};
-
-/**
- * struct entry - a record in the ring; payload, mark and place follow
- * @kept: bytes of the payload
- * @mark: bytes of the mark, with its 0; 0 without one
- * @at: bytes of the name of the place, with its 0; 0 without one
- */
-struct entry {
-	uint64_t number;
-	uint64_t time;
-	struct tlp tlp;
-	int completer;
-	enum tlp_result result;
-	enum injection_action injected;
-	uint32_t kept;
-	uint16_t mark;
-	uint8_t at;
-	uint8_t value_bytes;
-	uint8_t value[TRACE_VALUE_MAX];
 };
 
 struct trace {
@@ -79,12 +59,6 @@ struct trace {
 	struct summary *counts;		/* NULL unless they were asked for */
 };
 
-_Static_assert((int)TLP_ABORT == (int)RESULT_ABORT &&
-		       (int)TLP_POISONED == (int)RESULT_POISONED &&
-		       (int)TLP_RESULTS == (int)RESULTS &&
-		       (int)INJECT_SPOOF == (int)INJECTED_SPOOF,
-	       "results and faults have the numbers of records");
-
 static void output_flush(struct trace *trace, struct output *output)
 {
 	size_t done = 0;
@@ -111,46 +85,6 @@ static uint8_t *output_room(struct trace *trace, struct output *output, size_t s
 	if (output->used + size > sizeof(output->buffer))
 		output_flush(trace, output);
 	return output->buffer + output->used;
-}
-
-static const enum record_type record_types[] = {
-	[TLP_MRD] = RECORD_MRD,
-	[TLP_MWR] = RECORD_MWR,
-	[TLP_FETCH_ADD] = RECORD_FETCH_ADD,
-	[TLP_CAS] = RECORD_CAS,
-};
-
-static void make_record(struct record *record, const struct entry *entry)
-{
-	const struct tlp *tlp = &entry->tlp;
-
-	memset(record, 0, offsetof(struct record, mark) + 1);
-	record->number = entry->number;
-	record->time = entry->time;
-	record->requester = tlp->requester;
-	record->completer = entry->completer;
-	record->type = record_types[tlp->type];
-	record->wide = tlp->address >> 32;
-	record->address = tlp->address;
-	record->dwords = tlp->length;
-	record->bytes = tlp_enabled_bytes(tlp);
-	record->tag = tlp->tag;
-	record->first_be = tlp->first_be;
-	record->last_be = tlp->last_be;
-	record->hint = tlp->hint.present;
-	record->extended = tlp->hint.extended;
-	record->ph = tlp->hint.ph;
-	record->st = tlp->hint.st;
-	record->result = (enum record_result)entry->result;
-	record->injected = (enum record_injection)entry->injected;
-	record->value_bytes = entry->value_bytes;
-	for (unsigned int i = entry->value_bytes; i-- > 0;)
-		record->value = record->value << 8 | entry->value[i];
-	if (entry->mark)
-		memcpy(record->mark, (const char *)(entry + 1) + entry->kept, entry->mark);
-	if (entry->at)
-		memcpy(record->at, (const char *)(entry + 1) + entry->kept + entry->mark,
-		       entry->at);
 }
 
 static bool write_text(struct trace *trace, const struct record *record)
@@ -192,33 +126,28 @@ static int trace_place(struct trace *trace, const struct record *record)
 }
 
 static bool write_pcapng(struct trace *trace, const struct record *record,
-			 const struct entry *entry)
+			 const struct trace_entry *entry)
 {
 	uint8_t bytes[TLP_BYTES_MAX];
 	int link = trace_link(trace, record->requester), place = trace_place(trace, record);
-	size_t header = tlp_encode_header(&entry->tlp, bytes);
-	size_t full = header + tlp_payload(&entry->tlp), kept = entry->kept;
+	size_t full, size = trace_entry_encode(entry, bytes, &full);
 	uint8_t *room;
 
 	/* A CPU access to a trapped BAR is no payload in memory, but the value of an access. */
-	if (kept)
-		memcpy(bytes + header, entry + 1, kept);
-	else
-		kept = record_value_payload(record, bytes + header);
-	room = link < 0 ? NULL :
-			  output_room(trace, &trace->pcapng, PCAPNG_PACKET_MAX + header + kept);
+	if (!entry->kept)
+		size += record_value_payload(record, bytes + size);
+	room = link < 0 ? NULL : output_room(trace, &trace->pcapng, PCAPNG_PACKET_MAX + size);
 	if (room)
-		trace->pcapng.used += pcapng_packet(room, record, link, place, bytes, header + kept,
-						    full);
+		trace->pcapng.used += pcapng_packet(room, record, link, place, bytes, size, full);
 	return room;
 }
 
-static void write_entry(struct trace *trace, const struct entry *entry)
+static void write_entry(struct trace *trace, const struct trace_entry *entry)
 {
 	struct record record;
 	bool written = true;
 
-	make_record(&record, entry);
+	trace_entry_record(entry, &record);
 	if (trace->counts) {
 		pthread_mutex_lock(&trace->counts_lock);
 		summary_add(trace->counts, &record, false);
@@ -234,7 +163,7 @@ static void write_entry(struct trace *trace, const struct entry *entry)
 
 static void drain(struct trace *trace)
 {
-	const struct entry *entry;
+	const struct trace_entry *entry;
 
 	while ((entry = trace_ring_peek(&trace->ring))) {
 		write_entry(trace, entry);
@@ -389,33 +318,65 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000u + time.tv_nsec;
 }
 
-static void fill_entry(const struct trace *trace, struct entry *entry, const struct tlp *tlp,
-		       uint32_t kept, size_t mark, const uint8_t *value)
+/* Bytes of a payload that are kept. */
+static uint32_t kept_of(const struct trace *trace, size_t payload)
 {
-	size_t bytes = value ? tlp_enabled_bytes(tlp) : 0;
+	if (trace->pcapng.fd < 0)
+		return 0;
+	return payload < trace->options.payload ? payload : trace->options.payload;
+}
 
-	*entry = (struct entry){
+/*
+ * A place in the ring for the next TLP, all of it 0 but number, time, and the sizes of what
+ * follows; NULL without room.
+ */
+static struct trace_entry *entry_begin(struct trace *trace, uint32_t kept, size_t mark, size_t at)
+{
+	struct trace_entry *entry;
+
+	trace->number++;
+	entry = trace_ring_reserve(&trace->ring, sizeof(*entry) + kept + mark + at);
+	if (!entry) {
+		trace->no_room++;
+		return NULL;
+	}
+	*entry = (struct trace_entry){
 		.number = trace->number,
 		.time = now(),
-		.tlp = *tlp,
 		.kept = kept,
 		.mark = mark,
+		.at = at,
 	};
+	return entry;
+}
+
+static void entry_end(struct trace *trace)
+{
+	trace_ring_commit(&trace->ring);
+	if (atomic_load(&trace->asleep))
+		wake(trace);
+}
+
+static void entry_value(struct trace_entry *entry, const uint8_t *value, size_t bytes)
+{
+	if (bytes > TRACE_VALUE_MAX)
+		return;
+	entry->value_bytes = bytes;
+	memcpy(entry->value, value, bytes);
+}
+
+static void entry_request(struct trace_entry *entry, const struct tlp *tlp)
+{
+	entry->tlp = *tlp;
 	entry->tlp.data = NULL;
-	if (kept)
-		memcpy(entry + 1, tlp->data, kept);
-	memcpy((char *)(entry + 1) + kept, trace->mark, mark);
-	if (bytes && bytes <= TRACE_VALUE_MAX) {
-		entry->value_bytes = bytes;
-		memcpy(entry->value, value, bytes);
-	}
+	if (entry->kept)
+		memcpy(trace_entry_payload(entry), tlp->data, entry->kept);
 }
 
 void trace_record(struct trace *trace, const struct tlp *tlp, const struct tlp_outcome *outcome,
 		  const uint8_t *value)
 {
-	struct entry *entry;
-	uint32_t kept = 0;
+	struct trace_entry *entry;
 	size_t mark, at = 0;
 
 	if (!trace)
@@ -423,28 +384,66 @@ void trace_record(struct trace *trace, const struct tlp *tlp, const struct tlp_o
 	mark = trace->mark[0] ? strlen(trace->mark) + 1 : 0;
 	if (outcome->at)
 		at = strlen(outcome->at) + 1;
-	if (trace->pcapng.fd >= 0 && tlp->data) {
-		kept = tlp_payload(tlp);
-		if (kept > trace->options.payload)
-			kept = trace->options.payload;
-	}
-	trace->number++;
-	entry = trace_ring_reserve(&trace->ring, sizeof(*entry) + kept + mark + at);
-	if (!entry) {
-		trace->no_room++;
+	entry = entry_begin(trace, tlp->data ? kept_of(trace, tlp_payload(tlp)) : 0, mark, at);
+	if (!entry)
 		return;
-	}
-	fill_entry(trace, entry, tlp, kept, mark, value);
+	entry_request(entry, tlp);
 	entry->completer = outcome->completer;
 	entry->result = outcome->result;
 	entry->injected = outcome->injected;
-	entry->at = at;
-	if (at)
-		memcpy((char *)(entry + 1) + kept + mark, outcome->at, at);
+	if (value)
+		entry_value(entry, value, tlp_enabled_bytes(tlp));
+	memcpy(trace_entry_mark(entry), trace->mark, mark);
+	memcpy(trace_entry_place(entry), at ? outcome->at : "", at);
 	trace->mark[0] = '\0';
-	trace_ring_commit(&trace->ring);
-	if (atomic_load(&trace->asleep))
-		wake(trace);
+	entry_end(trace);
+}
+
+bool trace_shows_completions(const struct trace *trace)
+{
+	return trace && trace->options.completions;
+}
+
+void trace_record_completion(struct trace *trace, const struct tlp_completion *completion,
+			     enum tlp_result result)
+{
+	struct trace_entry *entry;
+	size_t skip = tlp_completion_skip(completion), bytes = completion->bytes;
+
+	if (!trace_shows_completions(trace))
+		return;
+	entry = entry_begin(trace, kept_of(trace, tlp_completion_length(completion) * 4u), 0, 0);
+	if (!entry)
+		return;
+	entry->kind = TRACE_COMPLETION;
+	entry->completion = *completion;
+	entry->completion.data = NULL;
+	entry->result = result;
+	memset(trace_entry_payload(entry), 0, entry->kept);
+	if (bytes > entry->kept - skip && entry->kept > skip)
+		bytes = entry->kept - skip;
+	if (entry->kept > skip)
+		memcpy(trace_entry_payload(entry) + skip, completion->data, bytes);
+	if (completion->requester == TRACE_RC)
+		entry_value(entry, completion->data, completion->bytes);
+	entry_end(trace);
+}
+
+void trace_record_interrupt(struct trace *trace, const struct tlp *tlp, unsigned int vector)
+{
+	struct trace_entry *entry;
+
+	if (!trace_shows_completions(trace))
+		return;
+	entry = entry_begin(trace, kept_of(trace, tlp_payload(tlp)), 0, 0);
+	if (!entry)
+		return;
+	entry->kind = TRACE_INTERRUPT;
+	entry_request(entry, tlp);
+	entry->completer = TRACE_RC;
+	entry->vector = vector;
+	entry_value(entry, tlp->data, tlp_payload(tlp));
+	entry_end(trace);
 }
 
 void trace_flush(struct trace *trace)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "completion.h"
 #include "injection.h"
 #include "tlp.h"
 
@@ -49,6 +50,7 @@ struct tlp_outcome {
  * @pcapng: file of the pcapng form, taken over, -1 for none
  * @payload: bytes of each payload to keep in pcapng
  * @limit: bytes that each file may have; TLPs beyond count as lost. 0: no limit
+ * @completions: completions and interrupts are recorded too, not requests alone
  * @count: keep the counts that trace_print_counts() prints
  */
 struct trace_options {
@@ -56,6 +58,7 @@ struct trace_options {
 	int pcapng;
 	uint32_t payload;
 	uint64_t limit;
+	bool completions;
 	bool count;
 };
 
@@ -100,8 +103,25 @@ struct trace_end trace_destroy(struct trace *trace);
 void trace_record(struct trace *trace, const struct tlp *tlp, const struct tlp_outcome *outcome,
 		  const uint8_t *value);
 
+/* Whether completions and interrupts are recorded. */
+bool trace_shows_completions(const struct trace *trace);
+
 /**
- * trace_mark() - give the next record a mark
+ * trace_record_completion() - add a completion
+ * @trace: one that does not show completions does nothing
+ * @completion: what came back
+ * @result: TLP_OK, TLP_POISONED
+ *
+ * As trace_record(), but a mark waits for the next request.
+ */
+void trace_record_completion(struct trace *trace, const struct tlp_completion *completion,
+			     enum tlp_result result);
+
+/* The same of an MSI-X interrupt: the memory write that signals it, and its vector. */
+void trace_record_interrupt(struct trace *trace, const struct tlp *tlp, unsigned int vector);
+
+/**
+ * trace_mark() - give the next request a mark
  * @trace: NULL does nothing
  * @text: what the trace is divided with there; copied, cut to what a record holds
  *
