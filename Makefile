@@ -3,7 +3,7 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full matrix bench shell picture kernel-tree kernel-series kernel-deb install uninstall clean
+.PHONY: help demo check check-host check-full matrix bench shell picture kernel-tree kernel-series kernel-deb deb install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
@@ -22,6 +22,7 @@ help:
 	@echo '                    TREE=path for a git tree of your own, TOPIC="name ..." for some topics'
 	@echo 'make kernel-deb     Debian packages of Linux with the series in build/kernel-deb, configured as a kernel of yours:'
 	@echo '                    CONFIG=/boot/config-VERSION'
+	@echo 'make deb            Debian packages of the library, the command and the endpoints in build/deb'
 	@echo 'make install        build and install the library and the command; DESTDIR=, PREFIX=/usr/local'
 	@echo 'make uninstall      delete what make install has installed with the same DESTDIR and PREFIX'
 	@echo 'make clean          delete build/ but for build/linux; what was built for the machine stays in the cache'
@@ -66,6 +67,9 @@ picture:
 
 kernel-deb:
 	@$(LAB) kernel-deb $(if $(CONFIG),'$(CONFIG)')
+
+deb:
+	@$(LAB) deb
 
 # The tree of make kernel-tree may hold commits that are nowhere else.
 clean:

@@ -60,6 +60,12 @@ def _kernel_deb(args):
         return kernel_deb.main(args)
 
 
+def _deb(args):
+    from lab import deb
+    with _alone():
+        return deb.main()
+
+
 def _picture(args):
     from lab import picture
     with _alone():
@@ -80,7 +86,7 @@ def _command(argv):
 
 
 VERBS = {"demo": _demo, "check": _check, "matrix": _matrix, "picture": _picture, "shell": _shell, "prepare": _prepare,
-         "kernel-tree": _kernel_tree, "kernel-series": _kernel_series, "kernel-deb": _kernel_deb}
+         "kernel-tree": _kernel_tree, "kernel-series": _kernel_series, "kernel-deb": _kernel_deb, "deb": _deb}
 
 
 def run(function, args):
