@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "command.h"
+#include "csv.h"
+#include "dwords.h"
 #include "links.h"
 #include "pcapng.h"
 #include "text.h"
-#include "wire.h"
 
 /* Describes the next interface in the output, when there is a number for it. */
 static int convert_add_link(struct links *links, int party, const char *place, FILE *out)
@@ -40,23 +41,6 @@ static int convert_place(struct links *links, const struct record *record, FILE 
 	return place < 0 ? convert_add_link(links, LINKS_PLACE, record->at, out) : place;
 }
 
-/* The bytes of the TLP, or its header made from the fields and what is known of the payload. */
-static size_t tlp_bytes(const struct record *record, uint8_t *buf, const uint8_t **bytes,
-			size_t *full)
-{
-	int size;
-
-	if (record->raw) {
-		*bytes = record->raw;
-		*full = record->raw_full;
-		return record->raw_size;
-	}
-	*bytes = buf;
-	*full = wire_size(record);
-	size = wire_encode(record, buf);
-	return size < 0 ? 0 : size + record_value_payload(record, buf + size);
-}
-
 static int to_pcapng(struct input *input, const struct filter *filter, FILE *out)
 {
 	static uint8_t block[PCAPNG_BLOCK_MAX];
@@ -66,7 +50,7 @@ static int to_pcapng(struct input *input, const struct filter *filter, FILE *out
 
 	fwrite(block, 1, pcapng_section(block, "tphbuf-trace " TPHBUF_VERSION), out);
 	while ((ret = input_next(input, &record)) > 0) {
-		uint8_t buf[WIRE_HEADER_MAX + 4 * RECORD_VALUE_DWORDS];
+		uint8_t made[DWORDS_MADE_MAX];
 		const uint8_t *bytes;
 		size_t full, kept;
 		int link, place;
@@ -75,7 +59,7 @@ static int to_pcapng(struct input *input, const struct filter *filter, FILE *out
 			continue;
 		link = convert_link(&links, record.requester, out);
 		place = convert_place(&links, &record, out);
-		kept = tlp_bytes(&record, buf, &bytes, &full);
+		kept = dwords_bytes(&record, made, &bytes, &full);
 		fwrite(block, 1, pcapng_packet(block, &record, link, place, bytes, kept, full),
 		       out);
 		if (ferror(out))
@@ -84,23 +68,53 @@ static int to_pcapng(struct input *input, const struct filter *filter, FILE *out
 	return ret < 0 ? -ret : EXIT_OK;
 }
 
-static int to_text(struct input *input, const struct filter *filter, FILE *out)
+static size_t format_hex(const struct record *record, char *line)
 {
-	char line[TEXT_LINE_MAX];
+	size_t len = dwords_format(record, false, line);
+
+	if (len)
+		line[len++] = '\n';
+	return len;
+}
+
+/* The forms that have a line for a TLP. */
+static int to_lines(struct input *input, const struct filter *filter,
+		    size_t (*format)(const struct record *record, char *line), FILE *out)
+{
+	static char line[CSV_LINE_MAX];
 	struct record record;
 	int ret;
 
+	if (format == csv_format)
+		fwrite(line, 1, csv_format_header(line), out);
 	while ((ret = input_next(input, &record)) > 0) {
 		if (!filter_match(filter, &record, input_phase(input), input->start))
 			continue;
-		fwrite(line, 1, text_format(&record, line), out);
+		fwrite(line, 1, format(&record, line), out);
 		if (ferror(out))
 			break;
 	}
 	return ret < 0 ? -ret : EXIT_OK;
 }
 
-static int convert(struct input *input, const struct filter *filter, bool pcapng, const char *path)
+/* @format writes the lines of a form; pcapng has none. */
+static const struct form {
+	const char *name;
+	size_t (*format)(const struct record *record, char *line);
+} forms[] = {
+	{ "text", text_format }, { "pcapng", NULL }, { "csv", csv_format }, { "hex", format_hex },
+};
+
+static const struct form *form_find(const char *name)
+{
+	for (size_t i = 0; name && i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (!strcmp(forms[i].name, name))
+			return &forms[i];
+	return NULL;
+}
+
+static int convert(struct input *input, const struct filter *filter, const struct form *form,
+		   const char *path)
 {
 	FILE *out = strcmp(path, "-") ? fopen(path, "we") : stdout;
 	int code;
@@ -109,7 +123,8 @@ static int convert(struct input *input, const struct filter *filter, bool pcapng
 		error_line("%s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
-	code = pcapng ? to_pcapng(input, filter, out) : to_text(input, filter, out);
+	code = form->format ? to_lines(input, filter, form->format, out) :
+			      to_pcapng(input, filter, out);
 	if (out == stdout)
 		return code;
 	if (ferror(out) | fclose(out)) {
@@ -129,6 +144,7 @@ static int convert_run(int argc, char **argv)
 	};
 	struct filter filter = FILTER_ALL;
 	const char *to = NULL, *path = "-";
+	const struct form *form;
 	struct input input;
 	int c, code, end;
 
@@ -145,25 +161,27 @@ static int convert_run(int argc, char **argv)
 		else if (!ret)
 			return option_error(&command_convert, c, argv);
 	}
-	if (!to || (strcmp(to, "text") && strcmp(to, "pcapng")))
-		return usage_error(&command_convert, "--to text or --to pcapng is required");
+	form = form_find(to);
+	if (!form)
+		return usage_error(&command_convert, "--to text, pcapng, csv or hex is required");
 	if (optind != argc - 1)
 		return usage_error(&command_convert, "one FILE is required");
 	code = input_open(&input, argv[optind], false);
 	if (code)
 		return code;
-	code = convert(&input, &filter, !strcmp(to, "pcapng"), path);
+	code = convert(&input, &filter, form, path);
 	end = input_close(&input);
 	return code ? code : end;
 }
 
 const struct command command_convert = {
 	.name = "convert",
-	.usage = "usage: tphbuf-trace convert --to text|pcapng [OPTION...] FILE\n"
+	.usage = "usage: tphbuf-trace convert --to text|pcapng|csv|hex [OPTION...] FILE\n"
 		 "\n"
 		 "Write the TLPs that all options choose in another form. The text form has no "
 		 "payload\n"
-		 "of more than 8 bytes: pcapng that is made from it holds headers only.\n"
+		 "of more than 8 bytes: what is made from it has headers only. The hex form is for\n"
+		 "rtlp-tool, without TLP prefixes.\n"
 		 "\n" FILTER_HELP "  -o, --output FILE  where to, instead of standard output\n",
 	.run = convert_run,
 };

@@ -15,11 +15,12 @@ static const char usage[] =
 	"\n"
 	"  print     TLPs as lines of text, as they are chosen\n"
 	"  count     TLPs and bytes by phase, party and Steering Tag\n"
-	"  convert   text to pcapng, pcapng to text\n"
+	"  convert   between text, pcapng and CSV; to hexadecimal DWs\n"
 	"  compare   two traces: what differs\n"
 	"  page      an HTML file to look at a trace in a browser\n"
 	"\n"
-	"FILE is a trace of tphbuf-endpoints, as text or pcapng, or - for standard input.\n"
+	"FILE is a trace of tphbuf-endpoints, as text, pcapng or CSV, or - for standard\n"
+	"input.\n"
 	"\"tphbuf-trace COMMAND --help\" shows the options of a command.\n";
 
 static int run(int argc, char **argv)

@@ -4,34 +4,28 @@
 #include <stdio.h>
 
 #include "command.h"
+#include "dwords.h"
 #include "text.h"
-#include "wire.h"
 
-/* The bytes of the header, DW by DW, as tlp-tool and logs of AER have them. */
-static void print_hex(const struct record *record)
+static size_t format_bytes(const struct record *record, char *line)
 {
-	uint8_t header[WIRE_HEADER_MAX];
-	const uint8_t *bytes = record->raw ? record->raw : header;
-	int size = record->raw ? (int)record->raw_size : wire_encode(record, header), i;
+	size_t len = dwords_format(record, true, line);
 
-	for (i = 0; i < size; i++)
-		printf("%s%02x", i && i % 4 == 0 ? " " : "", bytes[i]);
-	putchar('\n');
+	line[len++] = '\n';
+	return len;
 }
 
 static int print(struct input *input, const struct filter *filter, bool hex, bool follow)
 {
-	char line[TEXT_LINE_MAX];
+	static char line[DWORDS_TEXT_MAX + 1];
 	struct record record;
 	int ret;
 
 	while ((ret = input_next(input, &record)) > 0) {
 		if (!filter_match(filter, &record, input_phase(input), input->start))
 			continue;
-		if (hex)
-			print_hex(&record);
-		else
-			fwrite(line, 1, text_format(&record, line), stdout);
+		fwrite(line, 1, hex ? format_bytes(&record, line) : text_format(&record, line),
+		       stdout);
 		if (follow)
 			fflush(stdout);
 		if (ferror(stdout))

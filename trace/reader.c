@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "csv.h"
 #include "pcapng.h"
 #include "reader.h"
 #include "text.h"
@@ -20,6 +21,7 @@
 enum format {
 	FORMAT_UNKNOWN,
 	FORMAT_TEXT,
+	FORMAT_CSV,
 	FORMAT_PCAPNG,
 };
 
@@ -31,12 +33,13 @@ struct reader {
 	volatile sig_atomic_t stop;
 	enum format format;
 	struct pcapng_state pcapng;
+	struct csv_state csv;
 	uint64_t place;		/* lines or blocks taken so far */
 	uint64_t last_number;
 	uint64_t lost;
 	size_t start;
 	size_t end;
-	char why[128];
+	char why[160];
 	uint8_t buffer[BUFFER_SIZE];
 };
 
@@ -148,8 +151,23 @@ static int end_of_file(struct reader *reader)
 	return 0;
 }
 
+/* 1 for a record, 0 for a line without one, or an error. */
+static int read_line(struct reader *reader, const char *line, size_t len, struct record *record)
+{
+	int ret;
+
+	reader->place++;
+	if (reader->format == FORMAT_TEXT)
+		return text_parse(record, line, len) ?
+		       bad(reader, -EBADMSG, "is not a line of a trace of TLPs") : 1;
+	ret = csv_line(&reader->csv, line, len, record);
+	return ret < 0 ? bad(reader, ret, reader->csv.why) : ret;
+}
+
 static int next_line(struct reader *reader, struct record *record)
 {
+	const size_t max = reader->format == FORMAT_CSV ? CSV_LINE_MAX : TEXT_LINE_MAX;
+
 	for (;;) {
 		uint8_t *line = reader->buffer + reader->start;
 		uint8_t *newline = memchr(line, '\n', reader->end - reader->start);
@@ -157,12 +175,12 @@ static int next_line(struct reader *reader, struct record *record)
 
 		if (newline) {
 			reader->start += newline + 1 - line;
-			reader->place++;
-			if (text_parse(record, (const char *)line, newline - line))
-				return bad(reader, -EBADMSG, "is not a line of a trace of TLPs");
-			return 1;
+			ret = read_line(reader, (const char *)line, newline - line, record);
+			if (ret)
+				return ret;
+			continue;
 		}
-		if (reader->end - reader->start > TEXT_LINE_MAX)
+		if (reader->end - reader->start > max)
 			return bad(reader, -EBADMSG,
 				   "the next line is too long for a trace of TLPs");
 		if (reader->eof)
@@ -209,8 +227,12 @@ static int find_format(struct reader *reader)
 
 	if (ret)
 		return ret;
-	reader->format = reader->end >= 4 && !memcmp(reader->buffer, "\n\r\r\n", 4) ?
-			 FORMAT_PCAPNG : FORMAT_TEXT;
+	if (reader->end >= 4 && !memcmp(reader->buffer, "\n\r\r\n", 4))
+		reader->format = FORMAT_PCAPNG;
+	else if (csv_is_header((const char *)reader->buffer, reader->end))
+		reader->format = FORMAT_CSV;
+	else
+		reader->format = FORMAT_TEXT;
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A trace, text or pcapng, read record by record from a file or a pipe of any length. */
+/* A trace, text, pcapng or CSV, read record by record from a file or a pipe of any length. */
 #ifndef TRACE_READER_H
 #define TRACE_READER_H
 

@@ -158,13 +158,20 @@ uint32_t record_enabled_bytes(const struct record *record)
 	return bytes;
 }
 
-uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be)
+void record_find_dwords(struct record *record)
 {
-	uint32_t ends = __builtin_popcount(first_be & 0xf) + __builtin_popcount(last_be & 0xf);
+	uint32_t ends = __builtin_popcount(record->first_be & 0xf) +
+			__builtin_popcount(record->last_be & 0xf);
 
-	if (!last_be || bytes <= ends)
-		return last_be ? 2 : 1;
-	return 2 + (bytes - ends) / 4;
+	if (record_is_completion(record->type)) {
+		record->dwords =
+			record->bytes ? ((record->address & 3) + record->bytes + 3) / 4 : 0;
+		record_enable_all(record);
+	} else if (!record->last_be || record->bytes <= ends) {
+		record->dwords = record->last_be ? 2 : 1;
+	} else {
+		record->dwords = 2 + (record->bytes - ends) / 4;
+	}
 }
 
 size_t record_value_payload(const struct record *record, uint8_t *buf)

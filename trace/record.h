@@ -174,9 +174,11 @@ unsigned int record_payload_skip(const struct record *record);
 /* Byte enables of a completion, which has none: all of its DWs. */
 void record_enable_all(struct record *record);
 
-/* Fewest DW and the byte enables that select @bytes bytes from the first enabled byte of @record
- * on. */
-uint16_t record_dwords_of(uint32_t bytes, uint8_t first_be, uint8_t last_be);
+/*
+ * Sets the Length of @record by its other fields: the fewest DW that its bytes and byte enables
+ * need; of a completion the byte enables too.
+ */
+void record_find_dwords(struct record *record);
 
 #define RECORD_VALUE_DWORDS	3	/* that a payload of eight bytes touches at most */
 

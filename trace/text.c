@@ -60,35 +60,43 @@ static bool take_hex(struct cursor *c, uint64_t *value, unsigned int *digits)
 	return *digits;
 }
 
-static bool take_party(struct cursor *c, int *party)
+/* Where the word ends that begins here. */
+static const char *word_end(const struct cursor *c)
 {
 	const char *space = memchr(c->at, ' ', c->end - c->at);
 
-	if (!space || party_parse(c->at, space - c->at, party))
+	return space ? space : c->end;
+}
+
+static bool take_party(struct cursor *c, int *party)
+{
+	const char *end = word_end(c);
+
+	if (party_parse(c->at, end - c->at, party))
 		return false;
-	c->at = space + 1;
+	c->at = end;
 	return true;
 }
 
-static bool take_type(struct cursor *c, struct record *record)
+/* @width: whether the width of the address is behind the type. */
+static bool take_type(struct cursor *c, struct record *record, bool *width)
 {
-	const char *space = memchr(c->at, ' ', c->end - c->at);
-	size_t len = space ? space - c->at : 0;
-	bool width = false;
+	const char *end = word_end(c);
+	size_t len = end - c->at;
 
+	*width = false;
 	if (len < 3)
 		return false;
-	if (!memcmp(space - 2, "64", 2))
+	if (!memcmp(end - 2, "64", 2))
 		record->wide = true;
-	if (record->wide || !memcmp(space - 2, "32", 2)) {
-		width = true;
+	if (record->wide || !memcmp(end - 2, "32", 2)) {
+		*width = true;
 		len -= 2;
 	}
 	record->type = len == 3 && !memcmp(c->at, "MWr", 3) ? RECORD_MWR :
 							       record_type_find(c->at, len);
-	/* A completion has no address: its fields begin behind the type. */
-	c->at = record_is_completion(record->type) ? space : space + 1;
-	return record->type != RECORD_TYPES && width != record_is_completion(record->type);
+	c->at = end;
+	return record->type != RECORD_TYPES;
 }
 
 static int percent(const char *p, const char *end)
@@ -306,35 +314,59 @@ static bool parse_fields(struct record *record, struct cursor *c)
 	return true;
 }
 
-/* What a line does not say of the length of its TLP. */
-static void find_dwords(struct record *record)
-{
-	if (!record_is_completion(record->type)) {
-		record->dwords = record_dwords_of(record->bytes, record->first_be, record->last_be);
-		return;
-	}
-	record->dwords = record->bytes ? ((record->address & 3) + record->bytes + 3) / 4 : 0;
-	record_enable_all(record);
-}
-
 int text_parse(struct record *record, const char *line, size_t len)
 {
 	struct cursor c = { line, line + len };
 	unsigned int digits;
+	bool width;
 
 	memset(record, 0, offsetof(struct record, mark) + 1);
 	record->result = RESULT_UNKNOWN;
 	if (!take_decimal(&c, &record->number) || !text_take(&c, " ", 1) ||
-	    !take_party(&c, &record->requester) || !text_take(&c, "-> ", 3) ||
-	    !take_party(&c, &record->completer) || !take_type(&c, record))
+	    !take_party(&c, &record->requester) || !text_take(&c, " -> ", 4) ||
+	    !take_party(&c, &record->completer) || !text_take(&c, " ", 1) ||
+	    !take_type(&c, record, &width) || width == record_is_completion(record->type))
 		return -EBADMSG;
-	if (!record_is_completion(record->type) &&
-	    (!text_take(&c, "0x", 2) || !take_hex(&c, &record->address, &digits)))
+	/* A completion has no address. */
+	if (width && (!text_take(&c, " 0x", 3) || !take_hex(&c, &record->address, &digits)))
 		return -EBADMSG;
 	if (!parse_fields(record, &c))
 		return -EBADMSG;
-	find_dwords(record);
+	record_find_dwords(record);
 	return 0;
+}
+
+/* The fields in front, which have no key in a line. */
+static bool parse_front(struct record *record, const char *key, struct cursor *c, bool *known)
+{
+	unsigned int digits;
+	bool width;
+
+	*known = true;
+	if (!strcmp(key, "number"))
+		return take_decimal(c, &record->number);
+	if (!strcmp(key, "requester"))
+		return take_party(c, &record->requester);
+	if (!strcmp(key, "completer"))
+		return take_party(c, &record->completer);
+	if (!strcmp(key, "type"))
+		return take_type(c, record, &width);
+	if (!strcmp(key, "address"))
+		return text_take(c, "0x", 2) && take_hex(c, &record->address, &digits);
+	*known = false;
+	return true;
+}
+
+int text_parse_field(struct record *record, const char *key, const char *value, size_t len)
+{
+	struct cursor c = { value, value + len };
+	bool known, ok = parse_front(record, key, &c, &known);
+
+	if (!known)
+		ok = parse_known(record, key, strlen(key), &c, &known);
+	if (!known)
+		return 0;
+	return ok && c.at == c.end ? 1 : -EBADMSG;
 }
 
 static char *put_text(char *p, const char *text)

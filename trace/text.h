@@ -23,6 +23,17 @@
 int text_parse(struct record *record, const char *line, size_t len);
 
 /**
+ * text_parse_field() - read one field of a line
+ * @record: updated
+ * @key: number, requester, completer, type, address, or a key of a line
+ * @value: as in a line; need not end in a 0
+ * @len: its bytes
+ *
+ * Return: 1, 0 for a key that is not known, -EBADMSG for a value that the key cannot have.
+ */
+int text_parse_field(struct record *record, const char *key, const char *value, size_t len);
+
+/**
  * text_format() - write a line
  * @record: the record
  * @line: receives the line with its newline and no 0; TEXT_LINE_MAX bytes are always enough

@@ -146,6 +146,22 @@ static void decode_value(struct record *record, const uint8_t *payload, size_t k
 		record->value = record->value << 8 | payload[skip + i];
 }
 
+size_t wire_full_size(const uint8_t *buf, size_t size)
+{
+	size_t at = 0, full;
+	uint32_t dw0;
+
+	while (size - at >= 4 && buf[at] & FMT_PREFIX)
+		at += 4;
+	if (size - at < 4)
+		return size;
+	dw0 = wire_get32(buf + at);
+	full = at + (buf[at] & FMT_4DW ? 16 : 12) + (dw0 & DW0_TD ? 4 : 0);
+	if (buf[at] & FMT_DATA)
+		full += (dw0 & DW0_LENGTH ? dw0 & DW0_LENGTH : 1024) * 4;
+	return full > size ? full : size;
+}
+
 int wire_decode(struct record *record, const uint8_t *buf, size_t size, size_t full)
 {
 	uint8_t high_st = 0;

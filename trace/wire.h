@@ -40,6 +40,12 @@ int wire_decode(struct record *record, const uint8_t *buf, size_t size, size_t f
  */
 int wire_encode(const struct record *record, uint8_t *buf);
 
+/*
+ * Bytes that a TLP had by its header, of which @size are there: at least these, and only these
+ * when the header is not complete.
+ */
+size_t wire_full_size(const uint8_t *buf, size_t size);
+
 /* Bytes of prefix, header and payload of a record by its fields. */
 size_t wire_size(const struct record *record);
 

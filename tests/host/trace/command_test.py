@@ -151,7 +151,7 @@ def test_usage():
     """wrong command lines: one line, exit code 2"""
     for args in ([], ["frob"], ["print"], ["print", "a", "b"], ["print", "--frob", "-"], ["print", "--tag"],
                  ["print", "--tag", "7", "-"], ["print", "--tag", "st=0x100", "-"], ["print", "--ph", "4", "-"],
-                 ["count", "--address", "x", "-"], ["convert", "-"], ["convert", "--to", "csv", "-"],
+                 ["count", "--address", "x", "-"], ["convert", "-"], ["convert", "--to", "xlsx", "-"],
                  ["compare", "-"], ["page", "-"], ["page", "-o", "/dev/null", "-n", "x", "-"]):
         tap.equal(call(*args, code=2), b"", f"{args}: output")
     for command in ("print", "count", "convert", "compare", "page"):
