@@ -20,6 +20,7 @@
 #define PARTIES_MAX	254
 #define PARTY_OTHER	255
 #define MARKS_MAX	10000
+#define PLACES_MAX	255	/* the first one is none; a place that has no room is none too */
 #define MEMORY_PAGE	4096u
 #define MEMORY_RUNS_MAX	200000
 
@@ -59,7 +60,11 @@ struct page {
 	unsigned int parties;
 	unsigned int marks;
 	unsigned int runs;
+	unsigned int places;
 	int phase;
+	uint64_t placed[PLACES_MAX];		/* TLPs that ended at each place */
+	uint64_t injected[INJECTIONS];		/* TLPs that met each fault */
+	char place[PLACES_MAX][RECORD_PLACE_MAX];
 	int party[PARTIES_MAX];
 	struct page_mark *mark;
 	struct page_tag *tag;
@@ -138,6 +143,7 @@ struct page *page_begin(FILE *out, const struct page_about *about)
 		return NULL;
 	}
 	page->tags = 1;
+	page->places = 1;
 	page->phase = PHASE_OUTSIDE;
 	bins_init(&page->by_index);
 	bins_init(&page->by_time);
@@ -189,6 +195,21 @@ static unsigned int party_index(struct page *page, int party)
 		return PARTY_OTHER;
 	page->party[page->parties] = party;
 	return page->parties++;
+}
+
+static unsigned int place_index(struct page *page, const char *name)
+{
+	unsigned int i;
+
+	if (!*name)
+		return 0;
+	for (i = 1; i < page->places; i++)
+		if (!strcmp(page->place[i], name))
+			return i;
+	if (i == PLACES_MAX)
+		return 0;
+	strcpy(page->place[i], name);
+	return page->places++;
 }
 
 static int add_mark(struct page *page, const struct record *record)
@@ -338,6 +359,17 @@ static void put_row(uint8_t *row, const struct record *record, uint64_t time, in
 	memcpy(row + 24, header, sizeof(header));
 }
 
+/* What became of the TLP on its way: the fault that it met, the place where it ended. */
+static void put_fate(struct page *page, uint8_t *row, const struct record *record)
+{
+	unsigned int place = place_index(page, record->at);
+
+	row[44] = record->injected;
+	row[45] = place;
+	page->injected[record->injected]++;
+	page->placed[place]++;
+}
+
 int page_add(struct page *page, const struct record *record, int phase)
 {
 	int tag = tag_index(page, record), ret;
@@ -368,6 +400,7 @@ int page_add(struct page *page, const struct record *record, int phase)
 		grown[page->blocks] = time;
 	}
 	put_row(page->block + page->rows * ROW_SIZE, record, time, phase, tag, from, to);
+	put_fate(page, page->block + page->rows * ROW_SIZE, record);
 	page->rows++;
 	ret = add_mark(page, record);
 	if (!ret)
@@ -469,6 +502,24 @@ static void put_marks(struct page *page)
 	fputs("],\n", page->out);
 }
 
+/* Names of faults and places, each with its TLPs. */
+static void put_fates(struct page *page)
+{
+	unsigned int i;
+
+	fputs("],\n\"injections\":[", page->out);
+	for (i = 0; i < INJECTIONS; i++)
+		fprintf(page->out, "%s[\"%s\",%" PRIu64 "]", i ? "," : "",
+			record_injection_name(i), page->injected[i]);
+	fputs("],\n\"places\":[", page->out);
+	for (i = 0; i < page->places; i++) {
+		fputs(i ? ",[" : "[", page->out);
+		put_string(page->out, page->place[i]);
+		fprintf(page->out, ",%" PRIu64 "]", page->placed[i]);
+	}
+	fputc(']', page->out);
+}
+
 static void put_tables(struct page *page, const struct summary *summary)
 {
 	FILE *out = page->out;
@@ -493,7 +544,8 @@ static void put_tables(struct page *page, const struct summary *summary)
 	fputs("],\n\"results\":[", out);
 	for (i = 0; i < RESULTS; i++)
 		fprintf(out, "%s\"%s\"", i ? "," : "", record_result_name(i));
-	fputs("],\n\"phases\":[", out);
+	put_fates(page);
+	fputs(",\n\"phases\":[", out);
 	for (i = 0; i < summary->phases.count; i++) {
 		fputs(i ? "," : "", out);
 		put_phase(out, summary, i);

@@ -20,6 +20,7 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 const number = n => n.toLocaleString("en-US");
+const tlpsText = n => `${number(n)} ${n === 1 ? "TLP" : "TLPs"}`;
 const hex = (n, digits) => "0x" + n.toString(16).padStart(digits, "0");
 const css = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const tagColor = i => i === 0 ? css("--none") : PALETTE[(i - 1) % PALETTE.length];
@@ -64,6 +65,7 @@ function record(b, row) {
     number: v.getUint32(o, true) + v.getUint16(o + 4, true) * 2 ** 32, time: v.getUint32(o + 6, true) + v.getUint32(o + 10, true) * 2 ** 32,
     bytes: v.getUint16(o + 14, true), tag: v.getUint16(o + 16, true), from: v.getUint8(o + 18), to: v.getUint8(o + 19),
     phase: v.getUint8(o + 20), type: kind >> 4, result: kind & 15, recorded: (size & 0x80) !== 0, wide: v.getUint8(o + 23) !== 0, header,
+    inject: v.getUint8(o + 44), at: v.getUint8(o + 45),
   };
 }
 async function at(index) {
@@ -99,6 +101,8 @@ function renderHead() {
   if (T.cut) warn("The trace ends in the middle of a record: what follows is missing.");
   if (T.lost) warn(`${number(T.lost)} TLPs are missing, by their numbers.`);
   if (T.other) warn(`${number(T.other)} TLPs are not in the table below: it has no more rows.`);
+  const faults = T.injections.slice(1).filter(([, n]) => n);
+  if (faults.length) warn(`Faults were injected: ${faults.map(([name, n]) => `${name} met ${tlpsText(n)}`).join(", ")}.`);
   if (!T.tlps) warn("The trace holds no TLP.");
 }
 function expectText(p) {
@@ -248,7 +252,7 @@ async function renderTimeline() {
   const run = ++timelineRun, element = $("timeline"), width = Math.max(1, Math.floor(element.clientWidth));
   const table = await columns(width);
   if (run !== timelineRun) return;
-  const { context } = prepare(element, 210), top = 34, base = 186, most = Math.max(1, ...table.map(c => c.reduce((a, b) => a + b, 0)));
+  const { context } = prepare(element, 210), top = 34, base = 186, most = Math.max(1e-9, ...table.map(c => c.reduce((a, b) => a + b, 0)));
   const colors = Array.from(table[0] ?? [], (_, i) => tagColor(i));
   table.forEach((counts, x) => {
     let y = base;
@@ -322,6 +326,9 @@ function renderFilters() {
   for (const side of ["f-from", "f-to"]) fillSelect($(side), T.parties.map((p, i) => [i, p.id]));
   fillSelect($("f-type"), T.types.map((t, i) => [i, t]).filter(([, t]) => T.rows.some(r => r[3] === t)));
   fillSelect($("f-result"), T.results.map((t, i) => [i, t]).filter(([, t]) => T.rows.some(r => r[4] === t)));
+  fillSelect($("f-at"), T.places.map(([name], i) => [i, name]).slice(1));
+  fillSelect($("f-inject"), T.injections.map(([name, n], i) => [i, name, n]).slice(1).filter(([, , n]) => n));
+  for (const element of [$("f-at"), $("f-inject")]) element.parentElement.hidden = element.options.length < 2;
   $("f-address").addEventListener("change", filter);
   $("f-clear").addEventListener("click", () => { document.querySelectorAll("#filters select, #filters input").forEach(e => { e.value = ""; }); choose(-1); });
 }
@@ -332,7 +339,7 @@ function addressFilter() {
   return [Number(found[1]), Number(found[1]) + (found[2] ? Number(found[2]) * unit : 1)];
 }
 async function filter() {
-  const run = ++filterRun, want = Object.fromEntries(["phase", "tag", "from", "to", "type", "result"].map(k => [k, $("f-" + k).value]));
+  const run = ++filterRun, want = Object.fromEntries(["phase", "tag", "from", "to", "type", "result", "at", "inject"].map(k => [k, $("f-" + k).value]));
   const range = addressFilter(), plain = !range && sortKey === "number" && Object.values(want).every(v => v === "");
   $("f-address").setAttribute("aria-invalid", String($("f-address").value.trim() !== "" && !range));
   if (plain) { order = null; matches = T.tlps; listTop = 0; renderList(); return; }
@@ -362,13 +369,13 @@ function renderListHead() {
     make("button", { type: "button", onclick: () => { descending = key === sortKey ? !descending : false; sortKey = key; renderListHead(); filter(); } }, text + (key === sortKey ? (descending ? " ▾" : " ▴") : ""))))));
 }
 async function renderList() {
-  $("f-count").textContent = `${number(matches)} TLPs`;
+  $("f-count").textContent = tlpsText(matches);
   const rows = [];
   for (let i = listTop; i < Math.min(matches, listTop + ROWS); i++) {
     const index = indexOf(i), r = await at(index), a = address(r);
     rows.push(make("tr", { class: "row", "data-index": index, "aria-selected": String(index === current), onclick: () => select(index) },
       make("td", { class: "n" }, number(r.number)), make("td", { class: "n" }, T.timed ? timeText(r.time) : "–"), make("td", {}, id(r.from)), make("td", {}, id(r.to)), make("td", {}, T.types[r.type]),
-      make("td", { class: "mono" }, a === null ? "–" : hex(a, r.wide ? 16 : 8)), make("td", { class: "n" }, number(r.bytes)), make("td", {}, make("span", { class: "swatch", style: `background:${tagColor(r.tag)}` }), tagText(T.tags[r.tag] ?? { hint: 0 })), make("td", {}, T.results[r.result])));
+      make("td", { class: "mono" }, a === null ? "–" : hex(a, r.wide ? 16 : 8)), make("td", { class: "n" }, number(r.bytes)), make("td", {}, make("span", { class: "swatch", style: `background:${tagColor(r.tag)}` }), tagText(T.tags[r.tag] ?? { hint: 0 })), make("td", {}, fateText(r))));
   }
   if (matches > listTop + ROWS) rows.push(make("tr", {}, make("td", { colspan: COLUMNS.length }, make("button", { type: "button", onclick: () => { listTop += ROWS; renderList(); $("list").scrollTop = 0; } }, `Next ${number(Math.min(ROWS, matches - listTop - ROWS))}`))));
   if (listTop) rows.unshift(make("tr", {}, make("td", { colspan: COLUMNS.length }, make("button", { type: "button", onclick: () => { listTop = Math.max(0, listTop - ROWS); renderList(); } }, "Before"))));
@@ -379,6 +386,18 @@ async function select(index) {
   document.querySelectorAll("tr.row").forEach(row => row.setAttribute("aria-selected", String(Number(row.dataset.index) === index)));
   renderDetail(await at(index));
 }
+
+// Behind its requester: the fields of a TLP show it as it left.
+function fateText(r) {
+  return T.results[r.result] + (r.at ? ` at ${T.places[r.at][0]}` : "") + (r.inject ? ` (${T.injections[r.inject][0]})` : "");
+}
+const EFFECTS = { "ur": "refused as unsupported", "malformed": "taken for malformed", "drop": "lost on the link", "delay": "delayed on the link", "poison": "EP set on the link", "strip-prefix": "TPH prefix removed on the link: an Extended ST arrived as its low byte", "clear-th": "TH cleared on the link, and the prefix removed", "corrupt-tag": "bits of the ST flipped on the link", "spoof": "requester ID changed on the link" };
+const MEANINGS = { "ur": "unsupported request", "malformed": "a check failed", "rejected": "the completer refused its content", "fault": "refused by the root complex or the IOMMU", "abort": "the other side disconnected", "blocked": "ACS Source Validation", "hint-dropped": "delivered without its hint", "dropped": "lost on a link", "poisoned": "delivered, its data was not used" };
+function resultRow(r) {
+  const meaning = MEANINGS[T.results[r.result]];
+  return T.results[r.result] + (meaning ? `: ${meaning}` : "");
+}
+const injectRow = r => r.inject ? `${T.injections[r.inject][0]}: ${EFFECTS[T.injections[r.inject][0]] ?? "unknown"}. The fields show the TLP before it.` : null;
 
 // One TLP, DW by DW (sections 2.2.1, 2.2.4.1, 2.2.7.1.1).
 const PH = ["bidirectional data structure", "requester", "target", "target with priority"];
@@ -409,7 +428,7 @@ function renderDetail(r) {
   const tag = T.tags[r.tag] ?? { hint: 0 }, a = address(r), mark = T.marks.find(m => m.index === current);
   const rows = [["Number", number(r.number)], ["Time", T.timed ? timeText(r.time) : null], ["From", `${id(r.from)} ${partyText(id(r.from)) !== id(r.from) ? partyText(id(r.from)) : ""}`], ["To", `${id(r.to)} ${partyText(id(r.to)) !== id(r.to) ? partyText(id(r.to)) : ""}`],
     ["Type", T.types[r.type] + (r.wide ? ", 64-bit address" : "")], ["Address", a === null ? null : hex(a, r.wide ? 16 : 8)], ["Payload", `${number(r.bytes)} bytes`], ["Hint", tag.hint ? `${tagText(tag)} (${PH[tag.ph]}; ${tag.ext ? "16-bit, with a TPH prefix" : "8-bit"})` : "none"],
-    ["Phase", r.phase === NO_PHASE ? "outside of the phases" : T.phases[r.phase]?.name], ["Mark", mark?.text], ["Result", T.results[r.result]], ["Bytes", r.recorded ? "as recorded" : "made from the fields: the text form has no bytes"]];
+    ["Phase", r.phase === NO_PHASE ? "outside of the phases" : T.phases[r.phase]?.name], ["Mark", mark?.text], ["Result", resultRow(r)], [T.results[r.result] === "hint-dropped" ? "Lost its hint at" : "Ended at", r.at ? T.places[r.at][0] : null], ["Injected fault", injectRow(r)], ["Bytes", r.recorded ? "as recorded" : "made from the fields: the text form has no bytes"]];
   $("detail").replaceChildren(make("h3", {}, `TLP ${number(r.number)}`), make("dl", {}, ...rows.filter(([, v]) => v !== null && v !== undefined).flatMap(([k, v]) => [make("dt", {}, k), make("dd", {}, v)])),
     ...fields(r).flatMap(([word, list]) => [make("div", { class: "mono soft" }, hex(word >>> 0, 8)), make("div", { class: "dw", style: `--hint:${tagColor(r.tag)}` }, ...list.map(([name, bits, value, marked]) => make("span", { style: `grid-column:span ${bits}`, class: marked ? "hint" : undefined, title: `${name}, ${bits} bits: ${value}` }, make("b", {}, bits > 1 || name.length < 3 ? name : name.slice(0, 2)), String(value))))]));
 }

@@ -128,6 +128,34 @@ def test_filter():
     BROWSER.wait("return document.getElementById('f-count').textContent === '504 TLPs'")
 
 
+def test_fates():
+    """where a TLP was refused, lost or changed by an injected fault: in the list, in the detail, and to filter by"""
+    lines = list(_trace(20))
+    _page(FOLDER, lines)
+    _opened(BROWSER)
+    tap.true(BROWSER.run("return document.getElementById('f-inject').parentElement.hidden"), "a filter without choices")
+    for i, fate in ((3, "ur at=dp1"), (4, "dropped inject=drop"), (5, "ok inject=corrupt-tag"), (6, "hint-dropped at=rc")):
+        lines[i] = lines[i].replace("result=ok", f"result={fate}")
+    _page(FOLDER, lines)
+    _opened(BROWSER)
+    tap.true("drop met 1 TLP, corrupt-tag met 1 TLP." in BROWSER.text("#warnings"), BROWSER.text("#warnings"))
+    for selector, choice, row, detail in (
+            ("f-at", "1", "ur at dp1", ("ur: unsupported request", "Ended at", "dp1")),
+            ("f-at", "2", "hint-dropped at rc", ("delivered without its hint", "Lost its hint at", "rc")),
+            ("f-inject", "3", "dropped (drop)", ("drop: lost on the link", "dropped: lost on a link")),
+            ("f-inject", "8", "ok (corrupt-tag)", ("corrupt-tag: bits of the ST flipped", "fields show the TLP before it"))):
+        BROWSER.run(CHOOSE, selector, choice)
+        BROWSER.wait("return document.getElementById('f-count').textContent === '1 TLP'")
+        BROWSER.wait("return document.querySelector('tr.row td:last-child').textContent === arguments[0]", row)
+        BROWSER.click("tr.row")
+        BROWSER.wait("return document.querySelector('#detail dl').textContent.includes(arguments[0])", detail[0])
+        for text in detail:
+            tap.true(text in BROWSER.text("#detail"), f"{text} is not in {BROWSER.text('#detail')!r}")
+        BROWSER.click("#f-clear")
+        BROWSER.wait("return document.getElementById('f-count').textContent === '24 TLPs'")
+    tap.equal(BROWSER.errors(), [], "errors of the browser")
+
+
 def test_dark_and_narrow():
     """the theme changes, and nothing is wider than a narrow screen"""
     _page(FOLDER, _trace(50))

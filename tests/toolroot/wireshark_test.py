@@ -22,7 +22,7 @@ def _block(kind, body):
 def _file(packets):
     """pcapng of (result, requester, completer, bytes of the TLP, bytes it had)."""
     data = _block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
-    data += _block(1, struct.pack("<HHI", 158, 0, 0) + struct.pack("<HHB3xHH", 9, 1, 9, 0, 0))
+    data += _block(1, struct.pack("<HHI", 158, 0, 0) + struct.pack("<HH7sxHHB3xHH", 2, 7, b"00:11.0", 9, 1, 9, 0, 0))
     for number, (result, requester, completer, tlp, full) in enumerate(packets, 1):
         flags = (1 if completer is None else 0) | (2 if requester == RC else 0)
         packet = struct.pack(">BBBBHHQ", 1, flags, result, 0, requester, completer or 0, number) + tlp
@@ -74,6 +74,26 @@ def test_completion_is_matched():
     completion = (0, ACCELERATOR, ENGINE, bytes.fromhex("4a000001 00800004 00882a00 01020304"), 16)
     got = tshark.fields(_file([request, other, completion]), "pcie.tlp.completed_in", "pcie.tlp.request_in", "pcie.tlp.status")
     tap.equal(got, [["3", "", ""], ["", "", ""], ["", "1", "0"]], "request and completion")
+
+
+def test_place_and_injected_fault():
+    """where a TLP ended, by the name of an interface as far as packets name it, and the fault that it met"""
+    write = bytes.fromhex("40010040 008812ff fea00102")
+    data = bytearray(_file([(0, ENGINE, ACCELERATOR, write, 268), (10, ENGINE, ACCELERATOR, write, 268),
+                            (1, ENGINE, None, write, 268), (0, ENGINE, ACCELERATOR, write, 268)]))
+    heads = [at for at in range(len(data)) if data.startswith(bytes.fromhex("0088"), at) and data[at - 4] == 1]
+    # Flags and place of packets 2 to 4: poison at interface 0, interface 6 without a fault, corrupt-tag at no place.
+    for head, (flags, place) in zip(heads[1:], ((0x50, 1), (0x01, 7), (0x80, 0))):
+        data[head - 3], data[head - 1] = flags, place
+    got = tshark.fields(bytes(data), "tphbuf.result", "tphbuf.place", "tphbuf.inject", "_ws.expert.message", "_ws.col.Info")
+    text = "MWr 0xfea00100, 256 bytes st=0x12 ph=2"
+    tap.equal(got, [["0", "", "", "", text],
+                    ["10", "00:11.0", "5", "poisoned, at 00:11.0,EP set on the link",
+                     text + " [poisoned, at 00:11.0] [inject poison]"],
+                    ["1", "interface 6", "", "unsupported request, at interface 6",
+                     text + " [unsupported request, at interface 6]"],
+                    ["0", "", "8", "bits of the ST flipped on the link", text + " [inject corrupt-tag]"]], "fates")
+    tap.equal(tshark.run(bytes(data), "-Y", "tphbuf.inject == 8", "-T", "fields", "-e", "frame.number"), "4\n", "a filter")
 
 
 def test_completions_of_a_read():

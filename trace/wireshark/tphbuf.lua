@@ -12,6 +12,17 @@ local RESULTS = {
     [6] = "unknown", [7] = "blocked by ACS Source Validation", [8] = "completed, its hint dropped on the way",
     [9] = "dropped", [10] = "poisoned",
 }
+-- Faults that tphbuf-endpoints --inject makes (docs/reference/faults.md), and what each does to the TLP.
+local FAULTS = {
+    [0] = "none", [1] = "ur", [2] = "malformed", [3] = "drop", [4] = "delay", [5] = "poison", [6] = "strip-prefix",
+    [7] = "clear-th", [8] = "corrupt-tag", [9] = "spoof",
+}
+local EFFECTS = {
+    [1] = "refused as unsupported", [2] = "taken for malformed", [3] = "lost on the link", [4] = "delayed on the link",
+    [5] = "EP set on the link", [6] = "TPH prefix removed on the link: an Extended ST arrived as its low byte",
+    [7] = "TH cleared on the link, and the prefix removed", [8] = "bits of the ST flipped on the link",
+    [9] = "requester ID changed on the link",
+}
 -- Section 2.2.7.1.1
 local HINTS = { [0] = "bidirectional data structure", [1] = "requester", [2] = "target", [3] = "target with priority" }
 local NAMESPACES = { [8] = "8-bit", [16] = "Extended (16-bit)" }
@@ -32,6 +43,8 @@ local r = {
     requester = ProtoField.string("tphbuf.requester", "From"),
     completer = ProtoField.string("tphbuf.completer", "To"),
     vector = ProtoField.uint8("tphbuf.vector", "MSI-X vector"),
+    place = ProtoField.string("tphbuf.place", "Ended, or lost its hint, at"),
+    inject = ProtoField.uint8("tphbuf.inject", "Injected fault", base.DEC, FAULTS, 0xf0),
 }
 record.fields = r
 
@@ -70,12 +83,16 @@ local e = {
     failed = ProtoExpert.new("pcie.tlp.failed", "Not completed", expert.group.RESPONSE_CODE, expert.severity.WARN),
     status = ProtoExpert.new("pcie.tlp.not_successful", "Completion Status", expert.group.RESPONSE_CODE, expert.severity.WARN),
     unexpected = ProtoExpert.new("pcie.tlp.unexpected", "Unexpected Completion", expert.group.SEQUENCE, expert.severity.WARN),
+    injected = ProtoExpert.new("pcie.tlp.injected", "Injected fault", expert.group.ASSUMPTION, expert.severity.NOTE),
     prefix = ProtoExpert.new("pcie.tlp.prefix_without_th", "TPH prefix without TH", expert.group.PROTOCOL, expert.severity.WARN),
 }
 tlp.experts = e
 
 local result_field = Field.new("tphbuf.result")
 local vector_field = Field.new("tphbuf.vector")
+local place_field = Field.new("tphbuf.place")
+local inject_field = Field.new("tphbuf.inject")
+local interface_id, interface_name = Field.new("frame.interface_id"), Field.new("frame.interface_name")
 
 -- Wireshark before 4.4 has Lua 5.2, without operators for bits and for division of integers.
 local function bits(value, low, count)
@@ -90,7 +107,11 @@ end
 -- behind the last completion (section 2.2.6.2).
 local waiting, request_of, completions_of = {}, {}, {}
 
+-- Names of interfaces by number, as far as packets came over them: Wireshark shows a dissector no others.
+local interfaces = {}
+
 function tlp.init()
+    interfaces = {}
     waiting, request_of, completions_of = {}, {}, {}
 end
 
@@ -237,6 +258,24 @@ local function dissect_header(buf, tree, pinfo, high, full)
     return info
 end
 
+-- What became of the TLP behind its requester: the fields show it as it left.
+local function show_fate(pinfo, tree)
+    local result, place, fault = result_field(), place_field(), inject_field()
+    local where = place and ", at " .. place.value or ""
+    if result and result.value == 2 then
+        malformed(tree, "the fabric found it malformed" .. where)
+    elseif result and result.value ~= 0 then
+        tree:add_proto_expert_info(e.failed, (RESULTS[result.value] or "unknown result") .. where)
+    end
+    if result and result.value ~= 0 then
+        pinfo.cols.info:append(string.format(" [%s%s]", RESULTS[result.value] or "unknown result", where))
+    end
+    if fault and fault.value ~= 0 then
+        tree:add_proto_expert_info(e.injected, EFFECTS[fault.value] or "unknown fault")
+        pinfo.cols.info:append(string.format(" [inject %s]", FAULTS[fault.value] or "unknown"))
+    end
+end
+
 local function dissect(buf, pinfo, root, full)
     local tree = root:add(tlp, buf())
     local at, high = dissect_prefixes(buf, tree)
@@ -256,12 +295,7 @@ local function dissect(buf, pinfo, root, full)
     end
     pinfo.cols.info = text .. (info.hint and " " .. info.hint or "")
     tree:append_text(", " .. text .. (info.hint and ", " .. info.hint or ""))
-    local result = result_field()
-    if result and result.value == 2 then
-        malformed(tree, "the fabric found it malformed")
-    elseif result and result.value ~= 0 then
-        tree:add_proto_expert_info(e.failed, RESULTS[result.value] or "unknown result")
-    end
+    show_fate(pinfo, tree)
 end
 
 function tlp.dissector(buf, pinfo, root)
@@ -281,8 +315,17 @@ function record.dissector(buf, pinfo, root)
     tree:add(r.number, buf(8, 8))
     tree:add(r.requester, buf(4, 2), from)
     tree:add(r.completer, buf(6, 2), to)
+    if interface_id() and interface_name() then
+        interfaces[interface_id().value] = interface_name().value
+    end
     if bits(flags, 2, 1) == 1 then
         tree:add(r.vector, buf(3, 1))
+    elseif buf(3, 1):uint() > 0 then
+        local place = buf(3, 1):uint() - 1
+        tree:add(r.place, buf(3, 1), interfaces[place] or string.format("interface %d", place))
+    end
+    if bits(flags, 4, 4) > 0 then
+        tree:add(r.inject, buf(1, 1))
     end
     tree:append_text(string.format(", %s -> %s", from, to))
     pinfo.cols.src = from

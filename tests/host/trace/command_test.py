@@ -209,6 +209,21 @@ def test_page_memory():
         tap.equal([entry[:3] for entry in memory], [entry[:3] for entry in want], result)
 
 
+def test_page_fates():
+    """where a TLP ended and the fault that it met are in its row, their names and counts beside the rows"""
+    lines = [line(1), line(2, result="ur at=dp1"), line(3, TAGGED, result="hint-dropped at=rc"),
+             line(4, result="ok inject=spoof"), line(5, result="ur at=dp1 inject=ur")]
+    html, data = page_of("".join(lines))
+    tap.equal(data["places"], [["", 2], ["dp1", 2], ["rc", 1]], "places")
+    tap.equal([entry for entry in data["injections"] if entry[1]], [["none", 3], ["ur", 1], ["spoof", 1]], "faults")
+    packed = zlib.decompress(base64.b64decode(re.search(r'id="b0">([^<]*)<', html)[1]))
+    rows = [packed[i:i + data["rowSize"]] for i in range(0, len(packed), data["rowSize"])]
+    tap.equal([(data["injections"][row[44]][0], data["places"][row[45]][0]) for row in rows],
+              [("none", ""), ("none", "dp1"), ("none", "rc"), ("spoof", ""), ("ur", "dp1")], "rows")
+    many = "".join(line(n, result=f"ur at=p{n}") for n in range(1, 301))
+    tap.equal(len(page_of(many)[1]["places"]), 255, "places of a trace with 300")
+
+
 def test_page_hostile_names():
     """nothing in a trace or a name becomes markup"""
     evil = "</script><script>alert(1)</script><img src=x>"
