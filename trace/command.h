@@ -33,12 +33,15 @@ extern const struct command command_print, command_count, command_convert, comma
 __attribute__((format(printf, 1, 2)))
 void error_line(const char *format, ...);
 
-/* What getopt_long() did not take, as '?' or ':'; EXIT_USAGE. */
-int option_error(const struct command *command, int c, char **argv);
+/* The help for 'h', or the line for the '?' or ':' of getopt_long(); an exit code. */
+int option_other(const struct command *command, int c, char **argv);
 
 /* A value or argument that cannot be; EXIT_USAGE. */
 __attribute__((format(printf, 2, 3)))
 int usage_error(const struct command *command, const char *format, ...);
+
+/* The line for a @value that filter_option() refuses for the option @c; EXIT_USAGE. */
+int filter_error(const struct command *command, int c, const char *value);
 
 /**
  * struct input - a trace that is read for a subcommand

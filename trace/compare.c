@@ -77,20 +77,20 @@ static int compare_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
+		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
 	struct filter filter = FILTER_ALL;
 	struct input input[2];
 	int c, code, end[2];
 
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_compare, "invalid argument '%s'",
-					   optarg);
+			return filter_error(&command_compare, c, optarg);
 		if (!ret)
-			return option_error(&command_compare, c, argv);
+			return option_other(&command_compare, c, argv);
 	}
 	if (optind != argc - 2)
 		return usage_error(&command_compare, "two FILEs are required");

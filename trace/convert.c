@@ -120,7 +120,7 @@ static int convert(struct input *input, const struct filter *filter, const struc
 	int code;
 
 	if (!out) {
-		error_line("%s: %s", path, strerror(errno));
+		error_line("cannot open %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
 	code = form->format ? to_lines(input, filter, form->format, out) :
@@ -128,7 +128,7 @@ static int convert(struct input *input, const struct filter *filter, const struc
 	if (out == stdout)
 		return code;
 	if (ferror(out) | fclose(out)) {
-		error_line("%s: %s", path, strerror(errno));
+		error_line("cannot write %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
 	return code;
@@ -138,6 +138,7 @@ static int convert_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
+		{ "help", no_argument, NULL, 'h' },
 		{ "to", required_argument, NULL, 't' },
 		{ "output", required_argument, NULL, 'o' },
 		{ }
@@ -148,18 +149,17 @@ static int convert_run(int argc, char **argv)
 	struct input input;
 	int c, code, end;
 
-	while ((c = getopt_long(argc, argv, ":o:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":ho:", options, NULL)) != -1) {
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_convert, "invalid argument '%s'",
-					   optarg);
+			return filter_error(&command_convert, c, optarg);
 		if (c == 't')
 			to = optarg;
 		else if (c == 'o')
 			path = optarg;
 		else if (!ret)
-			return option_error(&command_convert, c, argv);
+			return option_other(&command_convert, c, argv);
 	}
 	form = form_find(to);
 	if (!form)
@@ -178,10 +178,11 @@ const struct command command_convert = {
 	.name = "convert",
 	.usage = "usage: tphbuf-trace convert --to text|pcapng|csv|hex [OPTION...] FILE\n"
 		 "\n"
-		 "Write the TLPs that all options choose in another form. The text form has no "
+		 "Write the TLPs that match all options in another form. The text form has no "
 		 "payload\n"
 		 "of more than 8 bytes: what is made from it has headers only. The hex form is for\n"
 		 "rtlp-tool, without TLP prefixes.\n"
-		 "\n" FILTER_HELP "  -o, --output FILE  where to, instead of standard output\n",
+		 "\n" FILTER_HELP
+		 "  -o, --output FILE  file to write, instead of standard output\n",
 	.run = convert_run,
 };

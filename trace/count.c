@@ -68,6 +68,7 @@ static int count_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
+		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ }
 	};
@@ -77,17 +78,16 @@ static int count_run(int argc, char **argv)
 	struct input input;
 	int c, code, end;
 
-	while ((c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_count, "invalid argument '%s'",
-					   optarg);
+			return filter_error(&command_count, c, optarg);
 		filtered |= ret;
 		if (c == 'j')
 			json = true;
 		else if (!ret)
-			return option_error(&command_count, c, argv);
+			return option_other(&command_count, c, argv);
 	}
 	if (optind != argc - 1)
 		return usage_error(&command_count, "one FILE is required");
@@ -111,9 +111,9 @@ const struct command command_count = {
 	.name = "count",
 	.usage = "usage: tphbuf-trace count [OPTION...] FILE\n"
 		 "\n"
-		 "Count the TLPs of a trace that all options choose.\n"
+		 "Count the TLPs of a trace that match all options.\n"
 		 "\n"
 		 FILTER_HELP
-		 "  --json             for programs\n",
+		 "  --json             print a JSON object\n",
 	.run = count_run,
 };

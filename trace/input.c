@@ -25,7 +25,7 @@ int input_open(struct input *input, const char *path, bool follow)
 	input->phase = PHASE_OUTSIDE;
 	ret = reader_open(&input->reader, path, follow);
 	if (ret) {
-		error_line("%s: %s", path, strerror(-ret));
+		error_line("cannot open %s: %s", path, strerror(-ret));
 		return EXIT_FAILED;
 	}
 	if (follow) {

@@ -13,15 +13,15 @@ static const struct command *const commands[] = {
 static const char usage[] =
 	"usage: tphbuf-trace COMMAND [OPTION...] FILE\n"
 	"\n"
-	"  print     TLPs as lines of text, as they are chosen\n"
-	"  count     TLPs and bytes by phase, party and Steering Tag\n"
+	"  print     print TLPs as lines of text\n"
+	"  count     count TLPs and bytes by phase, party and Steering Tag\n"
 	"  convert   between text, pcapng and CSV; to hexadecimal DWs\n"
-	"  compare   two traces: what differs\n"
-	"  page      an HTML file to look at a trace in a browser\n"
+	"  compare   compare two traces\n"
+	"  page      write an HTML file that shows a trace in a browser\n"
 	"\n"
 	"FILE is a trace of tphbuf-endpoints, as text, pcapng or CSV, or - for standard\n"
 	"input.\n"
-	"\"tphbuf-trace COMMAND --help\" shows the options of a command.\n";
+	"\"tphbuf-trace COMMAND --help\" lists the options of a command.\n";
 
 static int run(int argc, char **argv)
 {
@@ -41,11 +41,9 @@ static int run(int argc, char **argv)
 		if (!strcmp((*command)->name, argv[1]))
 			break;
 	if (!*command)
-		return usage_error(NULL, "unrecognized command '%s'", argv[1]);
-	if (argc > 2 && (!strcmp(argv[2], "--help") || !strcmp(argv[2], "-h"))) {
-		fputs((*command)->usage, stdout);
-		return EXIT_OK;
-	}
+		return usage_error(NULL, argv[1][0] == '-' ? "unrecognized option %s" :
+							     "unrecognized command \"%s\"",
+				   argv[1]);
 	return (*command)->run(argc - 1, argv + 1);
 }
 

@@ -31,11 +31,41 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_USAGE;
 }
 
-int option_error(const struct command *command, int c, char **argv)
+int option_other(const struct command *command, int c, char **argv)
 {
 	const char *given = argv[optind - 1];
 
+	if (c == 'h') {
+		fputs(command->usage, stdout);
+		return EXIT_OK;
+	}
 	if (c == ':')
-		return usage_error(command, "option '%s' requires an argument", given);
-	return usage_error(command, "unrecognized option '%s'", given);
+		return usage_error(command, "option %s requires an argument", given);
+	return usage_error(command, "unrecognized option %s", given);
+}
+
+int filter_error(const struct command *command, int c, const char *value)
+{
+	static const struct {
+		char option;
+		const char *name;
+		const char *expected;
+	} options[] = {
+		{ 'T', "tag", "st=0x12 or st-ext=0x4305" },
+		{ 'H', "hint", "yes or no" },
+		{ 'P', "ph", "0 to 3" },
+		{ 'N', "namespace", "8 or 16" },
+		{ 'R', "requester", "bus:device.function, or rc" },
+		{ 'C', "completer", "bus:device.function, rc, or -" },
+		{ 'Y', "type", "a type such as MWr" },
+		{ 'S', "result", "a result such as ok" },
+		{ 'A', "address", "ADDRESS or ADDRESS:LENGTH" },
+		{ 'I', "time", "FROM:TO in nanoseconds" },
+	};
+	unsigned int i = 0;
+
+	while (options[i].option != c)
+		i++;
+	return usage_error(command, "--%s \"%s\" is not valid: expected %s", options[i].name, value,
+			   options[i].expected);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -69,11 +70,20 @@ static int write_page(struct input *input, const struct page_options *options, F
 	if (page && !err)
 		err = page_end(page, &summary, reader_cut(input->reader) || ret < 0,
 			       reader_lost(input->reader));
-	if (err) {
-		error_line("the page: %s", strerror(-err));
+	if (err && !ferror(out))
+		error_line("cannot make the page: %s", strerror(-err));
+	if (err)
 		return EXIT_FAILED;
-	}
 	return ret < 0 ? -ret : EXIT_OK;
+}
+
+/* Part of a page is of no use to anyone, but what is no file has been there before. */
+static void delete_file(const char *path)
+{
+	struct stat status;
+
+	if (!lstat(path, &status) && S_ISREG(status.st_mode))
+		unlink(path);
 }
 
 static int write_file(struct input *input, const struct page_options *options, const char *path)
@@ -82,13 +92,13 @@ static int write_file(struct input *input, const struct page_options *options, c
 	int code;
 
 	if (!out) {
-		error_line("%s: %s", path, strerror(errno));
+		error_line("cannot open %s: %s", path, strerror(errno));
 		return EXIT_FAILED;
 	}
 	code = write_page(input, options, out);
 	if (out != stdout && (ferror(out) | fclose(out))) {
-		error_line("%s: %s", path, strerror(errno));
-		unlink(path);
+		error_line("cannot write %s: %s", path, strerror(errno));
+		delete_file(path);
 		return EXIT_FAILED;
 	}
 	return code;
@@ -102,6 +112,7 @@ static int page_run(int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "ignore", required_argument, NULL, 'A' },
 		{ "completions", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
 	struct page_options page = {
@@ -112,7 +123,7 @@ static int page_run(int argc, char **argv)
 	struct input input;
 	int c, code, end;
 
-	while ((c = getopt_long(argc, argv, ":o:t:n:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":ho:t:n:", options, NULL)) != -1) {
 		if (c == 'o')
 			path = optarg;
 		else if (c == 't')
@@ -121,14 +132,14 @@ static int page_run(int argc, char **argv)
 			page.completions = true;
 		else if (c == 'n' && parse_name(&page.about, optarg))
 			return usage_error(&command_page,
-					   "invalid argument '%s': expected BDF=[ROLE:]NAME",
+					   "--name \"%s\" is not valid: expected BDF=[ROLE:]NAME",
 					   optarg);
 		else if (c == 'A' && filter_option(&page.ignore, c, optarg) < 0)
 			return usage_error(&command_page,
-					   "invalid argument '%s': expected ADDRESS:LENGTH",
+					   "--ignore \"%s\" is not valid: expected ADDRESS:LENGTH",
 					   optarg);
-		else if (c == '?' || c == ':')
-			return option_error(&command_page, c, argv);
+		else if (c == '?' || c == ':' || c == 'h')
+			return option_other(&command_page, c, argv);
 	}
 	if (!path)
 		return usage_error(&command_page, "-o FILE is required");

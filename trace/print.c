@@ -38,6 +38,7 @@ static int print_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		FILTER_OPTIONS,
+		{ "help", no_argument, NULL, 'h' },
 		{ "hex", no_argument, NULL, 'x' },
 		{ "follow", no_argument, NULL, 'f' },
 		{ }
@@ -47,18 +48,17 @@ static int print_run(int argc, char **argv)
 	struct input input;
 	int c, code, end;
 
-	while ((c = getopt_long(argc, argv, ":f", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":hf", options, NULL)) != -1) {
 		int ret = filter_option(&filter, c, optarg);
 
 		if (ret < 0)
-			return usage_error(&command_print, "invalid argument '%s'",
-					   optarg);
+			return filter_error(&command_print, c, optarg);
 		if (c == 'x')
 			hex = true;
 		else if (c == 'f')
 			follow = true;
 		else if (!ret)
-			return option_error(&command_print, c, argv);
+			return option_other(&command_print, c, argv);
 	}
 	if (optind != argc - 1)
 		return usage_error(&command_print, "one FILE is required");
@@ -74,7 +74,7 @@ const struct command command_print = {
 	.name = "print",
 	.usage = "usage: tphbuf-trace print [OPTION...] FILE\n"
 		 "\n"
-		 "Print the TLPs of a trace that all options choose, a line each.\n"
+		 "Print the TLPs of a trace that match all options, one per line.\n"
 		 "\n"
 		 FILTER_HELP
 		 "  --hex              the bytes on the link instead, as DWs in hexadecimal\n"

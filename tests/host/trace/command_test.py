@@ -57,6 +57,14 @@ def call(*args, text="", code=0):
     return done.stdout
 
 
+def error_of(*args, code):
+    """Standard error of the command, one line; fails on another exit code."""
+    done = subprocess.run([PROGRAM, *args], input=b"", capture_output=True, timeout=60, check=False)
+    error = done.stderr.decode()
+    tap.equal((done.returncode, error.count("\n")), (code, 1), f"{args}: exit code and lines of {error!r}")
+    return error
+
+
 def page_of(text, *args, code=0):
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "page.html")
@@ -155,7 +163,35 @@ def test_usage():
                  ["compare", "-"], ["page", "-"], ["page", "-o", "/dev/null", "-n", "x", "-"]):
         tap.equal(call(*args, code=2), b"", f"{args}: output")
     for command in ("print", "count", "convert", "compare", "page"):
-        tap.true(call(command, "--help").startswith(b"usage: "), f"{command} --help")
+        usage = call(command, "--help")
+        tap.true(usage.startswith(f"usage: tphbuf-trace {command} ".encode()), f"{command} --help")
+        tap.equal(call(command, "a", "-h"), usage, f"{command}: help behind an argument")
+
+
+def test_filter_errors():
+    """a value that cannot be: the option and what is expected"""
+    for option, value, expected in (("tag", "5", "st=0x12 or st-ext=0x4305"), ("hint", "x", "yes or no"), ("ph", "4", "0 to 3"),
+                                    ("namespace", "9", "8 or 16"), ("requester", "x", "bus:device.function"),
+                                    ("completer", "x", "rc, or -"), ("type", "x", "MWr"), ("result", "x", "ok"),
+                                    ("address", "x", "ADDRESS:LENGTH"), ("time", "x", "FROM:TO")):
+        for command in ("print", "count"):
+            error = error_of(command, f"--{option}", value, "-", code=2)
+            tap.true(f': --{option} "{value}" is not valid: expected ' in error and expected in error, error)
+
+
+def test_output_fails():
+    """one line names the file; what was there before and is not a file stays"""
+    with tempfile.TemporaryDirectory() as work:
+        full, trace = os.path.join(work, "full"), os.path.join(work, "trace")
+        os.symlink("/dev/full", full)
+        with open(trace, "w", encoding="ascii") as file:
+            file.write(run_of())
+        for args in (("page", "-o"), ("convert", "--to", "text", "-o")):
+            error = error_of(*args, full, trace, code=1)
+            tap.equal(error, f"tphbuf-trace: cannot write {full}: No space left on device\n", f"{args}")
+            tap.true(os.path.islink(full), f"{args}: the link is gone")
+            error = error_of(*args, os.path.join(work, "no/page"), trace, code=1)
+            tap.true(": cannot open " in error, error)
 
 
 def test_follow():
