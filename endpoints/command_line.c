@@ -23,8 +23,8 @@ static void print_help(FILE *out)
 {
 	fputs("usage: tphbuf-endpoints --dir DIR [OPTION]... --device TYPE[,key=value...]...\n"
 	      "\n"
-	      "Serves emulated PCIe endpoints over vfio-user, one socket per device: DIR/NAME.sock.\n"
-	      "Prints \"ready\" when all sockets listen; SIGTERM or SIGINT ends it.\n"
+	      "Serve emulated PCIe endpoints over vfio-user, one socket per device: DIR/NAME.sock.\n"
+	      "Print \"ready\" when all sockets listen. SIGTERM or SIGINT terminates the program.\n"
 	      "\n"
 	      "  --dir DIR      existing directory for the sockets\n"
 	      "  --trace FILE   write a line per TLP to FILE, replacing its contents "
@@ -214,6 +214,25 @@ static int parse_server_option(struct command_line *line, int option, const char
 	}
 }
 
+/* What getopt_long() did not accept. Its optopt is 0 for a long option that does not exist. */
+static int option_error(int option, const char *given)
+{
+	if (option == ':')
+		return fail(EXIT_USAGE, "option %s requires an argument; see --help", given);
+	if (optopt && given[0] == '-' && given[1] == '-')
+		return fail(EXIT_USAGE, "option %.*s does not take an argument; see --help",
+			    (int)strcspn(given, "="), given);
+	return fail(EXIT_USAGE, "unrecognized option %s; see --help", given);
+}
+
+/* The exit code after a text on standard output. */
+static int end_of_text(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return fail(EXIT_FAILURE, "cannot write to standard output: %s", strerror(errno));
+	return EXIT_SUCCESS;
+}
+
 /* Return: 0, or the exit code for a command line that lacks something or has too much. */
 static int check(int argc, char **argv, const struct command_line *line)
 {
@@ -256,15 +275,18 @@ int command_line_parse(int argc, char **argv, struct command_line *line)
 	*line = (struct command_line){ .payload = TRACE_PAYLOAD };
 	if (sysconf(_SC_NPROCESSORS_ONLN) >= SPIN_PROCESSORS)
 		line->server.spin_ns = SPIN_US * 1000ull;
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
 		if (option == 'h') {
 			print_help(stdout);
-			return EXIT_SUCCESS;
+			return end_of_text();
 		}
 		if (option == 'V') {
 			puts("tphbuf-endpoints " TPHBUF_VERSION);
-			return EXIT_SUCCESS;
+			return end_of_text();
 		}
+		if (option == '?' || option == ':')
+			return option_error(option, argv[optind - 1]);
 		code = parse_trace_option(line, option, optarg);
 		if (code < 0)
 			code = parse_tree_option(line, option, optarg);

@@ -49,7 +49,7 @@ struct machine {
 
 /* -1 without a path; -2 after a message. Appending: two programs on one file lose nothing of each
  * other. */
-static int open_trace_file(const char *path)
+static int open_trace_file(const char *option, const char *path)
 {
 	int fd;
 
@@ -57,7 +57,7 @@ static int open_trace_file(const char *path)
 		return -1;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
 	if (fd < 0) {
-		fail(EXIT_FAILURE, "%s: %s", path, strerror(errno));
+		fail(EXIT_FAILURE, "%s %s: %s", option, path, strerror(errno));
 		return -2;
 	}
 	return fd;
@@ -66,7 +66,7 @@ static int open_trace_file(const char *path)
 static int open_trace(struct machine *machine, const struct command_line *line)
 {
 	struct trace_options files = {
-		.text = open_trace_file(line->trace),
+		.text = open_trace_file("--trace", line->trace),
 		.pcapng = -1,
 		.payload = line->payload,
 		.limit = line->limit,
@@ -77,7 +77,7 @@ static int open_trace(struct machine *machine, const struct command_line *line)
 
 	if (files.text == -2)
 		return EXIT_FAILURE;
-	files.pcapng = open_trace_file(line->pcapng);
+	files.pcapng = open_trace_file("--pcapng", line->pcapng);
 	if (files.pcapng == -2)
 		return EXIT_FAILURE;
 	machine->trace = trace_create(&files);
@@ -114,12 +114,18 @@ static int add_device(struct machine *machine, const char *spec, const struct co
 /* The tree, before anything is below its ports. */
 static int add_ports(struct fabric *fabric, const struct command_line *line)
 {
+	static const char *const options[] = {
+		[PCIE_PORT_ROOT] = "--root-port",
+		[PCIE_PORT_UPSTREAM] = "--switch",
+		[PCIE_PORT_DOWNSTREAM] = "--downstream-port",
+	};
 	char error[ERROR_MAX];
 
 	for (unsigned int i = 0; i < line->port_count; i++)
 		if (topology_add_port(fabric, line->ports[i].kind, line->ports[i].text, error,
 				      sizeof(error)))
-			return fail(EXIT_USAGE, "%s: %s", line->ports[i].text, error);
+			return fail(EXIT_USAGE, "%s %s: %s", options[line->ports[i].kind],
+				    line->ports[i].text, error);
 	if (line->root_complex &&
 	    topology_set_root_complex(fabric, line->root_complex, error, sizeof(error)))
 		return fail(EXIT_USAGE, "--root-complex %s: %s", line->root_complex, error);

@@ -98,7 +98,10 @@ static void registry_explain(const struct options *options, const struct pci_fun
 			     int ret)
 {
 	if (ret == -EEXIST)
-		options_error(options, "another device has name=%s or this bdf=", desc->name);
+		options_error(options,
+			      "another device has name=%s or bdf=%02x:%02x.%x: both must be "
+			      "unique, and name= is the type by default",
+			      desc->name, desc->bdf >> 8, desc->bdf >> 3 & 0x1f, desc->bdf & 7);
 	if (ret == -EBUSY)
 		options_error(options,
 			      "below=%s: the link of this port has another device at its end",

@@ -227,7 +227,8 @@ static void test_two(void)
 	is_int(device_create(fabric, "accelerator,bdf=00:05.0", &other, error, sizeof(error)),
 	       -EEXIST, "the name again");
 	is_str(error,
-	       "accelerator: another device has name=accelerator or this bdf=", "  says why");
+	       "accelerator: another device has name=accelerator or bdf=00:05.0: both must be "
+	       "unique, and name= is the type by default", "  says why");
 	is_int(device_create(fabric, "dma-engine,bdf=00:04.0", &other, error, sizeof(error)),
 	       -EEXIST, "the BDF again");
 	is_int(device_create(fabric, "dma-engine,bdf=00:05.0", &other, error, sizeof(error)), 0,
