@@ -31,10 +31,16 @@ static const char *file_name(const struct access *access)
 
 static int open_input(struct access *access)
 {
+	struct stat status;
+
 	access->file = STDIN_FILENO;
 	if (access->args.file)
 		access->file = open(access->args.file, O_RDONLY | O_CLOEXEC);
-	return access->file < 0 ? cannot_open(access->args.file, errno) : EXIT_OK;
+	if (access->file < 0)
+		return cannot_open(access->args.file, errno);
+	if (!fstat(access->file, &status) && S_ISDIR(status.st_mode))
+		return cannot_open(file_name(access), EISDIR);
+	return EXIT_OK;
 }
 
 /* How much input there is, UINT64_MAX when only its end will tell. */

@@ -2,6 +2,7 @@
 /* The options of every subcommand that exports memory of a device. */
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "buffer_args.h"
@@ -14,6 +15,18 @@ int not_a_number(const struct verb *verb, const char *option, const char *text)
 			   "digits", option, text);
 }
 
+int check_buffer_name(const struct verb *verb, const char *name)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._-";
+	size_t length = strlen(name);
+
+	if (length && length < TPHBUF_NAME_SIZE && strspn(name, allowed) == length)
+		return EXIT_OK;
+	return usage_error(verb, "\"%s\" is not the name of a buffer: expected 1 to %d letters, "
+			   "digits, \".\", \"_\" and \"-\"", name, TPHBUF_NAME_SIZE - 1);
+}
+
 static int parse_bar(struct buffer_args *args, const struct verb *verb, const char *text)
 {
 	uint64_t value;
@@ -24,6 +37,8 @@ static int parse_bar(struct buffer_args *args, const struct verb *verb, const ch
 	if (ret || value >= TPHBUF_NR_BARS)
 		return usage_error(verb, "--bar %s is out of range: a function has BARs 0 to 5",
 				   text);
+	if (args->bar_given)
+		return usage_error(verb, "--bar was given twice: a dma-buf has memory of one BAR");
 	args->bar = value;
 	args->bar_given = true;
 	return EXIT_OK;
@@ -36,7 +51,7 @@ static int parse_range(struct buffer_args *args, const struct verb *verb, const 
 	int ret;
 
 	if (args->nr_ranges == BUFFER_MAX_RANGES)
-		return usage_error(verb, "too many ranges: the command line takes %d",
+		return usage_error(verb, "too many ranges: at most %d are accepted",
 				   BUFFER_MAX_RANGES);
 	range = &args->ranges[args->nr_ranges];
 	ret = range_parse(text, &range->offset, &range->length);
@@ -59,6 +74,8 @@ int buffer_args_option(struct buffer_args *args, const struct verb *verb, int c,
 {
 	switch (c) {
 	case 'd':
+		if (args->device)
+			return usage_error(verb, "-d was given twice: the command uses one device");
 		args->device = value;
 		return EXIT_OK;
 	case OPT_BAR:

@@ -46,4 +46,10 @@ int buffer_args_complete(const struct buffer_args *args, const struct verb *verb
 /* The line for an option with a text that is no number; EXIT_USAGE. */
 int not_a_number(const struct verb *verb, const char *option, const char *text);
 
+/*
+ * EXIT_OK for a name that the library accepts. It would refuse another one too, but only after the
+ * device was opened and reset, or after the server was found.
+ */
+int check_buffer_name(const struct verb *verb, const char *name);
+
 #endif

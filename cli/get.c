@@ -91,6 +91,8 @@ static int parse_get(struct get_args *args, int argc, char **argv)
 	args->name = argv[optind];
 	if (!args->name)
 		return usage_error(&verb_get, "no buffer: the name of a buffer is required");
+	if (check_buffer_name(&verb_get, args->name))
+		return EXIT_USAGE;
 	args->command = argv + optind + 1;
 	if (args->command[0] && !strcmp(args->command[0], "--"))
 		args->command++;
@@ -125,10 +127,6 @@ static int fail_connect(const struct get_args *args, int err)
 static int fail_get(const struct get_args *args, int err)
 {
 	switch (err) {
-	case -EINVAL:
-		return usage_error(&verb_get, "\"%s\" is not the name of a buffer: expected 1 to "
-				   "%d letters, digits, \".\", \"_\" and \"-\"", args->name,
-				   TPHBUF_NAME_SIZE - 1);
 	case -ENOENT:
 		error_line("cannot get %s: the server on %s offers no buffer of this name",
 			   args->name, args->socket);

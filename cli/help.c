@@ -50,6 +50,7 @@ static void print_overview(const struct verb *const *verbs)
 int help_run(const struct verb *const *verbs, int argc, char **argv)
 {
 	const struct verb *verb;
+	const char *name;
 
 	if (argc < 2) {
 		print_overview(verbs);
@@ -57,9 +58,14 @@ int help_run(const struct verb *const *verbs, int argc, char **argv)
 	}
 	if (argc > 2)
 		return usage_error(NULL, "too many arguments: help accepts one subcommand");
-	verb = help_find(verbs, argv[1]);
+	name = argv[1];
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = argv[0];
+	else if (name[0] == '-')
+		return usage_error(NULL, "unrecognized option %s", name);
+	verb = help_find(verbs, name);
 	if (!verb)
-		return help_wrong_verb(verbs, argv[1]);
+		return help_wrong_verb(verbs, name);
 	fputs(verb->usage, stdout);
 	return EXIT_OK;
 }

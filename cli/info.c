@@ -235,21 +235,21 @@ static int run_info(int argc, char **argv)
 
 const struct verb verb_info = {
 	.name = "info",
-	.summary = "tell what is known of a dma-buf that was inherited",
+	.summary = "describe a dma-buf that was inherited",
 	.usage =
 		"Usage: tphbuf info [--fd N] [--state OFFSET] [--json]\n"
 		"\n"
-		"Tell what is known of a dma-buf below \"tphbuf exec\" or \"tphbuf get\": its size,\n"
-		"exporter and name as the kernel reports them, the tag that was set, and with --state\n"
-		"whether it is revoked.\n"
+		"Describe a dma-buf that the process has inherited from \"tphbuf exec\" or \"tphbuf get\":\n"
+		"its size, exporter and name as the kernel reports them, the tag that was set, and with\n"
+		"--state whether it is revoked.\n"
 		"\n"
 		"Options:\n"
 		"      --fd N          file descriptor; TPHBUF_FD if not given\n"
 		"      --state OFFSET  read the byte at OFFSET to find out whether the memory is\n"
 		"                      accessible\n"
-		"      --json          for programs\n"
+		"      --json          print a JSON object\n"
 		"  -h, --help          print this text\n"
 		"\n"
-		"Exit codes: 0, or 5 when --state finds that it is revoked; others as in tphbuf(1).\n",
+		"Exit status: 0, or 5 if --state finds that it is revoked; others as in tphbuf(1).\n",
 	.run = run_info,
 };

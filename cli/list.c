@@ -106,6 +106,9 @@ static void print_json_device(struct json_writer *json, const struct tphbuf_prob
 	json_object_end(json);
 }
 
+/* What the machine lacks is a reason for all of them. */
+static const struct tphbuf_probe any_device = { .bdf = "any device" };
+
 static void list_print_json(const struct list *list)
 {
 	struct json_writer json;
@@ -113,7 +116,7 @@ static void list_print_json(const struct list *list)
 	json_start(&json, stdout);
 	json_object(&json, NULL);
 	json_int(&json, "version", JSON_VERSION);
-	answer_json(&json, "host", list->host, NULL);
+	answer_json(&json, "host", list->host, &any_device);
 	json_array(&json, "devices");
 	for (size_t i = 0; i < list->count; i++)
 		if (is_listed(list, &list->probes[i]))
@@ -131,7 +134,8 @@ static int print_list(struct list *list)
 	if (!ret)
 		ret = tphbuf_probe_all(&list->options, &list->probes, &list->count);
 	if (ret) {
-		error_line("cannot list the devices: cannot read /sys: %s", strerror(-ret));
+		error_line("cannot list the devices: cannot read /sys%s: %s",
+			   look.sysroot ? " in --sysroot" : "", strerror(-ret));
 		return EXIT_FAILED;
 	}
 	if (list->json)
@@ -140,7 +144,7 @@ static int print_list(struct list *list)
 		print_table(list);
 	tphbuf_probe_free(list->probes);
 	if (list->host)
-		return reason_error(list->host, NULL);
+		return reason_error(list->host, &any_device);
 	return EXIT_OK;
 }
 

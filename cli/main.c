@@ -77,6 +77,8 @@ static int run(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return help_run(verbs, 1, argv + 1);
+	if (argv[1][0] == '-')
+		return usage_error(NULL, "unrecognized option %s", argv[1]);
 	verb = help_find(verbs, argv[1]);
 	if (!verb)
 		return help_wrong_verb(verbs, argv[1]);

@@ -154,23 +154,23 @@ static int run_probe(int argc, char **argv)
 
 const struct verb verb_probe = {
 	.name = "probe",
-	.summary = "tell what can be done with one device, and why not",
+	.summary = "report what a device supports, with reasons",
 	.usage =
 		"Usage: tphbuf probe [OPTION]... DEVICE\n"
 		"\n"
-		"Tell whether DEVICE, a PCI address or the path of a VFIO device file, can be opened,\n"
-		"exported and tagged, and its memory mapped by the CPU, also write-combining, with a\n"
-		"reason for each no. No driver is bound. A free device that a VFIO driver has is\n"
-		"opened to ask the kernel, which resets the device then.\n"
+		"Report whether DEVICE, a PCI address or the path of a VFIO device file, can be opened,\n"
+		"exported and tagged, and whether the CPU can map its memory, also write-combining. The\n"
+		"answers have reasons. The command binds no driver. It opens a device that is bound to\n"
+		"a VFIO driver and not in use; the kernel resets the device when it is opened.\n"
 		"\n"
 		"Options:\n"
-		"      --json         for programs\n"
-		"      --no-open      do not open the device; what only the kernel knows stays open\n"
+		"      --json         print a JSON object\n"
+		"      --no-open      do not open the device; answers that require it are not-asked\n"
 		"      --sysroot DIR  use DIR/sys and DIR/dev in place of /sys and /dev\n"
-		"      --vf-token ID  UUID for virtual functions, if the physical one is on vfio-pci\n"
+		"      --vf-token ID  VF token, if the physical function belongs to vfio-pci\n"
 		"  -h, --help         print this text\n"
 		"\n"
-		"The exit code is 0 when a dma-buf of the device can carry a Steering Tag, as far as\n"
+		"The exit status is 0 if a dma-buf of the device can carry a Steering Tag, as far as\n"
 		"is known.\n",
 	.run = run_probe,
 };

@@ -58,10 +58,6 @@ static int offer(struct service *service, struct served_args *args)
 	service->fds[service->nr_fds++] = buffer.fd;
 	offer.dmabuf_fd = buffer.fd;
 	ret = tphbuf_server_offer(service->server, &offer);
-	if (ret == -EINVAL)
-		return usage_error(&verb_serve, "--buffer \"%s\" is not a name: expected 1 to %d "
-				   "letters, digits, \".\", \"_\" and \"-\"", args->name,
-				   TPHBUF_NAME_SIZE - 1);
 	if (ret) {
 		error_line("cannot offer the buffer %s: %s", args->name, strerror(-ret));
 		return EXIT_FAILED;

@@ -57,8 +57,8 @@ static int parse_user(struct served_args *buffer, const struct verb *verb, const
 	uint64_t id;
 
 	if (buffer->nr_uids == SERVE_MAX_IDS)
-		return usage_error(verb, "too many users of the buffer %s: it takes %d",
-				   buffer->name, SERVE_MAX_IDS);
+		return usage_error(verb, "too many users of the buffer %s: at most %d are "
+				   "accepted", buffer->name, SERVE_MAX_IDS);
 	if (!entry && !parse_id(text, &id))
 		return usage_error(verb, "--user \"%s\" is not a user: expected a name of "
 				   "/etc/passwd, or a number", text);
@@ -72,8 +72,8 @@ static int parse_group(struct served_args *buffer, const struct verb *verb, cons
 	uint64_t id;
 
 	if (buffer->nr_gids == SERVE_MAX_IDS)
-		return usage_error(verb, "too many groups of the buffer %s: it takes %d",
-				   buffer->name, SERVE_MAX_IDS);
+		return usage_error(verb, "too many groups of the buffer %s: at most %d are "
+				   "accepted", buffer->name, SERVE_MAX_IDS);
 	if (!entry && !parse_id(text, &id))
 		return usage_error(verb, "--group \"%s\" is not a group: expected a name of "
 				   "/etc/group, or a number", text);
@@ -84,13 +84,13 @@ static int parse_group(struct served_args *buffer, const struct verb *verb, cons
 static int begin_buffer(struct serve_args *args, const struct verb *verb, const char *name)
 {
 	if (args->nr_buffers == TPHBUF_SERVER_MAX_OFFERS)
-		return usage_error(verb, "too many buffers: a server offers %d",
+		return usage_error(verb, "too many buffers: a server offers at most %d",
 				   TPHBUF_SERVER_MAX_OFFERS);
 	for (size_t i = 0; i < args->nr_buffers; i++)
 		if (!strcmp(args->buffers[i].name, name))
-			return usage_error(verb, "--buffer %s is there twice", name);
+			return usage_error(verb, "--buffer %s was given twice", name);
 	args->buffers[args->nr_buffers++].name = name;
-	return EXIT_OK;
+	return check_buffer_name(verb, name);
 }
 
 /* Whether an option belongs to the buffer before it. */

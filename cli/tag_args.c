@@ -17,7 +17,7 @@ static int parse_st(struct tag_args *args, const struct verb *verb, const char *
 		return not_a_number(verb, "--st", text);
 	if (ret || tphbuf_tag_set_st(&args->tag, value))
 		return usage_error(verb, "--st %s is out of range: expected 0 to 0xff; --st-ext "
-				   "takes a 16-bit tag", text);
+				   "accepts a 16-bit tag", text);
 	return EXIT_OK;
 }
 

@@ -11,18 +11,18 @@ _tphbuf_devices() {
 _tphbuf() {
   local -a verbs device memory
   verbs=(
-    'list:list the devices that VFIO has or could take'
-    'probe:tell what can be done with one device'
-    'path:tell whether writes of a peer arrive with their steering tag'
+    'list:list the devices that VFIO can open or bind'
+    'probe:report what a device supports'
+    'path:report whether writes of a device arrive with their Steering Tag'
     'exec:export memory of a device, tag it, and run a command'
     'read:read memory of a device with the CPU'
     'write:write memory of a device with the CPU'
     'serve:offer buffers of a device to other processes'
     'get:run a command with a buffer of tphbuf serve'
-    'info:tell what is known of a dma-buf that was inherited'
-    'help:explain tphbuf or one of its subcommands'
+    'info:describe a dma-buf that was inherited'
+    'help:print help on tphbuf or on a subcommand'
   )
-  device=('--sysroot[directory in place of /]:directory:_files -/' '(-h --help)'{-h,--help}'[print a short text]')
+  device=('--sysroot[directory in place of /]:directory:_files -/' '(-h --help)'{-h,--help}'[print a help text]')
   memory=(
     $device
     '--vf-token[token of a virtual function]:UUID:'
@@ -69,11 +69,11 @@ _tphbuf() {
     ;;
   get)
     _arguments '--socket[socket of tphbuf serve]:socket:_files' '--timeout[how long to wait]:seconds:' \
-      '(-h --help)'{-h,--help}'[print a short text]' '1:name:' '*::command:_normal'
+      '(-h --help)'{-h,--help}'[print a help text]' '1:name:' '*::command:_normal'
     ;;
   info)
     _arguments '--fd[dma-buf that was inherited]:fd:' '--state[whether it is revoked]:offset of a byte to read:' \
-      '--json[for programs]' '(-h --help)'{-h,--help}'[print a short text]'
+      '--json[for programs]' '(-h --help)'{-h,--help}'[print a help text]'
     ;;
   read | write)
     _arguments $memory '--fd[dma-buf that was inherited]:fd:' '--offset[first byte]:bytes:' \

@@ -37,7 +37,12 @@ def test_usage():
             ([*serve, "--bar=2"], "--bar=2 stands before the first --buffer"),
             ([*serve, "--wc"], "--wc stands before the first --buffer"),
             ([*serve, "--buffer", "a"], "the buffer a has no BAR"),
-            ([*serve, *buffer, *buffer], "--buffer a is there twice"),
+            ([*serve, *buffer, *buffer], "--buffer a was given twice"),
+            ([*serve, "--buffer", "a/b", "--bar", "2"], "\"a/b\" is not the name of a buffer"),
+            ([*serve, "--buffer", "", "--bar", "2"], "\"\" is not the name of a buffer"),
+            ([*serve, "--buffer", "a" * 64, "--bar", "2"], "is not the name of a buffer: expected 1 to 63"),
+            ([*serve, *buffer, "--bar", "2"], "--bar was given twice"),
+            ([*serve, "-d", BDF], "-d was given twice"),
             ([*serve, *buffer, "--bar", "7"], "--bar 7"),
             ([*serve, *buffer, "--ph", "1"], "--ph requires"),
             ([*serve, *buffer, "--user", "no such"], "--user \"no such\" is not a user"),
@@ -52,6 +57,7 @@ def test_usage():
             ([*serve, *buffer, "--frob"], "unrecognized option --frob"),
             (["get"], "no buffer"),
             (["get", "a"], "no command"),
+            (["get", "--socket", "/nonexistent/s", "a/b", "true"], "\"a/b\" is not the name of a buffer"),
             (["get", "a", "--"], "no command"),
             (["get", "a", "true"], "no socket"),
             (["get", "--timeout", "x", "a", "true"], "--timeout \"x\" is not a number"),
@@ -145,7 +151,7 @@ def test_failures():
         for path, code, wanted in ((f"{place}/none/s", 1, os.strerror(2)), (f"{place}/{'x' * 120}", 2, "at most 107 bytes")):
             one_line(tree.run("serve", "--socket", path, "-d", BDF, *BUFFER), code, wanted, "serve: a path that cannot be")
         one_line(tree.run("serve", "--socket", f"{place}/s", "-d", BDF, "--buffer", "a b", "--bar", "2"), 2,
-                 "\"a b\" is not a name", "serve: a wrong name")
+                 "\"a b\" is not the name of a buffer", "serve: a wrong name")
         pathlib.Path(place, "file").write_text("mine")
         one_line(tree.run("serve", "--socket", f"{place}/file", "-d", BDF, *BUFFER), 6, "another file",
                  "serve: a file in the way")
