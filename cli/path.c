@@ -28,10 +28,11 @@ static void path_print_json(const struct tphbuf_path *path)
 	json_start(&json, stdout);
 	json_object(&json, NULL);
 	json_int(&json, "version", JSON_VERSION);
-	json_string(&json, "device", path->device);
-	json_string(&json, "peer", path->peer);
-	json_string(&json, "st", tphbuf_verdict_name(path->st));
-	json_string(&json, "st_ext", tphbuf_verdict_name(path->st_ext));
+	json_string(&json, "device", path->device[0] ? path->device : NULL);
+	json_string(&json, "peer", path->peer[0] ? path->peer : NULL);
+	json_string(&json, "reason", tphbuf_reason_name(path->reason));
+	json_string(&json, "st", path->reason ? NULL : tphbuf_verdict_name(path->st));
+	json_string(&json, "st_ext", path->reason ? NULL : tphbuf_verdict_name(path->st_ext));
 	json_array(&json, "facts");
 	for (uint32_t i = 0; i < path->nr_facts; i++) {
 		const struct tphbuf_path_fact *fact = &path->facts[i];
@@ -91,13 +92,13 @@ static int examine_path(char **names, const struct tphbuf_options *options, bool
 	if (path.reason == TPHBUF_REASON_BAD_NAME)
 		return usage_error(&verb_path, "\"%s\" is neither a PCI address such as "
 				   "0000:00:03.0 nor the path of a VFIO device file", path.missing);
+	if (as_json)
+		path_print_json(&path);
 	if (path.reason) {
 		snprintf(about.cdev, sizeof(about.cdev), "%s", path.missing);
 		return reason_error(path.reason, &about);
 	}
-	if (as_json)
-		path_print_json(&path);
-	else
+	if (!as_json)
 		path_print_text(&path);
 	best = path.st < path.st_ext ? path.st : path.st_ext;
 	if (best == TPHBUF_VERDICT_ARRIVES)

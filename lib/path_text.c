@@ -60,7 +60,7 @@ const char *tphbuf_fact_name(enum tphbuf_fact fact)
 static const char *widths(uint32_t value)
 {
 	static const char *const names[] = {
-		"an unknown kind of", "no", "8-bit", "8-bit and Extended",
+		"an unknown kind of", "an unknown kind of", "8-bit", "8-bit and Extended",
 	};
 
 	return names[value < sizeof(names) / sizeof(names[0]) ? value : 0];
@@ -124,32 +124,39 @@ int tphbuf_path_text(const struct tphbuf_path_fact *fact, char *buf, size_t size
 
 	switch (fact->fact) {
 	case TPHBUF_FACT_COMPLETER:
-		return snprintf(buf, size, "%s completes requests with %s Steering Tags%s", bdf,
-				widths(fact->value), fact->value == TPHBUF_COMPLETER_NONE ?
-				" (DEVCAP2 bits 13:12); use another device" : "");
+		if (fact->value == TPHBUF_COMPLETER_NONE)
+			return snprintf(buf, size, "%s does not complete requests with Steering "
+					"Tags (DEVCAP2 bits 13:12); use another device", bdf);
+		return snprintf(buf, size, "%s completes requests with %s Steering Tags", bdf,
+				widths(fact->value));
 	case TPHBUF_FACT_REQUESTER:
-		return snprintf(buf, size, "%s can send %s Steering Tags%s", bdf,
-				widths(fact->value), fact->value == TPHBUF_REQUESTER_NONE ?
-				" (no TPH Requester capability); use another device, or "
-				"firmware that has it" : "");
+		if (fact->value == TPHBUF_REQUESTER_NONE)
+			return snprintf(buf, size, "%s cannot send Steering Tags (no TPH Requester "
+					"capability); use another device, or firmware that has it",
+					bdf);
+		return snprintf(buf, size, "%s can send %s Steering Tags", bdf,
+				widths(fact->value));
 	case TPHBUF_FACT_MODES:
 		return modes_text(fact, buf, size);
 	case TPHBUF_FACT_ST_TABLE:
 		if (!fact->value)
 			return snprintf(buf, size, "%s has no ST table: its driver passes the tag "
 					"with each request", bdf);
-		return snprintf(buf, size, "%s has an ST table of %u entries: so many different "
-				"tags at a time", bdf, (unsigned int)fact->value);
+		return snprintf(buf, size, "%s has an ST table with %u entries, one for each "
+				"different tag", bdf, (unsigned int)fact->value);
 	case TPHBUF_FACT_ENABLED:
 		return enabled_text(fact, buf, size);
 	case TPHBUF_FACT_COMMAND_LINE:
 		return snprintf(buf, size, "the kernel command line disables TPH; boot without "
 				"\"pci=notph\"");
 	case TPHBUF_FACT_ROOT_PORT:
+		if (fact->value == TPHBUF_COMPLETER_NONE)
+			return snprintf(buf, size, "the Root Port %s does not complete requests "
+					"with Steering Tags, so Linux enables no TPH below it; use "
+					"another slot", bdf);
 		return snprintf(buf, size, "the Root Port %s completes requests with %s Steering "
-				"Tags, and Linux enables only these below it%s", bdf,
-				widths(fact->value), fact->value == TPHBUF_COMPLETER_NONE ?
-				"; use another slot" : "");
+				"Tags, and Linux enables only these below it", bdf,
+				widths(fact->value));
 	case TPHBUF_FACT_SAME_DEVICE:
 		return snprintf(buf, size, "both are functions of one device: requests stay in "
 				"it");

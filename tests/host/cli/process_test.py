@@ -183,6 +183,7 @@ def test_path():
             program = tree.run("path", "--json", device, peer)
             none = tree.run("path", peer, device)
             missing = tree.run("path", device, "0000:09:00.0")
+            missing_json = tree.run("path", "--json", device, "0000:09:00.0")
             wrong = tree.run("path", device, "nonsense")
             one = tree.run("path", device)
         what = f"path: {st}, {st_ext}"
@@ -190,14 +191,21 @@ def test_path():
         same(text.stdout.splitlines()[:2], [f"8-bit Steering Tags     {st}", f"Extended Steering Tags  {st_ext}"],
              f"{what}: verdicts")
         answer = json.loads(program.stdout)
-        same((answer["version"], answer["device"], answer["peer"], answer["st"], answer["st_ext"]),
-             (1, device, peer, st, st_ext), f"{what}: JSON")
+        same((answer["version"], answer["device"], answer["peer"], answer["reason"], answer["st"], answer["st_ext"]),
+             (1, device, peer, "none", st, st_ext), f"{what}: JSON")
         same(len(answer["facts"]), len(text.stdout.splitlines()) - 2, f"{what}: a line for each fact")
         same([fact["function"] for fact in answer["facts"] if fact["fact"] == "switch"], ["0000:01:00.0"],
              f"{what}: the switch")
         same(none.returncode, 3, "path: the other way round there is no tag")
-        ok("no TPH Requester capability" in none.stdout and "\n- " in none.stdout, "path: and it says why", none.stdout)
+        for wanted in (f"\n- {device} cannot send Steering Tags (no TPH Requester capability); ",
+                       f"\n- {peer} does not complete requests with Steering Tags (DEVCAP2 bits 13:12); "):
+            ok(wanted in none.stdout, f"path: and it says why: {wanted.strip()}", none.stdout)
         one_line(missing, 5, "0000:09:00.0", "path: a peer that is not there")
+        same(missing.stdout, "", "path: a peer that is not there: nothing else")
+        one_line(missing_json, 5, "0000:09:00.0", "path: a peer that is not there, for programs")
+        answer = json.loads(missing_json.stdout)
+        same((answer["device"], answer["peer"], answer["reason"], answer["st"], answer["st_ext"], answer["facts"]),
+             (device, None, "not-found", None, None, []), "path: a peer that is not there: JSON")
         one_line(wrong, 2, "nonsense", "path: a name that is none")
         one_line(one, 2, "expected two devices", "path: one device")
 
