@@ -129,6 +129,23 @@ static int put_packed(FILE *out, const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* A page that is not live may ask nobody for anything. */
+static void put_head(FILE *out, bool live)
+{
+	static const char nobody[] = "connect-src 'none'";
+	const char *place = memmem(page_head, page_head_end - page_head, nobody,
+				   sizeof(nobody) - 1);
+
+	if (!live || !place) {
+		fwrite(page_head, 1, page_head_end - page_head, out);
+		return;
+	}
+	fwrite(page_head, 1, place - page_head, out);
+	fputs("connect-src 'self'", out);
+	place += sizeof(nobody) - 1;
+	fwrite(place, 1, page_head_end - place, out);
+}
+
 struct page *page_begin(FILE *out, const struct page_about *about)
 {
 	struct page *page = calloc(1, sizeof(*page));
@@ -147,7 +164,7 @@ struct page *page_begin(FILE *out, const struct page_about *about)
 	page->phase = PHASE_OUTSIDE;
 	bins_init(&page->by_index);
 	bins_init(&page->by_time);
-	fwrite(page_head, 1, page_head_end - page_head, out);
+	put_head(out, about->live);
 	return page;
 }
 
@@ -572,6 +589,7 @@ static int page_finish(struct page *page, const struct summary *summary, bool cu
 	put_string(out, page->about->title);
 	fputs(",\"source\":", out);
 	put_string(out, page->about->source);
+	fprintf(out, ",\"live\":%d", page->about->live);
 	fprintf(out,
 		",\"cut\":%d,\"lost\":%" PRIu64 ",\"tlps\":%" PRIu64 ",\"other\":%" PRIu64
 		",\"timed\":%d,\"span\":%" PRIu64

@@ -31,12 +31,14 @@ struct page_name {
  * struct page_about - what the trace itself does not say
  * @title: headline
  * @source: name of the trace file
+ * @live: the page comes from a server that it asks for newer TLPs
  * @names: of parties
  * @count: of @names
  */
 struct page_about {
 	const char *title;
 	const char *source;
+	bool live;
 	struct page_name names[PAGE_NAMES_MAX];
 	unsigned int count;
 };

@@ -4,7 +4,7 @@
 (() => {
 const VERSION = 1;
 const $ = id => document.getElementById(id);
-const T = JSON.parse($("trace").textContent);
+let T = JSON.parse($("trace").textContent);
 const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e0a800", "#56b4e9", "#7b5cd6", "#a65628", "#2f9e44", "#e64980"];
 const NO_PHASE = 255;
 
@@ -97,6 +97,7 @@ function renderHead() {
     box.className = "verdict";
     box.replaceChildren(make("b", {}, "TRACE"), "its marks do not say what was to be expected");
   }
+  $("warnings").replaceChildren();
   const warn = text => $("warnings").append(make("p", { class: "warning" }, text));
   if (T.cut) warn("The trace ends in the middle of a record: what follows is missing.");
   if (T.lost) warn(`${number(T.lost)} TLPs are missing, by their numbers.`);
@@ -316,11 +317,13 @@ function renderMemory() {
 // List: a window of rows over an array of indexes.
 let order = null, matches = T.tlps, current = -1, sortKey = "number", descending = false, listTop = 0, filterRun = 0;
 const ROWS = 200, COLUMNS = [["number", "No.", 1], ["time", "Time", 1], ["from", "From"], ["to", "To"], ["type", "Type"], ["address", "Address"], ["bytes", "Bytes", 1], ["tag", "Tag"], ["result", "Result"]];
+// A choice stays while the trace grows.
 function fillSelect(element, values) {
+  const value = element.value;
   element.replaceChildren(make("option", { value: "" }, "all"), ...values.map(([value, text]) => make("option", { value }, text)));
-  element.addEventListener("change", () => element.id === "f-phase" ? choose(element.value === "" ? -1 : Number(element.value)) : filter());
+  element.value = [...element.options].some(option => option.value === value) ? value : "";
 }
-function renderFilters() {
+function fillFilters() {
   fillSelect($("f-phase"), T.phases.map((p, i) => [i, p.name]));
   fillSelect($("f-tag"), T.tags.map((t, i) => [i, tagText(t)]));
   for (const side of ["f-from", "f-to"]) fillSelect($(side), T.parties.map((p, i) => [i, p.id]));
@@ -329,6 +332,9 @@ function renderFilters() {
   fillSelect($("f-at"), T.places.map(([name], i) => [i, name]).slice(1));
   fillSelect($("f-inject"), T.injections.map(([name, n], i) => [i, name, n]).slice(1).filter(([, , n]) => n));
   for (const element of [$("f-at"), $("f-inject")]) element.parentElement.hidden = element.options.length < 2;
+}
+function listenToFilters() {
+  for (const element of document.querySelectorAll("#filters select")) element.addEventListener("change", () => element.id === "f-phase" ? choose(element.value === "" ? -1 : Number(element.value)) : filter());
   $("f-address").addEventListener("change", filter);
   $("f-clear").addEventListener("click", () => { document.querySelectorAll("#filters select, #filters input").forEach(e => { e.value = ""; }); choose(-1); });
 }
@@ -459,6 +465,41 @@ function theme(name) {
   document.documentElement.dataset.theme = name;
   renderPhases(); renderMachine(); renderTags(); renderTimeline(); renderMemory(); renderList();
 }
+
+// A page from a server: when the trace has grown, its data is replaced by that of the page as it is now.
+const PAUSE = 1000;
+async function follow() {
+  let state = null, gone = false;
+  for (;;) {
+    await new Promise(resolve => setTimeout(resolve, PAUSE));
+    try {
+      const now = await (await fetch("state", { cache: "no-store" })).text();
+      if (now !== state) { await update(); state = now; }
+      if (gone) renderHead();
+      gone = false;
+    } catch {
+      if (!gone) $("warnings").append(make("p", { class: "warning" }, "The server of this page has ended: it shows the TLPs up to then."));
+      gone = true;
+    }
+  }
+}
+async function update() {
+  const text = await (await fetch("./", { cache: "no-store" })).text(), fresh = new DOMParser().parseFromString(text, "text/html");
+  const data = "script[type='application/json'], script[type='text/plain']", whole = view.from === 0 && view.to === extent();
+  const next = JSON.parse(fresh.getElementById("trace").textContent);
+  if (next.version !== VERSION) return;
+  document.querySelectorAll(data).forEach(element => element.remove());
+  // A script that is copied from a parsed document, and is of these types, is text.
+  fresh.querySelectorAll(data).forEach(element => document.body.append(document.importNode(element, true)));
+  T = next;
+  blocks.clear();
+  if (chosen >= T.phases.length) chosen = -1;
+  view = whole ? { from: 0, to: extent() } : { from: Math.min(view.from, extent()), to: Math.min(view.to, extent()) };
+  renderHead(); renderPhases(); fillFilters(); renderMachine(); renderTags(); renderMarks(); renderTimeline(); renderMemory();
+  const top = listTop;
+  await filter();
+  if (top && top < matches) { listTop = top; renderList(); }
+}
 function start() {
   if (T.version !== VERSION) { $("about").textContent = `This page was made for data of version ${VERSION}, the data is of version ${T.version}.`; return; }
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -467,7 +508,8 @@ function start() {
   $("theme").addEventListener("click", () => theme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
   if (!T.timed) $("axis").querySelector("[value=time]").disabled = true;
   view = { from: 0, to: extent() };
-  renderHead(); renderPhases(); renderFilters(); renderMachine(); renderTags(); renderMarks(); renderTimeline(); renderMemory(); renderListHead(); renderList(); keys();
+  renderHead(); renderPhases(); fillFilters(); listenToFilters(); renderMachine(); renderTags(); renderMarks(); renderTimeline(); renderMemory(); renderListHead(); renderList(); keys();
+  if (T.live) follow();
   let timer = 0;
   addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(() => { renderTimeline(); renderMemory(); }, 100); });
 }

@@ -112,6 +112,7 @@ static int page_run(int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "ignore", required_argument, NULL, 'A' },
 		{ "completions", no_argument, NULL, 'c' },
+		{ "live", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
@@ -130,6 +131,8 @@ static int page_run(int argc, char **argv)
 			page.about.title = optarg;
 		else if (c == 'c')
 			page.completions = true;
+		else if (c == 'l')
+			page.about.live = true;
 		else if (c == 'n' && parse_name(&page.about, optarg))
 			return usage_error(&command_page,
 					   "--name \"%s\" is not valid: expected BDF=[ROLE:]NAME",
@@ -171,6 +174,7 @@ const struct command command_page = {
 		 "  --ignore A:LEN         writes into this range are not what a phase is about, "
 		 "such as\n"
 		 "                         those into the sender's own ring\n"
-		 "  --completions          completions and MSI-X interrupts too\n",
+		 "  --completions          completions and MSI-X interrupts too\n"
+		 "  --live                 the page asks the server it came from for newer TLPs\n",
 	.run = page_run,
 };

@@ -58,8 +58,8 @@ class Browser:
             raise AssertionError(json.load(err)["value"]["message"].splitlines()[0]) from None
 
     def open(self, name):
-        """Open a page of the folder and wait until it is loaded."""
-        self._call("POST", "/url", {"url": f"file:///job/{name}"})
+        """Open a page of the folder, or a URL, and wait until it is loaded."""
+        self._call("POST", "/url", {"url": name if "://" in name else f"file:///job/{name}"})
 
     def run(self, script, *arguments):
         """Value of a function body in the page; one that returns a promise is waited for."""
