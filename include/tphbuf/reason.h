@@ -144,14 +144,15 @@ enum tphbuf_reason {
 const char *tphbuf_reason_name(enum tphbuf_reason reason);
 
 /**
- * tphbuf_reason_errno - errno value that calls return for a reason
+ * tphbuf_reason_errno - errno value of a reason
  * @reason: the reason
  *
  * Any thread may call it at any time.
  *
  * Return: a negative errno value; 0 for TPHBUF_REASON_NONE and
- * TPHBUF_REASON_NOT_ASKED; -EIO for TPHBUF_REASON_SYSTEM, whose calls return
- * the error of the system, and for a value that this version does not know.
+ * TPHBUF_REASON_NOT_ASKED; -EIO for TPHBUF_REASON_SYSTEM and for a value that
+ * this version does not know. Calls can return a more specific value for the
+ * same reason, as tphbuf_reason_text(3) lists.
  */
 int tphbuf_reason_errno(enum tphbuf_reason reason);
 
