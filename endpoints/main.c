@@ -82,7 +82,7 @@ static int open_trace(struct machine *machine, const struct command_line *line)
 		return EXIT_FAILURE;
 	machine->trace = trace_create(&files);
 	if (!machine->trace)
-		return fail(EXIT_FAILURE, "the trace: %s", strerror(errno));
+		return fail(EXIT_FAILURE, "cannot start the trace: %s", strerror(errno));
 	ret = line->stats ? stats_start(&machine->stats, machine->trace) : 0;
 	return ret ? fail(EXIT_FAILURE, "--stats: %s", strerror(-ret)) : 0;
 }
@@ -176,10 +176,10 @@ static int serve(struct machine *machine, int signal_fd)
 	int ret;
 
 	if (puts("ready") < 0 || fflush(stdout))
-		return fail(EXIT_FAILURE, "standard output: %s", strerror(errno));
+		return fail(EXIT_FAILURE, "cannot write to standard output: %s", strerror(errno));
 	ret = vfio_user_server_run(machine->server, signal_fd);
 	if (ret)
-		return fail(EXIT_FAILURE, "waiting for clients: %s", strerror(-ret));
+		return fail(EXIT_FAILURE, "cannot wait for clients: %s", strerror(-ret));
 	return EXIT_SUCCESS;
 }
 
@@ -250,7 +250,7 @@ int main(int argc, char **argv)
 	raise_descriptor_limit();
 	signal_fd = catch_signals(line.stats);
 	if (signal_fd < 0)
-		return fail(EXIT_FAILURE, "signals: %s", strerror(errno));
+		return fail(EXIT_FAILURE, "cannot wait for signals: %s", strerror(errno));
 	code = machine_start(&machine, &line);
 	if (!code)
 		code = serve(&machine, signal_fd);

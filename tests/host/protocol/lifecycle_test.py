@@ -47,9 +47,9 @@ def test_help():
     code, out, err = program("--version")
     equal((code, err, out.split(" ")[0]), (0, "", "tphbuf-endpoints"))
     with open("/dev/full", "wb") as full:
-        for option in ("--help", "--version"):
-            code, out, err = program(option, stdout=full)
-            equal((code, err), (1, "tphbuf-endpoints: cannot write to standard output: No space left on device\n"), option)
+        for arguments in (("--help",), ("--version",), ("--dir", DIRECTORY, "--device", ACCELERATOR)):
+            code, out, err = program(*arguments, stdout=full)
+            equal((code, err), (1, "tphbuf-endpoints: cannot write to standard output: No space left on device\n"), arguments)
 
 
 def test_usage():
