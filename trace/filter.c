@@ -82,6 +82,30 @@ static int parse_names(struct filter *filter, int c, const char *value)
 	return filter->result == RESULTS ? -EINVAL : 0;
 }
 
+static int add_range(struct filter *filter, const char *value)
+{
+	struct filter_range *range = &filter->range[filter->ranges];
+	uint64_t last;
+
+	if (filter->ranges == FILTER_RANGES_MAX)
+		return -EINVAL;
+	range->length = 1;
+	if (parse_range(value, &range->address, &range->length, false) || !range->length ||
+	    __builtin_add_overflow(range->address, range->length - 1, &last))
+		return -EINVAL;
+	filter->ranges++;
+	return 0;
+}
+
+static int parse_fault(struct filter *filter, const char *value)
+{
+	if (!parse_choice(value, "yes", 1, "no", -1, &filter->fault))
+		return 0;
+	filter->fault = 2;
+	filter->injected = record_injection_find(value, strlen(value));
+	return filter->injected == INJECTIONS || filter->injected == INJECTED_NONE ? -EINVAL : 0;
+}
+
 static int parse_option(struct filter *filter, int c, const char *value)
 {
 	switch (c) {
@@ -103,10 +127,13 @@ static int parse_option(struct filter *filter, int c, const char *value)
 	case 'Y':
 	case 'S':
 		return parse_names(filter, c, value);
+	case 'L':
+		filter->at = value;
+		return 0;
+	case 'J':
+		return parse_fault(filter, value);
 	case 'A':
-		filter->length = 1;
-		return parse_range(value, &filter->address, &filter->length, false) ||
-		       !filter->length ? -EINVAL : 0;
+		return add_range(filter, value);
 	case 'I':
 		return parse_range(value, &filter->since, &filter->until, true);
 	default:
@@ -117,7 +144,7 @@ static int parse_option(struct filter *filter, int c, const char *value)
 
 int filter_option(struct filter *filter, int c, const char *value)
 {
-	if (c <= 0 || !strchr("THPNRCYSAIF", c))
+	if (c <= 0 || !strchr("THPNRCYSLJAIF", c))
 		return 0;
 	return parse_option(filter, c, value) ? -EINVAL : 1;
 }
@@ -135,14 +162,38 @@ static bool match_hint(const struct filter *filter, const struct record *record)
 				    record->extended == filter->extended);
 }
 
-static bool match_place(const struct filter *filter, const struct record *record, uint64_t start)
+/* A completion has no address. */
+static bool match_address(const struct filter *filter, const struct record *record)
+{
+	if (!filter->ranges)
+		return true;
+	if (record_is_completion(record->type))
+		return false;
+	for (unsigned int i = 0; i < filter->ranges; i++) {
+		const struct filter_range *range = &filter->range[i];
+
+		if (record->address < range->address ?
+			    range->address - record->address < record->bytes :
+			    record->address - range->address < range->length)
+			return true;
+	}
+	return false;
+}
+
+/* What became of it on the way. */
+static bool match_fate(const struct filter *filter, const struct record *record)
+{
+	if (filter->at && strcmp(filter->at, record->at))
+		return false;
+	if (filter->fault == 2)
+		return record->injected == filter->injected;
+	return !filter->fault || (filter->fault > 0) == (record->injected != INJECTED_NONE);
+}
+
+static bool match_time(const struct filter *filter, const struct record *record, uint64_t start)
 {
 	uint64_t time = record->time > start ? record->time - start : 0;
 
-	if (filter->length && (record_is_completion(record->type) ||
-			       record->address >= filter->address + filter->length ||
-			       record->address + record->bytes <= filter->address))
-		return false;
 	return time >= filter->since && time <= filter->until;
 }
 
@@ -156,5 +207,6 @@ bool filter_match(const struct filter *filter, const struct record *record, cons
 		return false;
 	if (filter->phase && (!phase || strcmp(filter->phase, phase)))
 		return false;
-	return match_hint(filter, record) && match_place(filter, record, start);
+	return match_hint(filter, record) && match_address(filter, record) &&
+	       match_fate(filter, record) && match_time(filter, record, start);
 }

@@ -8,6 +8,13 @@
 #include "phases.h"
 #include "record.h"
 
+#define FILTER_RANGES_MAX	64
+
+struct filter_range {
+	uint64_t address;
+	uint64_t length;
+};
+
 /**
  * struct filter - all that is set has to hold
  * @has_tag: the steering tag is @st, in the namespace that @extended says
@@ -15,8 +22,10 @@
  * @name_space: 0 any, 8 or 16
  * @ph: -1 any
  * @requester: only with @has_requester, and so on
- * @address: of the first byte of a range of @length bytes, any when @length is 0
+ * @range: first bytes and lengths of @ranges ranges, one of which is enough; any address without
  * @since: first and last nanosecond, from the first TLP of the trace
+ * @fault: 0 any, 1 with an injected fault, -1 without one, 2 with @injected
+ * @at: where it ended or lost its hint, NULL for any place
  * @phase: name, NULL for any
  */
 struct filter {
@@ -30,8 +39,11 @@ struct filter {
 	int completer;
 	enum record_type type;
 	enum record_result result;
-	uint64_t address;
-	uint64_t length;
+	unsigned int ranges;
+	struct filter_range range[FILTER_RANGES_MAX];
+	int fault;
+	enum record_injection injected;
+	const char *at;
 	uint64_t since;
 	uint64_t until;
 	const char *phase;
@@ -49,6 +61,8 @@ struct filter {
 	{ "completer", required_argument, NULL, 'C' }, \
 	{ "type", required_argument, NULL, 'Y' }, \
 	{ "result", required_argument, NULL, 'S' }, \
+	{ "at", required_argument, NULL, 'L' }, \
+	{ "inject", required_argument, NULL, 'J' }, \
 	{ "address", required_argument, NULL, 'A' }, \
 	{ "time", required_argument, NULL, 'I' }, \
 	{ "phase", required_argument, NULL, 'F' }
@@ -63,7 +77,10 @@ struct filter {
 	"  --type TYPE        MRd, MWr, FAdd, Swap, CAS, Cpl, CplD, Msg or MSI-X\n" \
 	"  --result RESULT    ok, ur, malformed, rejected, fault, abort, blocked,\n" \
 	"                     hint-dropped, dropped or poisoned\n" \
-	"  --address A[:LEN]  touches this range, such as 0xf8100000:64K\n" \
+	"  --at PLACE         ended or lost its hint at this port, or rc\n" \
+	"  --inject FAULT     met this fault, such as drop; yes or no: with or without one\n" \
+	"  --address A[:LEN]  touches this range, such as 0xf8100000:64K; repeated for a\n" \
+	"                     dma-buf with several ranges\n" \
 	"  --time FROM:TO     nanoseconds since the first TLP\n" \
 	"  --phase NAME       between the marks of this phase\n"
 

@@ -59,7 +59,8 @@ int filter_error(const struct command *command, int c, const char *value)
 		{ 'C', "completer", "bus:device.function, rc, or -" },
 		{ 'Y', "type", "a type such as MWr" },
 		{ 'S', "result", "a result such as ok" },
-		{ 'A', "address", "ADDRESS or ADDRESS:LENGTH" },
+		{ 'J', "inject", "yes, no, or a fault such as drop" },
+		{ 'A', "address", "ADDRESS or ADDRESS:LENGTH, at most 64 times" },
 		{ 'I', "time", "FROM:TO in nanoseconds" },
 	};
 	unsigned int i = 0;

@@ -43,7 +43,7 @@ static int parse_name(struct page_about *about, const char *text)
 /* Writes that the sender makes for itself, such as to its own rings, are not of a phase. */
 static bool ignored(const struct filter *ignore, const struct record *record)
 {
-	return ignore->length && filter_match(ignore, record, NULL, 0);
+	return ignore->ranges && filter_match(ignore, record, NULL, 0);
 }
 
 /* Completions and interrupts carry no hint, and would count as TLPs without one. */

@@ -40,7 +40,7 @@ void summary_print(const struct summary *summary, FILE *out)
 {
 	unsigned int i;
 
-	fprintf(out, "%-12s %-8s %-8s %-8s %-20s %-9s %12s %16s\n", "phase", "from", "to", "type",
+	fprintf(out, "%-12s %-8s %-8s %-8s %-20s %-12s %12s %16s\n", "phase", "from", "to", "type",
 		"tag", "result", "TLPs", "bytes");
 	for (i = 0; i < summary->rows; i++) {
 		const struct summary_row *row = &summary->row[i];
@@ -50,7 +50,7 @@ void summary_print(const struct summary *summary, FILE *out)
 		party_format(row->completer, to);
 		tag_format(row, tag, sizeof(tag));
 		fprintf(out,
-			"%-12s %-8s %-8s %-8s %-20s %-9s %12" PRIu64 " %16" PRIu64 "\n",
+			"%-12s %-8s %-8s %-8s %-20s %-12s %12" PRIu64 " %16" PRIu64 "\n",
 			summary_phase_name(summary, row->phase), from, to,
 			record_type_name(row->type), tag,
 			record_result_name(row->result), row->tlps, row->bytes);

@@ -85,12 +85,18 @@ def test_count():
 def test_filters():
     """each filter chooses what it says"""
     text = (line(1) + line(2, TAGGED) + line(3, "th=1 ph=0 st=0x12") + line(4, address=0xf9000000, result="ur", completer="-")
-            + line(5, requester="00:12.0"))
+            + line(5, requester="00:12.0") + line(6, address=0xfa000000, completer="-", result="ur at=dp1 inject=ur")
+            + line(7, address=0xfa000000, result="dropped inject=drop"))
     cases = [(["--tag", "st-ext=0x4305"], "2"), (["--tag", "st=0x12"], "3"), (["--tag", "st=0x05"], ""),
-             (["--hint", "no"], "145"),
+             (["--hint", "no"], "14567"),
              (["--hint", "yes"], "23"), (["--namespace", "16"], "2"), (["--namespace", "8"], "3"), (["--ph", "2"], "2"),
-             (["--requester", "00:12.0"], "5"), (["--completer", "-"], "4"), (["--result", "ur"], "4"), (["--type", "MRd"], ""),
+             (["--requester", "00:12.0"], "5"), (["--completer", "-"], "46"), (["--result", "ur"], "46"),
+             (["--type", "MRd"], ""),
              (["--address", "0xf9000000:4K"], "4"), (["--address", "0xf81011ff"], "1235"), (["--address", "0xf8101200"], ""),
+             (["--address", "0xf8101200", "--address", "0xf9000000:1"], "4"),
+             (["--address", "0:0xffffffffffffffff"], "1234567"),
+             (["--at", "dp1"], "6"), (["--at", "dp"], ""), (["--inject", "yes"], "67"), (["--inject", "no"], "12345"),
+             (["--inject", "drop"], "7"), (["--inject", "poison"], ""),
              (["--time", "1:2"], "23"), (["--tag", "st-ext=0x4305", "--ph", "1"], "")]
     for args, wanted in cases:
         printed = call("print", *args, "-", text=text).decode()
