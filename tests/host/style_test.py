@@ -34,6 +34,8 @@ PROSE = {
     "docs/": r"docs/.*\.md$",
     "man/": r"man/.*\.[137]$",
     "kernel/": r"kernel/.*\.md$",
+    "cover letters": r"kernel/series/.*/0000-.*\.patch$",
+    "messages of patches": r"kernel/series/.*/(?!0000)\d{4}-.*\.patch$",
 }
 LINES_README = 120
 # Targets of the kernel's make, for pages that say how to configure one.
