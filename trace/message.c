@@ -65,8 +65,10 @@ int filter_error(const struct command *command, int c, const char *value)
 	};
 	unsigned int i = 0;
 
-	while (options[i].option != c)
+	while (i < sizeof(options) / sizeof(options[0]) && options[i].option != c)
 		i++;
+	if (i == sizeof(options) / sizeof(options[0]))
+		return usage_error(command, "\"%s\" is not valid", value);
 	return usage_error(command, "--%s \"%s\" is not valid: expected %s", options[i].name, value,
 			   options[i].expected);
 }
