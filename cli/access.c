@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -41,6 +43,24 @@ static int open_input(struct access *access)
 	if (!fstat(access->file, &status) && S_ISDIR(status.st_mode))
 		return cannot_open(file_name(access), EISDIR);
 	return EXIT_OK;
+}
+
+/* The file itself is opened when there is something to write to it, and may fail then too. */
+static int check_output_file(const char *path)
+{
+	char folder[PATH_MAX];
+	struct stat status;
+
+	if (!stat(path, &status)) {
+		if (S_ISDIR(status.st_mode))
+			return cannot_open(path, EISDIR);
+		return access(path, W_OK) ? cannot_open(path, errno) : EXIT_OK;
+	}
+	if (errno != ENOENT)
+		return cannot_open(path, errno);
+	if ((size_t)snprintf(folder, sizeof(folder), "%s", path) >= sizeof(folder))
+		return cannot_open(path, ENAMETOOLONG);
+	return access(dirname(folder), W_OK | X_OK) ? cannot_open(path, errno) : EXIT_OK;
 }
 
 /* How much input there is, UINT64_MAX when only its end will tell. */
@@ -232,6 +252,8 @@ int access_run(const struct verb *verb, bool store, int argc, char **argv)
 	/* Before the device, which is reset when it is opened; from a FIFO it may take long. */
 	if (store)
 		code = open_input(&access);
+	else if (access.args.file)
+		code = check_output_file(access.args.file);
 	if (!code) {
 		child_hold_signals(&held);
 		code = run_with_device(&access, &held);

@@ -130,11 +130,12 @@ def test_files():
         quiet(run(tree, "write", "--length", "6", "/proc/version"), "write from a file that says it is empty")
         same(memory(tree, 0, 6), b"Linux ", "write from a file that says it is empty: bytes")
         for verb in ("read", "write"):
-            one_line(run(tree, verb, missing), 1, missing, f"{verb}: a file that cannot be opened")
+            one_line(run(tree, verb, missing, errors={"access_cdev": errno.EACCES}), 1, missing,
+                     f"{verb}: a file that cannot be opened, before the device is")
+            one_line(run(tree, verb, folder, errors={"access_cdev": errno.EACCES}), 1, os.strerror(errno.EISDIR),
+                     f"{verb}: a directory, before the device is opened")
         with open("/dev/full", "wb") as full:
             one_line(run(tree, "read", stdout=full), 1, os.strerror(errno.ENOSPC), "read: a full disk")
-        one_line(run(tree, "write", folder, errors={"access_cdev": errno.EACCES}), 1, os.strerror(errno.EISDIR),
-                 "write: a directory, before the device is opened")
 
         # What is known beforehand fails before anything is written.
         fill(tree, BYTES)
