@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The text form. A trace has millions of lines, hence the parsing and formatting by hand. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "text.h"
 
-#define NOT_HEX	0xff
+#define NOT_HEX	UINT_MAX
 
 /* What is left of a line. */
 struct cursor {
@@ -13,13 +14,16 @@ struct cursor {
 	const char *end;
 };
 
+/* Its value, or NOT_HEX. */
 static unsigned int text_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return NOT_HEX;
+	static const uint8_t above_by_1[256] = {
+		['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+		['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+		['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+	};
+
+	return above_by_1[(unsigned char)c] - 1u;
 }
 
 static bool text_take(struct cursor *c, const char *text, size_t len)
@@ -30,34 +34,36 @@ static bool text_take(struct cursor *c, const char *text, size_t len)
 	return true;
 }
 
+/* Nineteen digits cannot overflow; a twentieth one can. */
 static bool take_decimal(struct cursor *c, uint64_t *value)
 {
-	const char *start = c->at;
+	const char *p = c->at, *start = p, *safe = c->end - p > 19 ? p + 19 : c->end;
+	uint64_t n = 0;
 
-	*value = 0;
-	while (c->at < c->end && *c->at >= '0' && *c->at <= '9') {
-		if (__builtin_mul_overflow(*value, 10, value) ||
-		    __builtin_add_overflow(*value, (uint64_t)(*c->at - '0'), value))
+	for (; p < safe && *p >= '0' && *p <= '9'; p++)
+		n = n * 10 + (*p - '0');
+	for (; p < c->end && *p >= '0' && *p <= '9'; p++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(*p - '0'), &n))
 			return false;
-		c->at++;
-	}
-	return c->at > start;
+	c->at = p;
+	*value = n;
+	return p > start;
 }
 
 /* Hex digits; @digits tells how many there were, 1 to 16. */
 static bool take_hex(struct cursor *c, uint64_t *value, unsigned int *digits)
 {
+	const char *p = c->at, *most = c->end - p > 16 ? p + 16 : c->end;
 	unsigned int digit;
+	uint64_t n = 0;
 
-	*value = 0;
-	*digits = 0;
-	while (c->at < c->end && (digit = text_digit(*c->at)) != NOT_HEX) {
-		if (++*digits > 16)
-			return false;
-		*value = *value << 4 | digit;
-		c->at++;
-	}
-	return *digits;
+	for (; p < most && (digit = text_digit(*p)) != NOT_HEX; p++)
+		n = n << 4 | digit;
+	*value = n;
+	*digits = p - c->at;
+	c->at = p;
+	return *digits && (p == c->end || text_digit(*p) == NOT_HEX);
 }
 
 /* Where the word ends that begins here. */
