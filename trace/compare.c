@@ -17,8 +17,10 @@ static bool records_same(const struct record *a, const struct record *b)
 	return a->requester == b->requester && a->completer == b->completer && a->type == b->type &&
 	       a->address == b->address && a->bytes == b->bytes && a->hint == b->hint &&
 	       a->first_be == b->first_be && a->last_be == b->last_be &&
-	       a->result == b->result && a->status == b->status && a->vector == b->vector &&
-	       a->byte_count == b->byte_count && !strcmp(a->mark, b->mark) &&
+	       a->result == b->result && a->status == b->status &&
+	       a->attributes == b->attributes && a->address_type == b->address_type &&
+	       a->vector == b->vector && a->byte_count == b->byte_count &&
+	       !strcmp(a->mark, b->mark) &&
 	       (!a->hint || (a->extended == b->extended && a->ph == b->ph && a->st == b->st));
 }
 

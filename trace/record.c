@@ -57,6 +57,15 @@ static const char *const status_names[STATUSES] = {
 	[7] = "7",
 };
 
+static const char *const attribute_names[ATTRIBUTES] = { "no-snoop", "ro", "ido" };
+
+static const char *const address_type_names[ADDRESS_TYPES] = {
+	[ADDRESS_DEFAULT] = "default",
+	[ADDRESS_TRANSLATION_REQUEST] = "translation-request",
+	[ADDRESS_TRANSLATED] = "translated",
+	[ADDRESS_RESERVED] = "reserved",
+};
+
 const char *record_type_name(enum record_type type)
 {
 	return type < RECORD_TYPES ? type_names[type] : type_names[RECORD_OTHER];
@@ -70,6 +79,16 @@ const char *record_result_name(enum record_result result)
 const char *record_injection_name(enum record_injection injected)
 {
 	return injection_names[injected < INJECTIONS ? injected : INJECTED_NONE];
+}
+
+const char *record_attribute_name(unsigned int index)
+{
+	return attribute_names[index % ATTRIBUTES];
+}
+
+const char *record_address_type_name(enum record_address_type type)
+{
+	return address_type_names[type % ADDRESS_TYPES];
 }
 
 const char *record_status_name(enum record_status status)
@@ -101,6 +120,16 @@ enum record_result record_result_find(const char *name, size_t len)
 enum record_injection record_injection_find(const char *name, size_t len)
 {
 	return name_index(injection_names, INJECTIONS, name, len);
+}
+
+unsigned int record_attribute_find(const char *name, size_t len)
+{
+	return name_index(attribute_names, ATTRIBUTES, name, len);
+}
+
+enum record_address_type record_address_type_find(const char *name, size_t len)
+{
+	return name_index(address_type_names, ADDRESS_TYPES, name, len);
 }
 
 enum record_status record_status_find(const char *name, size_t len)

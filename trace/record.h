@@ -50,6 +50,24 @@ enum record_result {
 	RESULTS
 };
 
+/* Attr[2:0] (section 2.2.6.3) */
+enum record_attribute {
+	ATTRIBUTE_NO_SNOOP = 1 << 0,
+	ATTRIBUTE_RELAXED = 1 << 1,
+	ATTRIBUTE_ID_BASED = 1 << 2,
+};
+
+#define ATTRIBUTES	3
+
+/* AT (section 2.2.4.1, 10.2.1) */
+enum record_address_type {
+	ADDRESS_DEFAULT,
+	ADDRESS_TRANSLATION_REQUEST,
+	ADDRESS_TRANSLATED,
+	ADDRESS_RESERVED,
+	ADDRESS_TYPES
+};
+
 /* Completion Status (section 2.2.9.1); the other values of the field are reserved. */
 enum record_status {
 	STATUS_SC = 0,		/* Successful Completion */
@@ -88,6 +106,8 @@ enum record_injection {
  * @bytes: payload bytes, or bytes asked for, byte enables counted; of a completion the bytes that
  *	were asked for
  * @tag: transaction tag; of no meaning for a write with a hint in non-flit mode
+ * @attributes: bits of enum record_attribute
+ * @address_type: of a request; a completion has ADDRESS_DEFAULT
  * @status: of a completion (section 2.2.9.1)
  * @byte_count: of a completion: bytes that the request still waits for, these included, 1..4096
  * @vector: of an MSI-X interrupt
@@ -120,6 +140,8 @@ struct record {
 	uint16_t dwords;
 	uint32_t bytes;
 	uint16_t tag;
+	uint8_t attributes;
+	enum record_address_type address_type;
 	enum record_status status;
 	uint16_t byte_count;
 	uint8_t vector;
@@ -144,14 +166,22 @@ struct record {
 const char *record_type_name(enum record_type type);
 const char *record_result_name(enum record_result result);
 const char *record_injection_name(enum record_injection injected);
+/* "no-snoop", "ro", "ido" of bit @index; "translated". */
+const char *record_attribute_name(unsigned int index);
+const char *record_address_type_name(enum record_address_type type);
 /* "SC"; a digit for a reserved status. */
 const char *record_status_name(enum record_status status);
 
-/* RECORD_TYPES, RESULTS, INJECTIONS or STATUSES when there is none of this name. */
+/*
+ * RECORD_TYPES, RESULTS, INJECTIONS, STATUSES, ATTRIBUTES or ADDRESS_TYPES when there is none of
+ * this name.
+ */
 enum record_type record_type_find(const char *name, size_t len);
 enum record_result record_result_find(const char *name, size_t len);
 enum record_injection record_injection_find(const char *name, size_t len);
 enum record_status record_status_find(const char *name, size_t len);
+unsigned int record_attribute_find(const char *name, size_t len);
+enum record_address_type record_address_type_find(const char *name, size_t len);
 
 /* Whether the TLP has a payload by its type. */
 bool record_has_payload(enum record_type type);

@@ -233,7 +233,36 @@ static bool parse_number(struct cursor *c, uint64_t max, uint64_t *value)
 	return take_decimal(c, value) && *value <= max;
 }
 
-/* Fields of completions and interrupts. */
+/* "ro+ido" */
+static bool parse_attributes(struct record *record, struct cursor *c)
+{
+	while (c->at < c->end && *c->at != ' ') {
+		const char *start = c->at;
+		unsigned int index;
+
+		while (c->at < c->end && *c->at != ' ' && *c->at != '+')
+			c->at++;
+		index = record_attribute_find(start, c->at - start);
+		if (index == ATTRIBUTES)
+			return false;
+		record->attributes |= 1u << index;
+		if (c->at < c->end && *c->at == '+')
+			c->at++;
+	}
+	return record->attributes;
+}
+
+static bool parse_address_type(struct record *record, struct cursor *c)
+{
+	const char *start = c->at;
+
+	while (c->at < c->end && *c->at != ' ')
+		c->at++;
+	record->address_type = record_address_type_find(start, c->at - start);
+	return record->address_type != ADDRESS_TYPES;
+}
+
+/* Fields that most lines do not have. */
 static bool parse_rare(struct record *record, const char *key, size_t len, struct cursor *c,
 		       bool *known)
 {
@@ -247,6 +276,10 @@ static bool parse_rare(struct record *record, const char *key, size_t len, struc
 		record->byte_count = n;
 	} else if (len == 13 && !memcmp(key, "lower-address", 13)) {
 		ok = parse_lower_address(record, c);
+	} else if (len == 4 && !memcmp(key, "attr", 4)) {
+		ok = parse_attributes(record, c);
+	} else if (len == 12 && !memcmp(key, "address-type", 12)) {
+		ok = parse_address_type(record, c);
 	} else if (len == 6 && !memcmp(key, "vector", 6)) {
 		ok = parse_number(c, RECORD_VECTORS_MAX - 1, &n);
 		record->vector = n;
@@ -473,6 +506,22 @@ static char *put_completion(char *p, const struct record *record)
 	return put_hex(p, record->address, 2);
 }
 
+static char *put_attributes(char *p, const struct record *record)
+{
+	const char *before = " attr=";
+
+	for (unsigned int i = 0; i < ATTRIBUTES; i++) {
+		if (!(record->attributes & 1u << i))
+			continue;
+		p = put_text(put_text(p, before), record_attribute_name(i));
+		before = "+";
+	}
+	if (record->address_type == ADDRESS_DEFAULT)
+		return p;
+	p = put_text(p, " address-type=");
+	return put_text(p, record_address_type_name(record->address_type));
+}
+
 size_t text_format(const struct record *record, char *line)
 {
 	bool completion = record_is_completion(record->type);
@@ -491,6 +540,8 @@ size_t text_format(const struct record *record, char *line)
 	}
 	if (record->tag && !completion)
 		p = put_tag(p, record->tag);
+	if (record->attributes || record->address_type)
+		p = put_attributes(p, record);
 	if (record->type == RECORD_MSIX)
 		p = put_decimal(put_text(p, " vector="), record->vector);
 	if (record->time) {

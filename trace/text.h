@@ -7,7 +7,7 @@
 
 #include "record.h"
 
-#define TEXT_LINE_MAX (328 + 3 * RECORD_MARK_MAX) /* bytes of a line that text_format() writes */
+#define TEXT_LINE_MAX (400 + 3 * RECORD_MARK_MAX) /* bytes of a line that text_format() writes */
 
 /**
  * text_parse() - read a line

@@ -27,6 +27,9 @@
 #define DW0_TH		(1u << 16)
 #define DW0_TD		(1u << 15)
 #define DW0_EP		(1u << 14)
+#define DW0_ATTR2	(1u << 18)
+#define DW0_ATTR_SHIFT	12
+#define DW0_AT_SHIFT	10
 #define DW0_LENGTH	0x3ffu
 
 static uint32_t wire_get32(const uint8_t *p)
@@ -114,6 +117,10 @@ static int decode_header(struct record *record, const uint8_t *p, size_t left, s
 	size_t header, payload;
 
 	record->type = wire_type_of(p[0]);
+	record->attributes = dw0 >> DW0_ATTR_SHIFT & 3;
+	if (dw0 & DW0_ATTR2)
+		record->attributes |= ATTRIBUTE_ID_BASED;
+	record->address_type = dw0 >> DW0_AT_SHIFT & 3;
 	record->wide = p[0] & FMT_4DW;
 	record->dwords = dw0 & DW0_LENGTH ? dw0 & DW0_LENGTH : 1024;
 	header = record->wide ? 16 : 12;
@@ -267,6 +274,10 @@ int wire_encode(const struct record *record, uint8_t *buf)
 		p += 4;
 	}
 	dw0 |= (record->tag & 0x100 ? DW0_T8 : 0) | (record->tag & 0x200 ? DW0_T9 : 0);
+	dw0 |= (record->attributes & 3u) << DW0_ATTR_SHIFT;
+	dw0 |= (record->address_type & 3u) << DW0_AT_SHIFT;
+	if (record->attributes & ATTRIBUTE_ID_BASED)
+		dw0 |= DW0_ATTR2;
 	if (record->type == RECORD_CPLD && record->result == RESULT_POISONED)
 		dw0 |= DW0_EP;
 	wire_put32(p, dw0);

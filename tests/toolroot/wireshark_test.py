@@ -108,6 +108,16 @@ def test_completions_of_a_read():
                     ["6", "", "", "", "", ""], ["", "5", "4", "4", "0x7c", "Completer Abort"]], "requests and completions")
 
 
+def test_attributes():
+    """Attr[2:0] in bits 18, 13 and 12 of DW 0, AT in bits 11:10 (sections 2.2.1, 10.2.1)"""
+    read = bytes.fromhex("00000001 00882a0f 00001000")
+    packets = [(0, ENGINE, ACCELERATOR, bytes.fromhex(dw0) + read[4:], 12)
+               for dw0 in ("00040001", "00002001", "00001001", "00000801")]
+    names = ("pcie.tlp.id_ordering", "pcie.tlp.relaxed_ordering", "pcie.tlp.no_snoop", "pcie.tlp.at")
+    tap.equal(tshark.fields(_file(packets), *names), [["1", "0", "0", "0"], ["0", "1", "0", "0"], ["0", "0", "1", "0"],
+                                                       ["0", "0", "0", "2"]], "fields")
+
+
 def test_interrupt():
     """an MSI-X interrupt is a write with a vector"""
     data = bytearray(_file([(0, ENGINE, RC, bytes.fromhex("40000001 0088000f fee01000 21400000"), 16)]))

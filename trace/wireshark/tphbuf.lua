@@ -26,6 +26,8 @@ local EFFECTS = {
 -- Section 2.2.7.1.1
 local HINTS = { [0] = "bidirectional data structure", [1] = "requester", [2] = "target", [3] = "target with priority" }
 local NAMESPACES = { [8] = "8-bit", [16] = "Extended (16-bit)" }
+-- Section 10.2.1
+local ADDRESS_TYPES = { [0] = "default", [1] = "translation request", [2] = "translated", [3] = "reserved" }
 -- Section 2.2.9.1
 local STATUSES = { [0] = "Successful Completion", [1] = "Unsupported Request", [2] = "Request Retry Status", [4] = "Completer Abort" }
 -- Fmt and Type (section 2.2.1.1); the width of the address is not part of the name.
@@ -56,8 +58,10 @@ local f = {
     th = ProtoField.bool("pcie.tlp.th", "TH: hint present", 32, nil, 0x00010000),
     td = ProtoField.bool("pcie.tlp.td", "TD: digest", 32, nil, 0x00008000),
     ep = ProtoField.bool("pcie.tlp.ep", "EP: poisoned", 32, nil, 0x00004000),
-    attr = ProtoField.uint32("pcie.tlp.attr", "Attr[1:0]", base.DEC, nil, 0x00003000),
-    at = ProtoField.uint32("pcie.tlp.at", "Address Type", base.DEC, nil, 0x00000c00),
+    ns = ProtoField.bool("pcie.tlp.no_snoop", "Attr[0]: No Snoop", 32, nil, 0x00001000),
+    ro = ProtoField.bool("pcie.tlp.relaxed_ordering", "Attr[1]: Relaxed Ordering", 32, nil, 0x00002000),
+    ido = ProtoField.bool("pcie.tlp.id_ordering", "Attr[2]: ID-Based Ordering", 32, nil, 0x00040000),
+    at = ProtoField.uint32("pcie.tlp.at", "Address Type", base.DEC, ADDRESS_TYPES, 0x00000c00),
     length = ProtoField.uint32("pcie.tlp.length", "Length (DW)"),
     requester = ProtoField.string("pcie.tlp.requester", "Requester ID"),
     completer = ProtoField.string("pcie.tlp.completer", "Completer ID"),
@@ -236,7 +240,7 @@ local function dissect_header(buf, tree, pinfo, high, full)
     local payload = bits(first, 6, 1) == 1 and dwords * 4 or 0
     tree:add(f.name, buf(0, 1), info.name)
     for _, field in ipairs({ f.fmt, f.type }) do tree:add(field, buf(0, 1)) end
-    for _, field in ipairs({ f.tc, f.th, f.td, f.ep, f.attr, f.at }) do tree:add(field, buf(0, 4)) end
+    for _, field in ipairs({ f.tc, f.ido, f.th, f.td, f.ep, f.ro, f.ns, f.at }) do tree:add(field, buf(0, 4)) end
     tree:add(f.length, buf(2, 2), dwords)
     if buf:captured_len() < header then
         return malformed(tree, "the header is cut off")

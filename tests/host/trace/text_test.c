@@ -97,6 +97,9 @@ static void broken(void)
 		"1 00:10.0 -> 00:11.0 CplD len=4 lower-address=0x80",
 		"1 00:10.0 -> 00:11.0 CplD len=4 lower-address=8",
 		"1 00:11.0 -> 00:10.0 MWr32 0x0 len=4 lower-address=0x00",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 len=4 attr=",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 len=4 attr=ro+x",
+		"1 00:11.0 -> 00:10.0 MWr32 0x0 len=4 address-type=physical",
 		"1 00:11.0 -> 00:10.0 MWr 0x0 len=4",
 		"1 00:11.0 -> rc MSI-X32 0x0 len=4 vector=256",
 		"18446744073709551616 00:11.0 -> 00:10.0 MWr32 0x0 len=4",
@@ -146,6 +149,10 @@ int main(void)
 		   "value=0x00000007 result=ok");
 	round_trip("10 00:11.0 -> rc MSI-X32 0x00000000fee01000 len=4 th=0 be=f/0 "
 		   "value=0x00004021 vector=255 result=ok");
+	round_trip("11 00:11.0 -> 00:10.0 MRd64 0x0000000200001000 len=16 th=1 ph=0 st-ext=0x4305 "
+		   "be=f/f tag=1 attr=no-snoop+ro+ido address-type=translated result=ok");
+	round_trip("12 00:10.0 -> 00:11.0 CplD len=8 tag=0 status=SC byte-count=8 "
+		   "lower-address=0x00 attr=ro result=ok");
 	fields();
 	order_and_unknown_fields();
 	broken();

@@ -154,6 +154,34 @@ static void completion_without_data(void)
 	round_trip(&r, bytes, 12, "without data");
 }
 
+/* Attr[1:0] in bits 13:12, Attr[2] in bit 18, AT in bits 11:10 of DW 0 (sections 2.2.1, 2.2.6.3) */
+static void attributes(void)
+{
+	static const struct {
+		uint8_t dw0[4];
+		unsigned int attributes;
+		enum record_address_type type;
+	} cases[] = {
+		{ { 0x00, 0x00, 0x10, 0x01 }, ATTRIBUTE_NO_SNOOP, ADDRESS_DEFAULT },
+		{ { 0x00, 0x00, 0x20, 0x01 }, ATTRIBUTE_RELAXED, ADDRESS_DEFAULT },
+		{ { 0x00, 0x04, 0x00, 0x01 }, ATTRIBUTE_ID_BASED, ADDRESS_DEFAULT },
+		{ { 0x00, 0x00, 0x08, 0x01 }, 0, ADDRESS_TRANSLATED },
+		{ { 0x00, 0x04, 0x24, 0x01 }, ATTRIBUTE_ID_BASED | ATTRIBUTE_RELAXED,
+		  ADDRESS_TRANSLATION_REQUEST },
+	};
+	uint8_t bytes[] = { 0, 0, 0, 0, 0x00, 0x28, 0x07, 0x0f, 0x80, 0x00, 0x00, 0x00 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct record r;
+
+		memcpy(bytes, cases[i].dw0, 4);
+		r = decode(bytes, sizeof(bytes), sizeof(bytes), 0, "attributes");
+		is_hex(r.attributes, cases[i].attributes, "attributes");
+		is_int(r.address_type, cases[i].type, "address type");
+		round_trip(&r, bytes, 12, "attributes");
+	}
+}
+
 /* AtomicOps (section 2.2.4.1): a compare-and-swap of 8 bytes carries 16. */
 static void atomic(void)
 {
@@ -195,6 +223,7 @@ int main(void)
 	completion();
 	part_of_a_read();
 	completion_without_data();
+	attributes();
 	atomic();
 	broken();
 	return done_testing();
