@@ -73,7 +73,7 @@ static int prefix_option(struct options *options, struct pcie_port *port)
 /* What only a port with a link below it has. */
 static int acs_option(struct options *options, struct pcie_port *port)
 {
-	static const char *const acs_words[] = { "sv", "rr", "cr", "uf", "dt" };
+	static const char *const acs_words[] = { "sv", "rr", "cr", "uf", "dt", "tb" };
 	const char *text = NULL;
 
 	if (port->kind == PCIE_PORT_UPSTREAM)
@@ -81,7 +81,7 @@ static int acs_option(struct options *options, struct pcie_port *port)
 	options_text(options, "acs", &text);
 	if (text && !strcmp(text, "none"))
 		return 0;
-	return options_set(options, "acs", acs_words, 5, &port->acs);
+	return options_set(options, "acs", acs_words, 6, &port->acs);
 }
 
 static int completer_option(struct options *options, struct pcie_port *port)
@@ -200,10 +200,11 @@ void topology_print_help(FILE *out)
 	      "    prefix=yes|no            End-End TLP Prefix Supported; default yes; a\n"
 	      "                             Downstream Port must have its switch's value\n"
 	      "    max-payload=128..4096    Max_Payload_Size in bytes; default 4096\n"
-	      "    acs=none|sv+rr+cr+uf+dt  enabled ACS functions, not for a switch: Source\n"
+	      "    acs=none|sv+rr+cr+uf+dt+tb\n"
+	      "                             enabled ACS functions, not for a switch: Source\n"
 	      "                             Validation, P2P Request Redirect, P2P Completion\n"
-	      "                             Redirect, Upstream Forwarding, Direct Translated;\n"
-	      "                             default none\n"
+	      "                             Redirect, Upstream Forwarding, Direct Translated,\n"
+	      "                             Translation Blocking; default none\n"
 	      "    completer=none|8bit|ext  Root Port only: TPH Completer Supported; default ext\n"
 	      "and, for the root complex between ports,\n"
 	      "    hints=drop|keep          hints of requests from port to port; default drop\n"

@@ -65,7 +65,16 @@ struct dma_engine_desc {
 #define DMA_ENGINE_DESC_PH_SHIFT 1		/* [2:1] processing hint */
 #define DMA_ENGINE_DESC_PH_MASK	(3u << 1)
 #define DMA_ENGINE_DESC_IRQ	(1u << 3)	/* interrupt when done, in error or not */
-#define DMA_ENGINE_DESC_VALID	(DMA_ENGINE_DESC_TH | DMA_ENGINE_DESC_PH_MASK | DMA_ENGINE_DESC_IRQ)
+/* reads of src carry a hint too; only those of whole DWs */
+#define DMA_ENGINE_DESC_READ_TH	(1u << 4)
+/* attributes of both, where Device Control enables them */
+#define DMA_ENGINE_DESC_RO	(1u << 5)	/* Relaxed Ordering */
+#define DMA_ENGINE_DESC_IDO	(1u << 6)	/* ID-Based Ordering */
+/* the address is a translated one; a bad descriptor while ATS is not enabled */
+#define DMA_ENGINE_DESC_SRC_TRANSLATED (1u << 7)
+#define DMA_ENGINE_DESC_DST_TRANSLATED (1u << 8)
+#define DMA_ENGINE_DESC_TRANSLATED (3u << 7)
+#define DMA_ENGINE_DESC_VALID	0x1ffu		/* all of these */
 
 #define DMA_ENGINE_DONE_OK		1
 /* unknown flag, length 0 or too long, st_index or vector out of range */

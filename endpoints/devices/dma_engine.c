@@ -12,6 +12,7 @@
 #include "dma_engine.h"
 #include "device_options.h"
 #include "pcie/byteorder.h"
+#include "pcie/cap_ats.h"
 #include "pcie/device_model.h"
 #include "pcie/transaction.h"
 #include "registers.h"
@@ -121,7 +122,10 @@ static bool descriptor_ok(const struct dma_engine *engine, const struct pci_conf
 		return false;
 	if (flags & DMA_ENGINE_DESC_IRQ && engine->desc.vector >= DMA_ENGINE_MSIX_VECTORS)
 		return false;
-	if (flags & DMA_ENGINE_DESC_TH && entries && tph_cap_mode(config) != TPH_MODE_NO_ST &&
+	if (flags & DMA_ENGINE_DESC_TRANSLATED && !ats_cap_enabled(config))
+		return false;
+	if (flags & (DMA_ENGINE_DESC_TH | DMA_ENGINE_DESC_READ_TH) && entries &&
+	    tph_cap_mode(config) != TPH_MODE_NO_ST &&
 	    st_selector(engine, config) >= entries)
 		return false;
 	return true;
@@ -153,7 +157,7 @@ static bool fetch_descriptor(struct pci_function *fn, struct dma_engine *engine)
 {
 	uint64_t generation = engine->generation;
 	struct dma_engine_desc desc;
-	int ret = fabric_read(fn, descriptor_address(engine), &desc, sizeof(desc));
+	int ret = fabric_read(fn, descriptor_address(engine), &desc, sizeof(desc), NULL);
 
 	if (engine->generation != generation || !engine->running)
 		return false;
@@ -205,16 +209,42 @@ static void finish_descriptor(struct pci_function *fn, struct dma_engine *engine
  * piece.
  */
 static struct tlp_hint current_hint(const struct dma_engine *engine,
-				    const struct pci_config *config)
+				    const struct pci_config *config, uint32_t flag)
 {
 	unsigned int ph =
 		(engine->desc.flags & DMA_ENGINE_DESC_PH_MASK) >> DMA_ENGINE_DESC_PH_SHIFT;
 	struct tlp_hint none = { 0 };
 
 	/* A mode selected since the descriptor was checked may use another index. */
-	if (!(engine->desc.flags & DMA_ENGINE_DESC_TH) || !descriptor_ok(engine, config))
+	if (!(engine->desc.flags & flag) || !descriptor_ok(engine, config))
 		return none;
 	return tph_cap_hint(config, ph, st_selector(engine, config));
+}
+
+static uint8_t attributes_of(const struct dma_engine *engine)
+{
+	return (engine->desc.flags & DMA_ENGINE_DESC_RO ? TLP_RELAXED_ORDERING : 0) |
+	       (engine->desc.flags & DMA_ENGINE_DESC_IDO ? TLP_ID_ORDERING : 0);
+}
+
+static struct tlp_properties engine_write_properties(const struct dma_engine *engine,
+						     const struct pci_config *config)
+{
+	return (struct tlp_properties){
+		.hint = current_hint(engine, config, DMA_ENGINE_DESC_TH),
+		.attributes = attributes_of(engine),
+		.translated = engine->desc.flags & DMA_ENGINE_DESC_DST_TRANSLATED,
+	};
+}
+
+static struct tlp_properties engine_read_properties(const struct dma_engine *engine,
+						    const struct pci_config *config)
+{
+	return (struct tlp_properties){
+		.hint = current_hint(engine, config, DMA_ENGINE_DESC_READ_TH),
+		.attributes = attributes_of(engine),
+		.translated = engine->desc.flags & DMA_ENGINE_DESC_SRC_TRANSLATED,
+	};
 }
 
 /*
@@ -227,20 +257,21 @@ static void copy_piece(struct pci_function *fn, struct dma_engine *engine)
 	uint64_t generation = engine->generation, sent = 0;
 	uint32_t left = engine->desc.length - engine->done;
 	uint32_t n = CHUNK - dst % CHUNK;
-	struct tlp_hint hint;
+	struct tlp_properties properties;
 	int ret;
 
 	if (n > left)
 		n = left;
-	ret = fabric_read(fn, src, engine->buffer, n);
+	properties = engine_read_properties(engine, pci_function_config(fn));
+	ret = fabric_read(fn, src, engine->buffer, n, &properties);
 	if (engine->generation != generation)
 		return;
 	if (ret) {
 		finish_descriptor(fn, engine, DMA_ENGINE_DONE_READ_ERROR);
 		return;
 	}
-	hint = current_hint(engine, pci_function_config(fn));
-	ret = fabric_write(fn, dst, engine->buffer, n, &hint, &sent);
+	properties = engine_write_properties(engine, pci_function_config(fn));
+	ret = fabric_write(fn, dst, engine->buffer, n, &properties, &sent);
 	if (engine->generation != generation)
 		return;
 	engine->sent += sent;
@@ -492,10 +523,13 @@ static int dma_engine_create(struct fabric *fabric, struct options *options,
 {
 	struct tph_cap_options tph;
 	struct dma_engine *engine;
+	unsigned int ats = 0;
 	int ret;
 
 	(void)fabric;
 	ret = tph_options(options, &tph);
+	if (!ret)
+		ret = options_choice(options, "ats", yes_no_words, 2, &ats);
 	if (!ret)
 		ret = options_finish(options);
 	if (ret)
@@ -513,6 +547,8 @@ static int dma_engine_create(struct fabric *fabric, struct options *options,
 	desc->bars[DMA_ENGINE_BAR_MSIX] =
 		(struct pci_bar){ PCI_BAR_MEM64_PREF, DMA_ENGINE_MSIX_SIZE, -1 };
 	desc->pcie.end_end_prefix = tph.extended;
+	desc->pcie.ordering = true;
+	desc->ats = ats;
 	desc->msix = (struct msix_options){
 		.vectors = DMA_ENGINE_MSIX_VECTORS, .bar = DMA_ENGINE_BAR_MSIX,
 		.pending = DMA_ENGINE_MSIX_PENDING,
@@ -533,6 +569,7 @@ const struct device_type dma_engine_type = {
 		"    modes=ns+iv+ds   ST modes offered beside ns: interrupt vector, device "
 		"specific;\n"
 		"                     default all that the table allows\n"
-		"    ext=yes|no       Extended TPH Requester Supported; default yes\n",
+		"    ext=yes|no       Extended TPH Requester Supported; default yes\n"
+		"    ats=no|yes       ATS capability; default no\n",
 	.create = dma_engine_create,
 };

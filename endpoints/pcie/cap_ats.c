@@ -26,3 +26,11 @@ int ats_cap_add(struct pci_config *config)
 
 	return offset < 0 ? offset : 0;
 }
+
+bool ats_cap_enabled(const struct pci_config *config)
+{
+	unsigned int offset = pci_config_ext_cap(config, PCI_EXT_CAP_ID_ATS);
+
+	return offset && pci_config_get16(config, offset + offsetof(struct ats_cap, control)) &
+				 PCI_ATS_CTRL_ENABLE;
+}

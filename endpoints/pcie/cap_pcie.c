@@ -8,6 +8,7 @@
 #include "byteorder.h"
 #include "cap_pcie.h"
 #include "config.h"
+#include "tlp.h"
 
 #define PCIE_CAP_VERSION	2
 #define LINK_SPEED_16GT		4u
@@ -51,9 +52,41 @@ static bool pcie_cap_fold(struct pci_config *config, unsigned int offset, const 
 	return control & PCI_EXP_DEVCTL_BCR_FLR;
 }
 
-int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options)
+static void fill_capabilities(struct pcie_cap *values, const struct pcie_cap_options *options,
+			      unsigned int payload)
 {
-	struct pcie_cap values = {
+	uint32_t devcap2 = PCI_EXP_DEVCAP2_COMP_TMOUT_DIS |
+			   (uint32_t)options->completer << DEVCAP2_COMPLETER_SHIFT;
+
+	if (options->end_end_prefix)
+		devcap2 |= DEVCAP2_EXT_FMT | DEVCAP2_PREFIX | DEVCAP2_PREFIXES_1;
+	if (options->atomic_completer)
+		devcap2 |= PCI_EXP_DEVCAP2_ATOMIC_COMP64;
+	values->device_capabilities = cpu_to_le32(payload | PCI_EXP_DEVCAP_EXT_TAG |
+						  PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
+	values->device_capabilities2 = cpu_to_le32(devcap2);
+}
+
+/* What a requester is enabled to send. No Snoop stays 0: no request sent here uses it. */
+static void fill_controls(struct pcie_cap *values, struct pcie_cap *writable,
+			  const struct pcie_cap_options *options)
+{
+	if (options->atomic_requester) {
+		values->device_control2 |= cpu_to_le16(PCI_EXP_DEVCTL2_ATOMIC_REQ);
+		writable->device_control2 |= cpu_to_le16(PCI_EXP_DEVCTL2_ATOMIC_REQ);
+	}
+	if (options->ordering) {
+		/* Set after a reset (section 7.5.3.4). */
+		values->device_control |= cpu_to_le16(PCI_EXP_DEVCTL_RELAX_EN);
+		writable->device_control |= cpu_to_le16(PCI_EXP_DEVCTL_RELAX_EN);
+		writable->device_control2 |= cpu_to_le16(PCI_EXP_DEVCTL2_IDO_REQ_EN);
+	}
+}
+
+/* Each register as it is in all endpoints. The target link speed is that of the only link. */
+static struct pcie_cap common_values(void)
+{
+	return (struct pcie_cap){
 		.capabilities = cpu_to_le16(PCIE_CAP_VERSION | PCI_EXP_TYPE_ENDPOINT << 4),
 		.device_control = cpu_to_le16(MRRS_CODE_RESET << DEVCTL_MRRS_SHIFT),
 		.link_capabilities =
@@ -62,28 +95,33 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 		.link_capabilities2 = cpu_to_le32(LINK_SPEEDS_TO_16GT),
 		.link_control2 = cpu_to_le16(LINK_SPEED_16GT),
 	};
-	/*
-	 * Relaxed Ordering, No Snoop and Extended Tag stay 0: no request sent here uses them. The
-	 * target link speed is that of the only link there is.
-	 */
-	struct pcie_cap writable = {
+}
+
+static struct pcie_cap common_writable(void)
+{
+	return (struct pcie_cap){
 		.device_control = cpu_to_le16(PCI_EXP_DEVCTL_CERE | PCI_EXP_DEVCTL_NFERE |
 					      PCI_EXP_DEVCTL_FERE | PCI_EXP_DEVCTL_URRE |
-					      PCI_EXP_DEVCTL_PAYLOAD | PCI_EXP_DEVCTL_READRQ |
-					      PCI_EXP_DEVCTL_BCR_FLR),
+					      PCI_EXP_DEVCTL_EXT_TAG | PCI_EXP_DEVCTL_PAYLOAD |
+					      PCI_EXP_DEVCTL_READRQ | PCI_EXP_DEVCTL_BCR_FLR),
 		.link_control =
 			cpu_to_le16(PCI_EXP_LNKCTL_RCB | PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES),
 		.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_COMP_TMOUT_DIS),
 	};
-	struct pcie_cap clearable = {
+}
+
+int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *options)
+{
+	struct pcie_cap values = common_values(), writable = common_writable();
+	const struct pcie_cap clearable = {
 		.device_status = cpu_to_le16(PCI_EXP_DEVSTA_CED | PCI_EXP_DEVSTA_NFED |
 					     PCI_EXP_DEVSTA_FED | PCI_EXP_DEVSTA_URD),
 	};
-	struct pcie_cap kept = {
+	const struct pcie_cap kept = {
 		.device_control = cpu_to_le16(PCI_EXP_DEVCTL_PAYLOAD),
 		.link_control = cpu_to_le16(0xffff),
 	};
-	struct pci_cap cap = {
+	const struct pci_cap cap = {
 		.id = PCI_CAP_ID_EXP,
 		.values = &values,
 		.writable = &writable,
@@ -92,24 +130,13 @@ int pcie_cap_add(struct pci_config *config, const struct pcie_cap_options *optio
 		.size = sizeof(values),
 		.fold = pcie_cap_fold,
 	};
-	uint32_t devcap2 = PCI_EXP_DEVCAP2_COMP_TMOUT_DIS |
-			   (uint32_t)options->completer << DEVCAP2_COMPLETER_SHIFT;
-	int code = mps_code(options->mps);
+	int payload = mps_code(options->mps);
 	int offset;
 
-	if (code < 0)
-		return code;
-	if (options->end_end_prefix)
-		devcap2 |= DEVCAP2_EXT_FMT | DEVCAP2_PREFIX | DEVCAP2_PREFIXES_1;
-	if (options->atomic_completer)
-		devcap2 |= PCI_EXP_DEVCAP2_ATOMIC_COMP64;
-	if (options->atomic_requester) {
-		values.device_control2 = cpu_to_le16(PCI_EXP_DEVCTL2_ATOMIC_REQ);
-		writable.device_control2 |= cpu_to_le16(PCI_EXP_DEVCTL2_ATOMIC_REQ);
-	}
-	values.device_capabilities = cpu_to_le32(code | PCI_EXP_DEVCAP_RBER | PCI_EXP_DEVCAP_FLR);
-	values.device_capabilities2 = cpu_to_le32(devcap2);
-
+	if (payload < 0)
+		return payload;
+	fill_capabilities(&values, options, payload);
+	fill_controls(&values, &writable, options);
 	offset = pci_config_add_cap(config, &cap);
 	if (offset < 0)
 		return offset;
@@ -166,13 +193,35 @@ unsigned int pcie_cap_max_read_request(const struct pci_config *config)
 	return 128u << field(device_control(config), PCI_EXP_DEVCTL_READRQ, DEVCTL_MRRS_SHIFT);
 }
 
-bool pcie_cap_atomic_requester(const struct pci_config *config)
+/* Device Control 2, 0 without the capability. */
+static uint16_t device_control2(const struct pci_config *config)
 {
 	unsigned int offset = pci_config_cap(config, PCI_CAP_ID_EXP);
 
-	return offset && pci_config_get16(config, offset + offsetof(struct pcie_cap,
-								    device_control2)) &
-				 PCI_EXP_DEVCTL2_ATOMIC_REQ;
+	if (!offset)
+		return 0;
+	return pci_config_get16(config, offset + offsetof(struct pcie_cap, device_control2));
+}
+
+bool pcie_cap_atomic_requester(const struct pci_config *config)
+{
+	return device_control2(config) & PCI_EXP_DEVCTL2_ATOMIC_REQ;
+}
+
+unsigned int pcie_cap_attributes(const struct pci_config *config)
+{
+	unsigned int attributes = 0;
+
+	if (device_control(config) & PCI_EXP_DEVCTL_RELAX_EN)
+		attributes |= TLP_RELAXED_ORDERING;
+	if (device_control2(config) & PCI_EXP_DEVCTL2_IDO_REQ_EN)
+		attributes |= TLP_ID_ORDERING;
+	return attributes;
+}
+
+unsigned int pcie_cap_tags(const struct pci_config *config)
+{
+	return device_control(config) & PCI_EXP_DEVCTL_EXT_TAG ? 256 : 32;
 }
 
 bool pcie_cap_atomic_completer(const struct pci_config *config)

@@ -57,6 +57,7 @@ enum tph_completer {
  * @atomic_completer: 64-bit AtomicOp Completer Supported
  * @atomic_requester: AtomicOp Requester Enable can be set, and is after a reset: a hypervisor sets
  *	it for a function whose root port the driver cannot see, and Linux takes it for that
+ * @ordering: requests can have the Relaxed Ordering and the ID-Based Ordering attribute
  * @immediate_readiness: bit of the Status register: config accesses succeed at once after a reset
  */
 struct pcie_cap_options {
@@ -65,6 +66,7 @@ struct pcie_cap_options {
 	bool end_end_prefix;
 	bool atomic_completer;
 	bool atomic_requester;
+	bool ordering;
 	bool immediate_readiness;
 };
 
@@ -99,6 +101,15 @@ bool pcie_cap_atomic_requester(const struct pci_config *config);
 
 /* Whether it completes those of 64 bits. */
 bool pcie_cap_atomic_completer(const struct pci_config *config);
+
+/*
+ * Attributes that requests may have, as bits of enum tlp_attribute: Enable Relaxed Ordering and IDO
+ * Request Enable.
+ */
+unsigned int pcie_cap_attributes(const struct pci_config *config);
+
+/* Tags that requests may have: 256 with Extended Tag Field Enable, else 32 (section 7.5.3.4). */
+unsigned int pcie_cap_tags(const struct pci_config *config);
 
 bool pcie_cap_end_end_prefix(const struct pci_config *config);
 enum tph_completer pcie_cap_tph_completer(const struct pci_config *config);

@@ -23,6 +23,8 @@ void tlp_completion_begin(struct tlp_completion *completion, const struct tlp *r
 		.completer = completer,
 		.requester = request->requester,
 		.tag = request->tag,
+		/* ID-Based Ordering is the completer's own to enable, and no completer does. */
+		.attributes = request->attributes & ~TLP_ID_ORDERING,
 		.status = status,
 		/* Of an AtomicOp the size of an operand; a read of nothing counts as one byte. */
 		.byte_count = atomic ? TLP_ATOMIC_SIZE : bytes ? bytes : 1,
@@ -60,6 +62,7 @@ void tlp_completion_encode_header(const struct tlp_completion *completion, void 
 	uint32_t dw0 = DW0_TYPE | (tlp_completion_length(completion) & DW0_LENGTH);
 	uint8_t *p = buf;
 
+	dw0 |= tlp_attribute_bits(completion->attributes);
 	if (completion->bytes)
 		dw0 |= DW0_DATA;
 	if (completion->poisoned)

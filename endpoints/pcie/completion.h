@@ -26,6 +26,7 @@ enum tlp_status {
  * @completer: completer ID, 0 for the root complex
  * @requester: requester ID of the request, and so where the completion goes
  * @tag: of the request
+ * @attributes: those of the request, bits of enum tlp_attribute
  * @status: successful, or why there is no data
  * @byte_count: bytes of the request that are still to come, @bytes included, 1..4096
  * @address: of the first byte of @data; the TLP has bits 6:0 of it. 0 for an AtomicOp
@@ -37,6 +38,7 @@ struct tlp_completion {
 	uint16_t completer;
 	uint16_t requester;
 	uint8_t tag;
+	uint8_t attributes;
 	enum tlp_status status;
 	uint16_t byte_count;
 	uint64_t address;

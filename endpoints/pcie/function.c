@@ -246,6 +246,8 @@ void pci_function_update_decoding(struct pci_function *fn)
 	fn->bus_master = pci_header_bus_master(&fn->config);
 	fn->max_payload = pcie_cap_max_payload(&fn->config);
 	fn->max_read_request = pcie_cap_max_read_request(&fn->config);
+	fn->attributes = pcie_cap_attributes(&fn->config);
+	fn->tags = pcie_cap_tags(&fn->config);
 }
 
 /* What a reset does beside that of the config space. */

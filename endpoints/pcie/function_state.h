@@ -27,9 +27,13 @@
  * @bus_master: it may send requests; decoded from @config after each change of it
  * @max_payload: Max_Payload_Size in bytes; decoded from @config after each change of it
  * @max_read_request: Max_Read_Request_Size in bytes; decoded from @config after each change of it
+ * @attributes: bits of enum tlp_attribute that it may send; decoded from @config after each change
+ *	of it
+ * @tags: how many it may use, a power of two; decoded from @config after each change of it
  * @last_target: function that its last request to a peer went to, or NULL
  * @last_bar: BAR of @last_target
  * @last_path: way to @last_target
+ * @last_translated: @last_path is that of translated requests
  * @port: what it is below, NULL for the switch that passes everything; constant
  * @memory_path: way to memory behind the root complex; constant once it is attached
  * @upstream: way to the root complex, NULL while no client is connected
@@ -43,7 +47,7 @@
  * @stop: the worker shall end
  * @wake: signalled when one of the two is set
  * @worker: thread that calls the work operation
- * @tag: of the next read request
+ * @tag: of the next request that is not posted
  * @staging: payload of the TLP under way where it does not begin and end with a DW; used by the
  *	worker
  */
@@ -61,9 +65,12 @@ struct pci_function {
 	bool bus_master;
 	unsigned int max_payload;
 	unsigned int max_read_request;
+	unsigned int attributes;
+	unsigned int tags;
 	struct pci_function *last_target;
 	unsigned int last_bar;
 	struct pcie_path last_path;
+	bool last_translated;
 	struct pcie_port *port;
 	struct pcie_path memory_path;
 	const struct pci_upstream_ops *upstream;

@@ -123,7 +123,8 @@ static enum tlp_result check_hop(const struct pcie_port *port, const struct tlp 
 	if (tlp_payload(tlp) > port->max_payload || (prefix && !port->end_end_prefix))
 		return TLP_MALFORMED;
 	if (from_below && port->kind != PCIE_PORT_UPSTREAM &&
-	    pcie_port_blocks(port, tlp->requester))
+	    (pcie_port_blocks(port, tlp->requester) ||
+	     (tlp->translated && port->acs & PCIE_ACS_TRANSLATION_BLOCKING)))
 		return TLP_BLOCKED;
 	return TLP_OK;
 }

@@ -98,7 +98,7 @@ struct pcie_verdict pcie_path_judge(const struct pcie_path *path, const struct t
 static inline bool pcie_path_is_clear(const struct pcie_path *path, const struct tlp *tlp)
 {
 	return (tlp->type == TLP_MRD || tlp->length * 4u <= path->max_payload) && !path->end &&
-	       (!tlp->hint.present ||
+	       !tlp->translated && (!tlp->hint.present ||
 		(!path->through_root && (!tlp->hint.extended || path->end_end_prefix)));
 }
 

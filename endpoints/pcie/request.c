@@ -52,10 +52,13 @@ static bool is_switched(const struct pci_function *from, const struct pci_functi
 
 /* @entry: what the requester's map has at the address of the request, NULL for nothing. */
 static bool reaches_bar(const struct pci_function *from, const struct dma_entry *entry,
-			const struct pci_function *to, unsigned int bar)
+			const struct pci_function *to, unsigned int bar, bool translated)
 {
 	struct pcie_path path;
 
+	/* An IOMMU lets a translated request pass. */
+	if (translated)
+		return true;
 	if (entry)
 		return entry_holds_bar(entry, to, bar);
 	pcie_path_find(&path, from->port, to->port, false, &from->fabric->root);
@@ -80,7 +83,8 @@ static bool search_target(const struct request *request, const struct dma_entry 
 			continue;
 		for (unsigned int i = 0; i < PCI_BARS; i++) {
 			if (!bar_covers(fn, i, request->address) ||
-			    !reaches_bar(request->requester, entry, fn, i))
+			    !reaches_bar(request->requester, entry, fn, i,
+					 request->tlp.translated))
 				continue;
 			*target = (struct target){ fn, i };
 			if (fn->memory_enabled)
@@ -126,18 +130,21 @@ static bool find_target(const struct request *request, const struct dma_entry *e
 			struct target *target)
 {
 	struct pci_function *requester = request->requester, *fn = requester->last_target;
+	bool translated = request->tlp.translated;
 
 	*target = (struct target){ fn, requester->last_bar };
-	if (fn && fn->memory_enabled && bar_covers(fn, target->bar, request->address) &&
-	    (entry ? entry_holds_bar(entry, fn, target->bar)
-		   : is_switched(requester, fn, &requester->last_path)))
+	if (fn && translated == requester->last_translated && fn->memory_enabled &&
+	    bar_covers(fn, target->bar, request->address) &&
+	    (translated || (entry ? entry_holds_bar(entry, fn, target->bar)
+				  : is_switched(requester, fn, &requester->last_path))))
 		return true;
 	if (!search_target(request, entry, target))
 		return false;
-	if (requester->last_target != target->fn)
-		pcie_path_find(&requester->last_path, requester->port, target->fn->port, false,
-			       &requester->fabric->root);
+	if (requester->last_target != target->fn || requester->last_translated != translated)
+		pcie_path_find(&requester->last_path, requester->port, target->fn->port,
+			       translated, &requester->fabric->root);
 	requester->last_target = target->fn;
+	requester->last_translated = translated;
 	requester->last_bar = target->bar;
 	return true;
 }
@@ -296,6 +303,11 @@ static struct way find_way(const struct request *request)
 
 	way.refused = entry ? (write && !entry->writable) || (read && !entry->readable) :
 			      !fn->fabric->allow_unannounced;
+	if (request->tlp.translated && find_target(request, entry, &way.target)) {
+		way.refused = false;
+		way.peer = true;
+		return way;
+	}
 	way.peer = (entry ? !way.refused && !dma_entry_has_file(entry) : !!fn->port) &&
 		   find_target(request, entry, &way.target);
 	return way;
@@ -422,21 +434,30 @@ static unsigned int completion_payload(const struct request *request, const stru
 		       way->target.fn->max_payload);
 }
 
-static void record_completions(const struct request *request, const struct way *way,
-			       const struct tlp_outcome *outcome)
+static void keep_answer(const struct request *request, const struct way *way,
+			const struct tlp_outcome *outcome, struct request_answer *answer)
 {
-	uint8_t before[TLP_ATOMIC_SIZE];
-	const uint8_t *data = request->buf;
-
+	answer->tlp = request->tlp;
+	answer->outcome = *outcome;
+	answer->data = request->buf;
+	answer->max_payload = completion_payload(request, way);
 	if (tlp_is_atomic(request->tlp.type)) {
-		put_le64(before, *request->before);
-		data = before;
+		put_le64(answer->before, *request->before);
+		answer->data = answer->before;
 	}
-	completions_record(request->requester->fabric, &request->tlp, outcome, data,
-			   completion_payload(request, way));
 }
 
-enum tlp_result request_send(const struct request *request)
+void request_answered(const struct pci_function *fn, const struct request_answer *answer)
+{
+	completions_record(fn->fabric, &answer->tlp, &answer->outcome, answer->data,
+			   answer->max_payload);
+}
+
+/*
+ * ID-Based Ordering, Relaxed Ordering and the address type do not change what arrives here: the
+ * fabric delivers requests in the order in which they were sent.
+ */
+enum tlp_result request_send(const struct request *request, struct request_answer *answer)
 {
 	struct pci_function *fn = request->requester;
 	struct way way = find_way(request);
@@ -451,6 +472,6 @@ enum tlp_result request_send(const struct request *request)
 	fabric_count(fn->fabric, request->tlp.type, outcome.result);
 	trace_record(fn->fabric->trace, &request->tlp, &outcome, NULL);
 	if (request->tlp.type != TLP_MWR)
-		record_completions(request, &way, &outcome);
+		keep_answer(request, &way, &outcome, answer);
 	return outcome.result;
 }

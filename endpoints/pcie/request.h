@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "tlp.h"
+#include "trace.h"
 
 struct pci_function;
 
@@ -32,14 +33,34 @@ struct request {
 };
 
 /**
+ * struct request_answer - what comes back for a request that is not posted
+ * @tlp: the request
+ * @outcome: what became of it
+ * @data: what was read; stays where the request had it
+ * @before: of an AtomicOp, where @data points
+ * @max_payload: the smallest Max_Payload_Size on the way
+ */
+struct request_answer {
+	struct tlp tlp;
+	struct tlp_outcome outcome;
+	const uint8_t *data;
+	uint8_t before[TLP_ATOMIC_SIZE];
+	unsigned int max_payload;
+};
+
+/**
  * request_send() - send a request, and wait for its end
  * @request: the request
+ * @answer: out, of a request that is not posted: for request_answered()
  *
  * It is counted and traced, and both ends note the errors that they detect. The lock may be dropped
  * as fabric_write() says.
  *
  * Return: what became of it.
  */
-enum tlp_result request_send(const struct request *request);
+enum tlp_result request_send(const struct request *request, struct request_answer *answer);
+
+/* Records the completions of a request that @fn has sent. */
+void request_answered(const struct pci_function *fn, const struct request_answer *answer);
 
 #endif

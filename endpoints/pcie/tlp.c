@@ -20,6 +20,10 @@
 #define TLP_DW0_TD		(1u << 15)
 #define TLP_DW0_EP		(1u << 14)
 #define TLP_DW0_AT		(3u << 10)
+#define TLP_DW0_AT_TRANSLATED	(2u << 10)
+#define TLP_DW0_ATTR2		(1u << 18)
+#define TLP_DW0_ATTR_SHIFT	12
+#define TLP_ATTR_LOW		(TLP_NO_SNOOP | TLP_RELAXED_ORDERING)
 #define TLP_DW0_LENGTH		0x3ffu
 
 /* TPH TLP prefix: an End-End prefix of type 0 (sections 2.2.7.1.1 and 2.2.10.4) */
@@ -182,6 +186,12 @@ static size_t header_size(const struct tlp *tlp)
 	return (prefix ? 4 : 0) + (tlp->address >> 32 ? 16 : 12);
 }
 
+uint32_t tlp_attribute_bits(unsigned int attributes)
+{
+	return (attributes & TLP_ATTR_LOW) << TLP_DW0_ATTR_SHIFT |
+	       (attributes & TLP_ID_ORDERING ? TLP_DW0_ATTR2 : 0);
+}
+
 size_t tlp_encode_header(const struct tlp *tlp, void *buf)
 {
 	const struct tlp_hint *hint = &tlp->hint;
@@ -197,6 +207,9 @@ size_t tlp_encode_header(const struct tlp *tlp, void *buf)
 		dw0 |= TLP_DW0_FMT_DATA;
 	if (tlp->poisoned)
 		dw0 |= TLP_DW0_EP;
+	if (tlp->translated)
+		dw0 |= TLP_DW0_AT_TRANSLATED;
+	dw0 |= tlp_attribute_bits(tlp->attributes);
 	if (hint->present) {
 		dw0 |= TLP_DW0_TH;
 		if (tlp->type == TLP_MWR)
@@ -280,8 +293,9 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 			return -EBADMSG;
 		dw0 = get_be32(p);
 	}
-	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TD | TLP_DW0_EP | TLP_DW0_AT) ||
-	    !tlp_type_of(dw0, &tlp->type))
+	tlp->translated = (dw0 & TLP_DW0_AT) == TLP_DW0_AT_TRANSLATED;
+	if (dw0 & (TLP_DW0_FMT_PREFIX | TLP_DW0_TD | TLP_DW0_EP) ||
+	    (dw0 & TLP_DW0_AT && !tlp->translated) || !tlp_type_of(dw0, &tlp->type))
 		return -EOPNOTSUPP;
 
 	hint.present = dw0 & TLP_DW0_TH;
@@ -297,6 +311,9 @@ int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload
 	if ((size_t)(end - p) != header + payload)
 		return -EBADMSG;
 
+	tlp->attributes = dw0 >> TLP_DW0_ATTR_SHIFT & TLP_ATTR_LOW;
+	if (dw0 & TLP_DW0_ATTR2)
+		tlp->attributes |= TLP_ID_ORDERING;
 	tlp->hint = hint;
 	decode_dw1(tlp, get_be32(p + 4));
 	if (header == 16) {

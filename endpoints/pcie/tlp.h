@@ -40,6 +40,25 @@ struct tlp_hint {
 	uint16_t st;
 };
 
+/* Attr[2:0] (section 2.2.6.3) */
+enum tlp_attribute {
+	TLP_NO_SNOOP = 1 << 0,
+	TLP_RELAXED_ORDERING = 1 << 1,
+	TLP_ID_ORDERING = 1 << 2,
+};
+
+/**
+ * struct tlp_properties - what a requester wants for its requests
+ * @hint: hint and steering tag
+ * @attributes: bits of enum tlp_attribute; those that Device Control does not enable are not sent
+ * @translated: the address is a translated one: AT is 10b (section 10.2.1)
+ */
+struct tlp_properties {
+	struct tlp_hint hint;
+	uint8_t attributes;
+	bool translated;
+};
+
 /**
  * struct tlp - a memory request
  * @type: read, write or AtomicOp
@@ -50,6 +69,8 @@ struct tlp_hint {
  * @first_be: enabled bytes of the first DW, bit 0 for the lowest address
  * @last_be: of the last DW, 0 when there is only one
  * @hint: hint and steering tag
+ * @attributes: bits of enum tlp_attribute
+ * @translated: AT is 10b
  * @poisoned: its data is known to be wrong: the EP bit (section 2.7.2.1)
  * @data: payload, @length DWs in address order; not owned, NULL for a read. Of an AtomicOp the
  *	operands, little-endian: what is added, or what is compared and then what is swapped in
@@ -63,6 +84,8 @@ struct tlp {
 	uint8_t first_be;
 	uint8_t last_be;
 	struct tlp_hint hint;
+	uint8_t attributes;
+	bool translated;
 	bool poisoned;
 	const uint8_t *data;
 };
@@ -76,7 +99,8 @@ struct tlp {
  * @TLP_REJECTED: the completer took the TLP and refused its content
  * @TLP_FAULT: the root complex or its IOMMU refused
  * @TLP_ABORT: the far side vanished
- * @TLP_BLOCKED: ACS Source Validation of a port blocked it (section 6.12.1.1)
+ * @TLP_BLOCKED: ACS Source Validation or Translation Blocking of a port blocked it (section
+ *	6.12.1.1)
  * @TLP_HINT_DROPPED: completed, but the completer received it without its hint
  * @TLP_DROPPED: it vanished on a link
  * @TLP_POISONED: its data, or that of its completion, was poisoned and not used (section 2.7.2.1)
@@ -152,6 +176,9 @@ int tlp_encode(const struct tlp *tlp, void *buf, size_t size);
  */
 size_t tlp_encode_header(const struct tlp *tlp, void *buf);
 
+/* Attr[2:0] in the first DW of a header. */
+uint32_t tlp_attribute_bits(unsigned int attributes);
+
 /**
  * tlp_decode() - the reverse of tlp_encode()
  * @tlp: out: the request; its data points into @buf
@@ -162,8 +189,8 @@ size_t tlp_encode_header(const struct tlp *tlp, void *buf);
  * A 64-bit header for an address below 4 GiB is refused; the specification leaves that to the
  * receiver (section 2.2.4.1).
  *
- * Return: 0, -EOPNOTSUPP for a TLP that is no untranslated memory request or that has a prefix
- * which does not extend the steering tag, a digest or poisoned data, -EBADMSG when it is
+ * Return: 0, -EOPNOTSUPP for a TLP that is not a memory request, requests a translation, or has a
+ * prefix which does not extend the steering tag, a digest or poisoned data, -EBADMSG when it is
  * malformed.
  */
 int tlp_decode(struct tlp *tlp, const void *buf, size_t size, size_t max_payload);

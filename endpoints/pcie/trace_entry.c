@@ -11,8 +11,9 @@ _Static_assert((int)TLP_ABORT == (int)RESULT_ABORT &&
 		       (int)TLP_POISONED == (int)RESULT_POISONED &&
 		       (int)TLP_RESULTS == (int)RESULTS &&
 		       (int)INJECT_SPOOF == (int)INJECTED_SPOOF &&
-		       (int)TLP_STATUS_ABORT == (int)STATUS_CA,
-	       "results, faults and statuses have the numbers of records");
+		       (int)TLP_STATUS_ABORT == (int)STATUS_CA &&
+		       (int)TLP_ID_ORDERING == (int)ATTRIBUTE_ID_BASED,
+	       "results, faults, statuses and attributes have the numbers of records");
 
 static const enum record_type record_types[] = {
 	[TLP_MRD] = RECORD_MRD,
@@ -49,6 +50,8 @@ static void fill_request(struct record *record, const struct trace_entry *entry)
 	record->dwords = tlp->length;
 	record->bytes = tlp_enabled_bytes(tlp);
 	record->tag = tlp->tag;
+	record->attributes = tlp->attributes;
+	record->address_type = tlp->translated ? ADDRESS_TRANSLATED : ADDRESS_DEFAULT;
 	record->first_be = tlp->first_be;
 	record->last_be = tlp->last_be;
 	record->hint = tlp->hint.present;
@@ -64,6 +67,7 @@ static void fill_completion(struct record *record, const struct tlp_completion *
 	record->type = completion->bytes ? RECORD_CPLD : RECORD_CPL;
 	record->status = (enum record_status)completion->status;
 	record->tag = completion->tag;
+	record->attributes = completion->attributes;
 	record->byte_count = completion->byte_count;
 	record->address = completion->address & 0x7f;
 	record->dwords = tlp_completion_length(completion);

@@ -38,31 +38,35 @@ struct pci_function;
  * @address: bus address
  * @buf: bytes to write
  * @len: at least 1; split into TLPs of at most Max_Payload_Size that cross no 4 KiB boundary
- * @hint: for every TLP; NULL or one that is not present: none
+ * @properties: of every TLP; NULL: none
  * @sent: NULL, or counts up by the TLPs that were sent, those that failed included
  *
  * Stops at the first TLP that fails; what was sent before stays written.
  *
- * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear
- * (nothing is sent), -EFAULT for an unsupported request or when root complex or IOMMU refuse,
- * -EBADMSG when a TLP is malformed or the completer refuses its content, -ENOTCONN when the client
+ * Return: 0, -EINVAL when the range is empty or wraps, -EPERM while Bus Master Enable is clear,
+ * -EOPNOTSUPP for translated requests while ATS is disabled (nothing is sent), -EFAULT for an
+ * unsupported request or when root complex or IOMMU refuse, -EBADMSG when a TLP is malformed or the
+ * completer refuses its content, -ENOTCONN when the client
  * is gone, -ECANCELED when the function was reset or pci_function_cancel() called meanwhile: after
  * a reset the state of the device is that of the reset, which the caller must leave alone. Nobody
  * learns of a write that vanishes or is poisoned on a link: 0.
  */
 int fabric_write(struct pci_function *fn, uint64_t address, const void *buf, size_t len,
-		 const struct tlp_hint *hint, uint64_t *sent);
+		 const struct tlp_properties *properties, uint64_t *sent);
 
 /**
  * fabric_read() - memory reads by a function
  * @fn: as for fabric_write()
  * @address: bus address
  * @buf: receives the bytes; undefined after an error
- * @len: at least 1; split into TLPs of at most Max_Read_Request_Size that cross no 4 KiB boundary
+ * @len: at least 1; split into TLPs of at most Max_Read_Request_Size that cross no 4 KiB boundary.
+ *	Up to 32 of them are sent before the first completion comes back.
+ * @properties: of every TLP, NULL: none. A TLP that does not consist of whole DWs has no hint.
  *
  * Return: as fabric_write(), -EFAULT when no completion comes, -EBADMSG when it is poisoned.
  */
-int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len);
+int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len,
+		const struct tlp_properties *properties);
 
 /**
  * fabric_atomic() - an AtomicOp on 8 bytes
@@ -71,6 +75,7 @@ int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len
  * @address: bus address, a multiple of 8
  * @operands: what is added, or what is compared and what is swapped in
  * @before: receives the value before; undefined after an error
+ * @properties: NULL: none
  *
  * The root complex completes those for memory that a file backs, atomically also for the CPUs. A
  * peer completes them when it announces that.
@@ -79,6 +84,7 @@ int fabric_read(struct pci_function *fn, uint64_t address, void *buf, size_t len
  * sent), -EFAULT also when nobody there completes AtomicOps.
  */
 int fabric_atomic(struct pci_function *fn, enum tlp_type type, uint64_t address,
-		  const uint64_t *operands, uint64_t *before);
+		  const uint64_t *operands, uint64_t *before,
+		  const struct tlp_properties *properties);
 
 #endif

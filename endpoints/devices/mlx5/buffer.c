@@ -72,7 +72,7 @@ int mlx5_buffer_read(struct mlx5 *dev, const struct mlx5_buffer *buffer, uint64_
 
 		if (chunk > len)
 			chunk = len;
-		ret = mlx5_dma_read(dev, address, bytes, chunk);
+		ret = mlx5_dma_read(dev, address, bytes, chunk, NULL);
 		if (ret)
 			return ret;
 		offset += chunk;

@@ -125,7 +125,7 @@ static void run_slot(struct mlx5 *dev, unsigned int slot)
 	enum mlx5_delivery delivery;
 	int ret;
 
-	ret = mlx5_dma_read(dev, address, &entry, sizeof(entry));
+	ret = mlx5_dma_read(dev, address, &entry, sizeof(entry), NULL);
 	if (!ret && !(entry.status_own & OWNED_BY_DEVICE)) {
 		dev->counters.bad_doorbells++;
 		return;

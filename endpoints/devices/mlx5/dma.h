@@ -14,13 +14,13 @@
 
 struct mlx5;
 struct mlx5_atomic;
-struct tlp_hint;
+struct tlp_properties;
 
-int mlx5_dma_read(struct mlx5 *dev, uint64_t address, void *to, size_t len);
-
-/* @hint: of every TLP, NULL for none. */
+/* @properties: of every TLP, NULL for none. */
+int mlx5_dma_read(struct mlx5 *dev, uint64_t address, void *to, size_t len,
+		  const struct tlp_properties *properties);
 int mlx5_dma_write(struct mlx5 *dev, uint64_t address, const void *from, size_t len,
-		   const struct tlp_hint *hint);
+		   const struct tlp_properties *properties);
 
 /* @before: receives the value before. -EOPNOTSUPP while the function may not send AtomicOps. */
 int mlx5_dma_atomic(struct mlx5 *dev, uint64_t address, const struct mlx5_atomic *atomic,

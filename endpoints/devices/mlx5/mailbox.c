@@ -45,7 +45,8 @@ static enum mlx5_delivery fetch_block(struct mlx5 *dev, struct mlx5_cmd_prot_blo
 	if (address % MLX5_CMD_DATA_BLOCK_SIZE)
 		return direction == MLX5_MAILBOX_INPUT ? MLX5_DELIVERY_INPUT_ALIGNMENT
 						       : MLX5_DELIVERY_OUTPUT_ALIGNMENT;
-	if (mlx5_dma_read(dev, address + skip, (uint8_t *)block + skip, sizeof(*block) - skip))
+	if (mlx5_dma_read(dev, address + skip, (uint8_t *)block + skip, sizeof(*block) - skip,
+			  NULL))
 		return MLX5_DELIVERY_DEVICE_ERROR;
 	return MLX5_DELIVERY_OK;
 }

@@ -107,28 +107,41 @@ enum mlx5_memory_result mlx5_memory_check(struct mlx5 *dev, const struct mlx5_re
 	return mkey ? check_pages(mkey, region, len) : MLX5_MEMORY_DENIED;
 }
 
-static struct tlp_hint hint_of(struct mlx5 *dev, const struct mlx5_mkey *mkey)
+/* Writes carry the hint of their key; whether reads of the hardware do is not known. */
+static struct tlp_properties mkey_write_properties(struct mlx5 *dev, const struct mlx5_mkey *mkey)
 {
-	struct tlp_hint none = { 0 };
+	struct tlp_properties properties = { 0 };
 
-	if (!ifc_get(mkc, mkey->context, pcie_tph_en))
-		return none;
-	return tph_cap_hint(pci_function_config(dev->fn),
-			    (unsigned int)ifc_get(mkc, mkey->context, pcie_tph_ph),
-			    (unsigned int)ifc_get(mkc, mkey->context, pcie_tph_steering_tag_index));
+	if (ifc_get(mkc, mkey->context, relaxed_ordering_write))
+		properties.attributes = TLP_RELAXED_ORDERING;
+	if (ifc_get(mkc, mkey->context, pcie_tph_en))
+		properties.hint = tph_cap_hint(
+			pci_function_config(dev->fn),
+			(unsigned int)ifc_get(mkc, mkey->context, pcie_tph_ph),
+			(unsigned int)ifc_get(mkc, mkey->context, pcie_tph_steering_tag_index));
+	return properties;
+}
+
+static struct tlp_properties mkey_read_properties(const struct mlx5_mkey *mkey)
+{
+	struct tlp_properties properties = { 0 };
+
+	if (ifc_get(mkc, mkey->context, relaxed_ordering_read))
+		properties.attributes = TLP_RELAXED_ORDERING;
+	return properties;
 }
 
 static enum mlx5_memory_result memory_transfer(struct mlx5 *dev, const struct mlx5_region *region,
 					       uint8_t *to, const uint8_t *from, size_t len)
 {
 	struct mlx5_mkey *mkey = find_key(dev, region, len);
+	struct tlp_properties properties;
 	enum mlx5_memory_result result;
-	struct tlp_hint hint;
 
 	result = mkey ? check_pages(mkey, region, len) : MLX5_MEMORY_DENIED;
 	if (result)
 		return result;
-	hint = hint_of(dev, mkey);
+	properties = to ? mkey_read_properties(mkey) : mkey_write_properties(dev, mkey);
 	for (size_t done = 0; done < len;) {
 		uint64_t bus, left;
 		int ret;
@@ -138,8 +151,8 @@ static enum mlx5_memory_result memory_transfer(struct mlx5 *dev, const struct ml
 			return result;
 		if (left > len - done)
 			left = len - done;
-		ret = to ? mlx5_dma_read(dev, bus, to + done, left)
-			 : mlx5_dma_write(dev, bus, from + done, left, &hint);
+		ret = to ? mlx5_dma_read(dev, bus, to + done, left, &properties)
+			 : mlx5_dma_write(dev, bus, from + done, left, &properties);
 		if (ret)
 			return ret == -ECANCELED ? MLX5_MEMORY_STOPPED : MLX5_MEMORY_BUS_ERROR;
 		done += left;
@@ -161,12 +174,12 @@ enum mlx5_memory_result mlx5_memory_write(struct mlx5 *dev, const struct mlx5_re
 
 /* Without AtomicOps: by a read and a write. */
 static int atomic_in_steps(struct mlx5 *dev, uint64_t bus, const struct mlx5_atomic *atomic,
-			   const struct tlp_hint *hint, uint64_t *before)
+			   const struct tlp_properties *properties, uint64_t *before)
 {
 	uint8_t word[IB_ATOMIC_SIZE];
 	int ret;
 
-	ret = mlx5_dma_read(dev, bus, word, sizeof(word));
+	ret = mlx5_dma_read(dev, bus, word, sizeof(word), NULL);
 	if (ret)
 		return ret;
 	*before = get_le64(word);
@@ -174,15 +187,15 @@ static int atomic_in_steps(struct mlx5 *dev, uint64_t bus, const struct mlx5_ato
 		put_le64(word, *before + atomic->swap_add);
 	else if (*before == atomic->compare)
 		put_le64(word, atomic->swap_add);
-	return mlx5_dma_write(dev, bus, word, sizeof(word), hint);
+	return mlx5_dma_write(dev, bus, word, sizeof(word), properties);
 }
 
 enum mlx5_memory_result mlx5_memory_atomic(struct mlx5 *dev, const struct mlx5_region *region,
 					   const struct mlx5_atomic *atomic, uint64_t *before)
 {
 	struct mlx5_mkey *mkey = find_key(dev, region, IB_ATOMIC_SIZE);
+	struct tlp_properties properties;
 	enum mlx5_memory_result result;
-	struct tlp_hint hint;
 	uint64_t bus, left;
 	int ret;
 
@@ -193,8 +206,8 @@ enum mlx5_memory_result mlx5_memory_atomic(struct mlx5 *dev, const struct mlx5_r
 		return result;
 	ret = mlx5_dma_atomic(dev, bus, atomic, before);
 	if (ret == -EOPNOTSUPP) {
-		hint = hint_of(dev, mkey);
-		ret = atomic_in_steps(dev, bus, atomic, &hint, before);
+		properties = mkey_write_properties(dev, mkey);
+		ret = atomic_in_steps(dev, bus, atomic, &properties, before);
 	}
 	if (ret)
 		return ret == -ECANCELED ? MLX5_MEMORY_STOPPED : MLX5_MEMORY_BUS_ERROR;

@@ -179,6 +179,7 @@ static void mlx5_describe(struct pci_function_desc *desc, const struct tph_cap_o
 	desc->bars[BAR_MSIX] = (struct pci_bar){ PCI_BAR_MEM32, MSIX_BAR_SIZE, -1 };
 	desc->pcie.end_end_prefix = tph->extended;
 	desc->pcie.atomic_requester = true;
+	desc->pcie.ordering = true;
 	desc->msix = (struct msix_options){ .vectors = vectors,
 					    .bar = BAR_MSIX,
 					    .pending = MSIX_PENDING };

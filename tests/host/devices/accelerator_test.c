@@ -89,10 +89,13 @@ static void write_register(uint64_t offset, uint64_t value, size_t len)
 
 static int send_tlp(uint64_t offset, const void *buf, size_t len, const struct tlp_hint *hint)
 {
+	struct tlp_properties properties = { 0 };
 	int ret;
 
+	if (hint)
+		properties.hint = *hint;
 	fabric_lock(fabric);
-	ret = fabric_write(requester->fn, MEMORY + offset, buf, len, hint, NULL);
+	ret = fabric_write(requester->fn, MEMORY + offset, buf, len, &properties, NULL);
 	fabric_unlock(fabric);
 	return ret;
 }
@@ -349,7 +352,7 @@ static void test_counters(void)
 	d.ph = 3;
 	send_tlp(0, buf, 8, &d);
 	fabric_lock(fabric);
-	fabric_read(requester->fn, MEMORY, buf, 1024);
+	fabric_read(requester->fn, MEMORY, buf, 1024, NULL);
 	fabric_unlock(fabric);
 	check_counters("several", 1, 4, 3, 0);
 	is_int(read_register(ACC_REG_BYTES, 8), 1024 + 4 + 4 + 8 + 8 + 1 + 8, "BYTES");
@@ -415,7 +418,7 @@ static void test_memory(void)
 	is_int(pci_function_region_read(acc, ACC_BAR_MEM, 0x100, buf, 6), 0, "read by message");
 	is_mem(buf, "mapped", 6, "sees the mapping");
 	fabric_lock(fabric);
-	is_int(fabric_read(requester->fn, MEMORY + 0x102, buf, 3), 0, "read by a peer");
+	is_int(fabric_read(requester->fn, MEMORY + 0x102, buf, 3, NULL), 0, "read by a peer");
 	fabric_unlock(fabric);
 	is_mem(buf, "ppe", 3, "as well");
 	teardown();
@@ -430,9 +433,10 @@ static void test_atomics(void)
 	put_le64(memory + 0x100, 5);
 	fabric_lock(fabric);
 	is_int(fabric_atomic(requester->fn, TLP_FETCH_ADD, MEMORY + 0x100, (uint64_t[]){ 1 },
-			     &before), 0, "FetchAdd");
+			     &before, NULL), 0, "FetchAdd");
 	is_int(before, 5, "value before");
-	is_int(fabric_atomic(requester->fn, TLP_CAS, MEMORY + 0x100, swap, &before), 0, "CAS");
+	is_int(fabric_atomic(requester->fn, TLP_CAS, MEMORY + 0x100, swap, &before, NULL), 0,
+	       "CAS");
 	fabric_unlock(fabric);
 	is_int(before, 6, "value before");
 	is_int(memory[0x100], 7, "value after");

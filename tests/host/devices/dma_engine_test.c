@@ -143,7 +143,7 @@ static void test_bad_descriptors(void)
 		  DMA_ENGINE_DONE_BAD_DESC },
 		{ "longest there is", SOURCE, TARGET, UINT32_MAX, 0, 0, 0,
 		  DMA_ENGINE_DONE_BAD_DESC },
-		{ "unknown flag", SOURCE, TARGET, 4, 0x10, 0, 0, DMA_ENGINE_DONE_BAD_DESC },
+		{ "unknown flag", SOURCE, TARGET, 4, 0x200, 0, 0, DMA_ENGINE_DONE_BAD_DESC },
 		{ "all flags", SOURCE, TARGET, 4, UINT32_MAX, 0, 0, DMA_ENGINE_DONE_BAD_DESC },
 		{ "st_index behind the table", SOURCE, TARGET, 4, DMA_ENGINE_DESC_TH, 64, 0,
 		  DMA_ENGINE_DONE_BAD_DESC },

@@ -86,7 +86,7 @@ static int atomic_op(enum tlp_type type, uint64_t address, uint64_t one, uint64_
 
 	*before = ~0ull;
 	fabric_lock(fabric);
-	ret = fabric_atomic(requester->fn, type, address, operands, before);
+	ret = fabric_atomic(requester->fn, type, address, operands, before, NULL);
 	fabric_unlock(fabric);
 	return ret;
 }

@@ -176,7 +176,7 @@ static void read_bytes(uint64_t address, size_t len, int want)
 	uint8_t buf[4096];
 
 	fabric_lock(fabric);
-	is_int(fabric_read(requester->fn, address, buf, len), want, "read");
+	is_int(fabric_read(requester->fn, address, buf, len, NULL), want, "read");
 	fabric_unlock(fabric);
 }
 
@@ -190,8 +190,8 @@ static void test_trace(void)
 	read_bytes(RAM + 0x1fe, 260, 0);
 	is_str(lines(),
 	       "1 01:05.0 -> rc MRd32 0x00000000400001fc len=2 th=0 be=c/0 result=ok\n"
-	       "2 rc -> 01:05.0 CplD len=2 tag=0 status=SC byte-count=2 lower-address=0x7e result=ok\n"
-	       "3 01:05.0 -> rc MRd32 0x0000000040000200 len=258 th=0 be=f/3 tag=1 result=ok\n"
+	       "2 01:05.0 -> rc MRd32 0x0000000040000200 len=258 th=0 be=f/3 tag=1 result=ok\n"
+	       "3 rc -> 01:05.0 CplD len=2 tag=0 status=SC byte-count=2 lower-address=0x7e result=ok\n"
 	       "4 rc -> 01:05.0 CplD len=256 tag=1 status=SC byte-count=258 lower-address=0x00 "
 	       "result=ok\n"
 	       "5 rc -> 01:05.0 CplD len=2 tag=1 status=SC byte-count=2 lower-address=0x00 "
@@ -205,7 +205,7 @@ static void test_trace(void)
 	       "lower-address=0x00 result=ok\n", "from a peer");
 	put_le64(ram + 64, 5);
 	fabric_lock(fabric);
-	is_int(fabric_atomic(requester->fn, TLP_CAS, RAM + 64, operands, &before), 0, "CAS");
+	is_int(fabric_atomic(requester->fn, TLP_CAS, RAM + 64, operands, &before, NULL), 0, "CAS");
 	fabric_unlock(fabric);
 	is_str(lines(),
 	       "9 01:05.0 -> rc CAS32 0x0000000040000040 len=16 th=0 be=f/f tag=3 result=ok\n"
@@ -244,6 +244,45 @@ static void test_errors(void)
 	read_bytes(0x1000, 4, -EFAULT);
 	ok(strstr(lines(), "20 rc -> 01:05.0 Cpl len=0 tag=6 status=UR byte-count=4 "
 			   "lower-address=0x00 result=ok\n"), "an address that is not announced");
+}
+
+/* Up to 32 requests are under way, each with a tag of its own; the tags begin again behind them. */
+static void test_in_flight(void)
+{
+	static char tags[2][16384];
+	unsigned int at = 0, cfg;
+	const char *line;
+
+	fabric_lock(fabric);
+	cfg = pci_function_cap(requester->fn, 0x10) + 8;
+	fabric_unlock(fabric);
+	fake_device_sizes(requester, 512, 128);
+	for (unsigned int extended = 0; extended < 2; extended++) {
+		if (extended)
+			fake_config_write(requester, cfg, 0x0140, 2);
+		read_bytes(RAM, 4096, 0);
+		read_bytes(RAM + 4096, 4096, 0);
+		at = 0;
+		for (line = lines(); *line; line = strchr(line, '\n') + 1) {
+			unsigned int tag = 0;
+
+			if (strstr(line, " tag=") && strstr(line, " tag=") < strchr(line, '\n'))
+				tag = strtoul(strstr(line, " tag=") + 5, NULL, 10);
+			at += snprintf(tags[extended] + at, sizeof(tags[0]) - at, "%c%u ",
+				       strstr(line, "MRd") && strstr(line, "MRd") <
+				       strchr(line, '\n') ? 'r' : 'c', tag);
+		}
+	}
+	is_str(tags[0],
+	       "r7 r8 r9 r10 r11 r12 r13 r14 r15 r16 r17 r18 r19 r20 r21 r22 r23 r24 r25 r26 r27 "
+	       "r28 r29 r30 r31 r0 r1 r2 r3 r4 r5 r6 "
+	       "c7 c8 c9 c10 c11 c12 c13 c14 c15 c16 c17 c18 c19 c20 c21 c22 c23 c24 c25 c26 c27 "
+	       "c28 c29 c30 c31 c0 c1 c2 c3 c4 c5 c6 "
+	       "r7 r8 r9 r10 r11 r12 r13 r14 r15 r16 r17 r18 r19 r20 r21 r22 r23 r24 r25 r26 r27 "
+	       "r28 r29 r30 r31 r0 r1 r2 r3 r4 r5 r6 "
+	       "c7 c8 c9 c10 c11 c12 c13 c14 c15 c16 c17 c18 c19 c20 c21 c22 c23 c24 c25 c26 c27 "
+	       "c28 c29 c30 c31 c0 c1 c2 c3 c4 c5 c6 ", "32 tags");
+	ok(strstr(tags[1], " r102 c71 "), "more with Extended Tag Field Enable: %.200s", tags[1]);
 }
 
 static void test_interrupt(void)
@@ -296,7 +335,7 @@ static void test_pcapng(void)
 			continue;
 		completions += record_is_completion(got.type);
 		interrupts += got.type == RECORD_MSIX;
-		if (got.number == 2) {
+		if (got.number == 3) {
 			is_hex(got.byte_count, 2, "byte count");
 			is_hex(got.address, 0x7e, "lower address");
 			is_hex(got.value, 0xfffe, "two bytes behind two that nobody asked for");
@@ -334,6 +373,7 @@ int main(void)
 	test_errors();
 	test_interrupt();
 	test_pcapng();
+	test_in_flight();
 	teardown();
 	return done_testing();
 }

@@ -167,8 +167,8 @@ static void test_capability_lists(void)
 	is_hex(read_config(pm + PCI_PM_PMC, 2), 0x0003,
 	       "power management 1.2, no PME, no D1, no D2");
 	is_hex(read_config(pcie + PCI_EXP_FLAGS, 2), 0x0002, "PCIe: version 2, Endpoint");
-	is_hex(read_config(pcie + PCI_EXP_DEVCAP, 4), 0x10008002,
-	       "512 bytes, role-based errors, FLR");
+	is_hex(read_config(pcie + PCI_EXP_DEVCAP, 4), 0x10008022,
+	       "512 bytes, extended tags, role-based errors, FLR");
 	is_hex(read_config(pcie + PCI_EXP_DEVCTL, 2), 0x2000, "128 byte payload, 512 byte reads");
 	is_hex(read_config(pcie + PCI_EXP_LNKCAP, 4), 0x00400104, "x16 at 16 GT/s");
 	is_hex(read_config(pcie + PCI_EXP_LNKSTA, 2), 0x1104, "link is up");

@@ -80,10 +80,13 @@ static void teardown(void)
 
 static int do_write(uint64_t address, const void *buf, size_t len, const struct tlp_hint *hint)
 {
+	struct tlp_properties properties = { 0 };
 	int ret;
 
+	if (hint)
+		properties.hint = *hint;
 	fabric_lock(fabric);
-	ret = fabric_write(requester->fn, address, buf, len, hint, NULL);
+	ret = fabric_write(requester->fn, address, buf, len, &properties, NULL);
 	fabric_unlock(fabric);
 	return ret;
 }
@@ -93,7 +96,7 @@ static int do_read(uint64_t address, void *buf, size_t len)
 	int ret;
 
 	fabric_lock(fabric);
-	ret = fabric_read(requester->fn, address, buf, len);
+	ret = fabric_read(requester->fn, address, buf, len, NULL);
 	fabric_unlock(fabric);
 	return ret;
 }
@@ -136,8 +139,9 @@ static void test_unannounced(void)
 	fake_device_enable(alone, 0xfe000000, 0);
 	pci_function_dma_map(alone->fn, 0x1000, 0x1000, true, true, -1, 0);
 	fabric_lock(fabric);
-	is_int(fabric_read(alone->fn, 0x1000, buf, 4), 0, "an announced address is asked upstream");
-	is_int(fabric_read(alone->fn, 0x2000, buf, 4), -EFAULT, "another is refused");
+	is_int(fabric_read(alone->fn, 0x1000, buf, 4, NULL), 0,
+	       "an announced address is asked upstream");
+	is_int(fabric_read(alone->fn, 0x2000, buf, 4, NULL), -EFAULT, "another is refused");
 	is_int(fabric_write(alone->fn, 0, buf, 4, NULL, NULL), -EFAULT, "for writes as well");
 	fabric_unlock(fabric);
 	is_int(alone->upstream_calls, 1, "and the client is not asked");
@@ -407,7 +411,8 @@ static void test_splitting(void)
 	new_lines();
 	fake_device_sizes(requester, 128, 256);
 	fabric_lock(fabric);
-	is_int(fabric_write(requester->fn, RAM + 0xf7d, buf, 0x10a, &hint8, &sent), 0,
+	is_int(fabric_write(requester->fn, RAM + 0xf7d, buf, 0x10a,
+			    &(struct tlp_properties){ .hint = hint8 }, &sent), 0,
 	       "odd start, odd end, page border");
 	fabric_unlock(fabric);
 	is_int(sent, 4, "four TLPs");

@@ -210,8 +210,10 @@ struct fake_device *fake_device_new(const struct fake_options *options)
 		.pcie = { .mps = options->mps ? options->mps : 512,
 			  .end_end_prefix = options->end_end_prefix,
 			  .atomic_completer = options->atomic_completer,
-			  .atomic_requester = options->atomic_requester },
+			  .atomic_requester = options->atomic_requester,
+			  .ordering = options->ordering },
 		.msix = { .vectors = options->vectors, .bar = 4, .pending = 0x800 },
+		.ats = options->ats,
 		.device = fake,
 	};
 

@@ -28,6 +28,8 @@
  * @is_completer: has mem_write and mem_read
  * @atomic_completer: has mem_atomic and announces it
  * @atomic_requester: may send AtomicOps
+ * @ordering: requests can have ordering attributes
+ * @ats: has the ATS capability
  */
 struct fake_options {
 	const char *name;
@@ -41,6 +43,8 @@ struct fake_options {
 	bool is_completer;
 	bool atomic_completer;
 	bool atomic_requester;
+	bool ordering;
+	bool ats;
 };
 
 /**

@@ -49,10 +49,10 @@ static bool transfer_work(struct pci_function *fn)
 	memcpy(&left, fake->bar0, 4);
 	if (!left)
 		return false;
-	fabric_read(fn, RAM, buf, 1000);
+	fabric_read(fn, RAM, buf, 1000, NULL);
 	fabric_write(fn, PEER_BAR + i * (PEER_SIZE / 2) + 3, buf, BURST - 3, NULL, NULL);
 	fabric_write(fn, RAM + 0x8000 + i * 64, buf, 64, NULL, NULL);
-	fabric_read(fn, 0x100, buf, 40);
+	fabric_read(fn, 0x100, buf, 40, NULL);
 	fabric_write(fn, 0x200, buf, 40, NULL, NULL);
 	memcpy(&left, fake->bar0, 4);
 	memcpy(&done, fake->bar0 + 4, 4);

@@ -253,6 +253,33 @@ static void check_bytes(const char *what, const void *bytes, size_t size, int re
 	is_int(tlp_decode(&tlp, bytes, size, 128), result, "%s", what);
 }
 
+/* Attr[1:0] in bits 13:12, Attr[2] in bit 18, AT in bits 11:10 of DW 0 (sections 2.2.1, 2.2.6.3) */
+static void test_attributes(void)
+{
+	static const struct {
+		uint8_t dw0[4];
+		unsigned int attributes;
+		bool translated;
+	} cases[] = {
+		{ { 0, 0x00, 0x10, 1 }, TLP_NO_SNOOP, false },
+		{ { 0, 0x00, 0x20, 1 }, TLP_RELAXED_ORDERING, false },
+		{ { 0, 0x04, 0x00, 1 }, TLP_ID_ORDERING, false },
+		{ { 0, 0x04, 0x28, 1 }, TLP_ID_ORDERING | TLP_RELAXED_ORDERING, true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t bytes[12] = { 0, 0, 0, 0, 0, 0x28, 7, 0x0f, 0, 0, 0x10, 0 }, again[12];
+		struct tlp tlp;
+
+		memcpy(bytes, cases[i].dw0, 4);
+		is_int(tlp_decode(&tlp, bytes, sizeof(bytes), 128), 0, "decoded");
+		is_hex(tlp.attributes, cases[i].attributes, "attributes");
+		is_int(tlp.translated, cases[i].translated, "address type");
+		is_int(tlp_encode(&tlp, again, sizeof(again)), sizeof(again), "encoded");
+		is_mem(again, bytes, sizeof(bytes), "the same bytes");
+	}
+}
+
 static void test_malformed_bytes(void)
 {
 	uint8_t tlp[20 + 132] = { 0x40, 0, 0, 1, 0, 0x28, 0, 0x0f, 0, 0, 0x10, 0, 1, 2, 3, 4 };
@@ -278,7 +305,11 @@ static void test_malformed_bytes(void)
 	tlp[2] = 0x40;
 	check_bytes("poisoned", tlp, 16, -EOPNOTSUPP);
 	tlp[2] = 0x08;
-	check_bytes("translated", tlp, 16, -EOPNOTSUPP);
+	check_bytes("translated", tlp, 16, 0);
+	tlp[2] = 0x04;
+	check_bytes("request for a translation", tlp, 16, -EOPNOTSUPP);
+	tlp[2] = 0x0c;
+	check_bytes("reserved address type", tlp, 16, -EOPNOTSUPP);
 	tlp[2] = 0;
 	tlp[3] = 33;
 	tlp[7] = 0xff;
@@ -424,6 +455,7 @@ int main(void)
 	test_largest();
 	test_byte_enables();
 	test_malformed_requests();
+	test_attributes();
 	test_malformed_bytes();
 	test_prefixes();
 	test_ranges();

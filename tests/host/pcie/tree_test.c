@@ -124,10 +124,13 @@ static int do_write(struct fake_device *from, uint64_t address, size_t len,
 		    const struct tlp_hint *hint)
 {
 	static const uint8_t bytes[512] = { 0x5a };
+	struct tlp_properties properties = { 0 };
 	int ret;
 
+	if (hint)
+		properties.hint = *hint;
 	fabric_lock(fabric);
-	ret = fabric_write(from->fn, address, bytes, len, hint, NULL);
+	ret = fabric_write(from->fn, address, bytes, len, &properties, NULL);
 	fabric_unlock(fabric);
 	return ret;
 }
@@ -336,7 +339,7 @@ static void test_max_payload(void)
 	is_int(do_write(d[2], RAM, 256, NULL), -EBADMSG, "to memory");
 	is_str(outcome(), "result=malformed at=rp1", "  through a root port");
 	fabric_lock(fabric);
-	is_int(fabric_read(d[0]->fn, BAR(8), buf, 512), 0, "reads have no payload");
+	is_int(fabric_read(d[0]->fn, BAR(8), buf, 512, NULL), 0, "reads have no payload");
 	fabric_unlock(fabric);
 	fell(d, 3);
 }

@@ -12,7 +12,7 @@ ENGINE = Registers("dma_engine_regs.h")
 
 COMMAND_MEMORY, COMMAND_MASTER = 2, 4
 CAP_MSIX, CAP_PCIE = 0x11, 0x10
-EXT_CAP_TPH = 0x17
+EXT_CAP_TPH, EXT_CAP_ATS = 0x17, 0x0f
 TPH_NO_ST, TPH_IV, TPH_DS = 0, 1, 2
 TPH_OFF, TPH_8BIT, TPH_EXT = 0, 1, 3
 
@@ -145,6 +145,9 @@ class DmaEngine(Function):
     def enable_msix(self):
         offset = self.capability(CAP_MSIX)
         self.client.config_write(offset + 2, 2, 0x8000)
+
+    def enable_ats(self, on=True):
+        self.client.config_write(self.extended_capability(EXT_CAP_ATS) + 6, 2, 0x8000 if on else 0)
 
     def set_tph(self, mode, requester):
         control = self.extended_capability(EXT_CAP_TPH) + 8

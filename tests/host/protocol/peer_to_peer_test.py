@@ -256,8 +256,11 @@ def test_wild_descriptors():
     mem = Accelerator.__init__.__defaults__[1]
     wild = [
         ((SRC, mem, 0), BAD), ((SRC, mem, ENGINE.DMA_ENGINE_LENGTH_MAX + 1), BAD),
-        ((SRC, mem, 0xffffffff), BAD), ((SRC, mem, 4, 0xffffffff), BAD), ((SRC, mem, 4, 16), BAD),
+        ((SRC, mem, 0xffffffff), BAD), ((SRC, mem, 4, 0xffffffff), BAD), ((SRC, mem, 4, 0x200), BAD),
         ((SRC, mem, 4, IRQ, 0, 8), BAD), ((SRC, mem, 4, IRQ, 0, 0xffff), BAD),
+        ((SRC, mem, 4, ENGINE.DMA_ENGINE_DESC_SRC_TRANSLATED), BAD),
+        ((SRC, mem, 4, ENGINE.DMA_ENGINE_DESC_DST_TRANSLATED), BAD),
+        ((SRC, mem, 4, ENGINE.DMA_ENGINE_DESC_READ_TH, 64), BAD),
         ((SRC, mem, 4, TH, 64), BAD), ((SRC, mem, 4, TH, 0xffff), BAD),
         ((top - 4, mem, 8), READ_ERROR), ((top - 1, mem, 16 << 20), READ_ERROR),
         ((SRC, top - 4, 8), WRITE_ERROR), ((SRC, top - 1, 2), WRITE_ERROR),

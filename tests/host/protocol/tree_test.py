@@ -36,13 +36,16 @@ class Machine:
 
     marks = 0xabcd0000       # a value that no other register gets
 
-    def __init__(self, *arguments):
-        self.server = Endpoints(*DEVICES, trace=True, arguments=TREE + list(arguments))
+    def __init__(self, *arguments, acs=ACS, ats=False):
+        tree = [option.replace(ACS, acs) if "name=redirecting" in option else option for option in TREE]
+        devices = [device + (",ats=yes" if ats and device.startswith("dma") else "") for device in DEVICES]
+        self.server = Endpoints(*devices, trace=True, arguments=tree + list(arguments))
         self.ram = Ram(RAM, 1 << 20)
         self.acc = Accelerator(self.server.connect("acc"))
         self.ram.map(self.acc)
         self.acc.set_max_payload(512)
         self.engines = {}
+        self.types = []      # address types of what send() has sent
         for i, name in enumerate(ENGINES):
             engine = DmaEngine(self.server.connect(name), 0xfe100000 + i * 0x10000, 0xfe101000 + i * 0x10000)
             self.ram.map(engine)
@@ -50,6 +53,8 @@ class Machine:
             engine.set_max_payload(512)
             engine.set_tph(TPH_DS, TPH_EXT)
             engine.set_st(0, TAG)
+            if ats:
+                engine.enable_ats()
             engine.start(RAM + i * RING_SIZE)
             self.engines[name] = engine
 
@@ -63,18 +68,23 @@ class Machine:
         self.ram.__exit__()
         self.server.__exit__(*exception)
 
+    def copy(self, name, flags):
+        """Status of a descriptor that copies a lane of 7."""
+        self.ram.write(RAM + 0x10000, (7).to_bytes(4, "little"))
+        return self.engines[name].copy(self.ram, RAM + 0x10000, self.acc.mem, 4, flags, 0)
+
     def send(self, name, flags=TAGGED):
         """A lane of 7 from an engine to the accelerator, which holds 100: status, lane, "result=..." of the trace."""
         bdf = ENGINES[name][0]
         self.acc.memory[:4] = (100).to_bytes(4, "little")
-        self.ram.write(RAM + 0x10000, (7).to_bytes(4, "little"))
         written = rf" {bdf} -> 03:00\.0 MWr"
         before = sum(bool(re.search(written, line)) for line in self.server.trace())
-        status = self.engines[name].copy(self.ram, RAM + 0x10000, self.acc.mem, 4, flags, 0)
+        status = self.copy(name, flags)
         # The descriptor's status is written behind the TLP.
         lines = [line for line in self.settled_trace(bdf) if re.search(written, line)][before:]
         equal(len(lines), 1, "TLPs")
         true(f"th={int(flags != 0)}" in lines[0], f"the trace shows what was sent: {lines[0]}")
+        self.types.append("translated" if "address-type=translated" in lines[0] else "default")
         return status, int.from_bytes(self.acc.memory[:4], "little"), lines[0][lines[0].index("result="):]
 
     def settled_trace(self, bdf):
@@ -96,6 +106,24 @@ def test_one_tag_three_ends():
         equal(m.send("far"), (OK, 7, "result=hint-dropped at=rc"), "from another root port")
         equal((m.acc.count(ACC.ACC_REG_TAG_COUNT), m.acc.count(ACC.ACC_REG_UNTAGGED),
                m.acc.count(ACC.ACC_REG_MALFORMED)), (1, 2, 0), "with the tag, without, malformed at the completer")
+
+
+def test_translated():
+    """With Direct Translated, a translated address passes a port that redirects others; Translation Blocking stops it"""
+    direct = ACS + "+dt"
+    for acs, plain, translated in ((ACS, "result=hint-dropped at=rc", "result=hint-dropped at=rc"),
+                                   (direct, "result=hint-dropped at=rc", "result=ok"),
+                                   (direct + "+tb", "result=hint-dropped at=rc", "result=blocked at=redirecting")):
+        with Machine(acs=acs, ats=True) as m:
+            equal(m.send("redirected")[2], plain, f"{acs}: not translated")
+            status, lane, result = m.send("redirected", TAGGED | ENGINE.DMA_ENGINE_DESC_DST_TRANSLATED)
+            equal(result, translated, f"{acs}: translated")
+            ends = {"result=ok": (OK, 107), "result=hint-dropped at=rc": (OK, 7)}
+            equal((status, lane), ends.get(result, (WRITE_ERROR, 100)), f"{acs}: descriptor and lane")
+            equal(m.types, ["default", "translated"], "address types in the trace")
+            m.engines["redirected"].enable_ats(False)
+            equal(m.copy("redirected", TAGGED | ENGINE.DMA_ENGINE_DESC_DST_TRANSLATED), ENGINE.DMA_ENGINE_DONE_BAD_DESC,
+                  "while ATS is disabled")
 
 
 def test_untagged():
@@ -136,7 +164,7 @@ def test_command_line():
             (["--root-port", "name=rc"], "Root Port: name=rc is the root complex: expected another name"),
             (["--root-port", "name=a,below=b"], "Root Port: there is no option below="),
             (["--root-port", "name=a,acs=rr+x"],
-             "Root Port: acs=rr+x: expected some of sv, rr, cr, uf, dt, joined by '+'"),
+             "Root Port: acs=rr+x: expected some of sv, rr, cr, uf, dt, tb, joined by '+'"),
             (["--root-port", "name=a,max-payload=64"],
              "Root Port: max-payload=64: expected a power of two from 128 to 4K"),
             (["--root-port", "name=a,completer=reserved"],
