@@ -36,8 +36,10 @@ class Machine:
 
     marks = 0xabcd0000       # a value that no other register gets
 
-    def __init__(self, *arguments, acs=ACS, ats=False):
+    def __init__(self, *arguments, acs=ACS, ats=False, flip=None):
         tree = [option.replace(ACS, acs) if "name=redirecting" in option else option for option in TREE]
+        for port, more in (flip or {}).items():
+            tree = [option + more if option.startswith(port) else option for option in tree]
         devices = [device + (",ats=yes" if ats and device.startswith("dma") else "") for device in DEVICES]
         self.server = Endpoints(*devices, trace=True, arguments=tree + list(arguments))
         self.ram = Ram(RAM, 1 << 20)
@@ -142,6 +144,16 @@ def test_root_complex():
         equal(m.send("near"), (OK, 107, "result=ok"), "below one switch")
         equal(m.send("redirected"), (WRITE_ERROR, 100, "result=ur at=rc"), "redirected")
         equal(m.send("far"), (WRITE_ERROR, 100, "result=ur at=rc"), "from another root port")
+
+
+def test_completer_of_root_port():
+    """Where the root complex keeps hints, TPH Completer Supported of the requester's root port alone decides"""
+    for completer, want in (("ext", (OK, 107, "result=ok")), ("8bit", (OK, 7, "result=hint-dropped at=rp1")),
+                            ("none", (OK, 7, "result=hint-dropped at=rp1"))):
+        with Machine("--root-complex", "hints=keep", flip={"name=rp1": f",completer={completer}"}) as m:
+            equal(m.send("far"), want, f"16-bit tag, completer={completer}")
+            equal(m.send("near"), (OK, 107, "result=ok"), f"below one switch, completer={completer}")
+            equal(m.send("redirected"), (OK, 107, "result=ok"), f"through the other root port, completer={completer}")
 
 
 def refused(*arguments):
