@@ -223,13 +223,30 @@ _Static_assert(offsetof(struct region_areas, nr_areas) ==
 _Static_assert(offsetof(struct region_areas, area) ==
 	       sizeof(struct vfio_region_info_cap_sparse_mmap), "as VFIO has it");
 
-static int handle_get_region_info(struct vfio_user_connection *connection)
+/* A region that the client may map: one area, all of it, and its file. */
+static int reply_mappable(struct vfio_user_connection *connection,
+			  struct vfio_user_region_info *info, size_t room, int fd)
 {
-	struct vfio_user_region region = { .fd = -1 };
 	struct region_areas areas = {
 		.header = { .id = VFIO_REGION_INFO_CAP_SPARSE_MMAP, .version = 1 },
 		.nr_areas = 1,
+		.area.size = info->size,
 	};
+
+	info->flags |= VFIO_REGION_INFO_FLAG_MMAP;
+	info->argsz += sizeof(areas);
+	/* As VFIO does it: the client learns how much room it takes, and asks again. */
+	if (room < info->argsz)
+		return reply(connection, info, sizeof(*info));
+	info->flags |= VFIO_REGION_INFO_FLAG_CAPS;
+	info->cap_offset = sizeof(*info);
+	send_reply(connection, 0, 0, info, sizeof(*info), &areas, sizeof(areas), fd);
+	return 0;
+}
+
+static int handle_get_region_info(struct vfio_user_connection *connection)
+{
+	struct vfio_user_region region = { .fd = -1 };
 	struct vfio_user_region_info info;
 	size_t room;
 
@@ -248,17 +265,7 @@ static int handle_get_region_info(struct vfio_user_connection *connection)
 		info.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	if (region.fd < 0 || !connection->takes_fds)
 		return reply(connection, &info, sizeof(info));
-
-	info.flags |= VFIO_REGION_INFO_FLAG_MMAP;
-	info.argsz += sizeof(areas);
-	/* As VFIO does it: the client learns how much room it takes, and asks again. */
-	if (room < info.argsz)
-		return reply(connection, &info, sizeof(info));
-	info.flags |= VFIO_REGION_INFO_FLAG_CAPS;
-	info.cap_offset = sizeof(info);
-	areas.area.size = region.size;
-	send_reply(connection, 0, 0, &info, sizeof(info), &areas, sizeof(areas), region.fd);
-	return 0;
+	return reply_mappable(connection, &info, room, region.fd);
 }
 
 static int handle_get_irq_info(struct vfio_user_connection *connection)
