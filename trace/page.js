@@ -73,7 +73,7 @@ async function at(index) {
 }
 const id = i => i < T.parties.length ? T.parties[i].id : "?";
 function address(r) {
-  if (r.header.length < 12) return null;
+  if (r.header.length < 12 || T.types[r.type].startsWith("Cpl")) return null;
   const prefix = r.header[0] & 0x80 ? 4 : 0, dv = new DataView(r.header.buffer, r.header.byteOffset, r.header.length);
   const low = o => (dv.getUint32(o) & ~3) >>> 0;
   if (r.wide && r.header.length >= prefix + 16) return dv.getUint32(prefix + 8) * 2 ** 32 + low(prefix + 12);

@@ -156,6 +156,22 @@ def test_fates():
     tap.equal(BROWSER.errors(), [], "errors of the browser")
 
 
+def test_completions():
+    """a completion has no address; its fields are those of section 2.2.9"""
+    _page(FOLDER, [_line(1), "2 rc -> 00:11.0 CplD len=64 tag=9 status=SC byte-count=64 lower-address=0x40 result=ok\n",
+                   "3 00:11.0 -> rc MSI-X32 0x00000000fee01000 len=4 th=0 be=f/0 value=0x00004021 vector=3 result=ok\n"],
+          "--completions")
+    _opened(BROWSER)
+    cells = "return [...document.querySelectorAll('tr.row')].map(row => [...row.cells].slice(4, 6).map(c => c.textContent).join())"
+    tap.equal(BROWSER.run(cells), ["MWr,0xf8101000", "CplD,\u2013", "MSI-X,0xfee01000"], "types and addresses")
+    BROWSER.click("tr.row:nth-child(2)")
+    BROWSER.wait("return document.querySelector('#detail h3')?.textContent === 'TLP 2'")
+    detail = BROWSER.text("#detail")
+    tap.true("Address" not in detail.replace("Lower Address", ""), detail)
+    for wanted in ("Completer ID", "Byte Count", "64", "Lower Address", "0x40", "0x4a000010"):
+        tap.true(wanted in detail, f"{wanted} is not in {detail!r}")
+
+
 def test_dark_and_narrow():
     """the theme changes, and nothing is wider than a narrow screen"""
     _page(FOLDER, _trace(50))
