@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -419,17 +420,16 @@ def test_exec_signals():
 
 
 COUNT = """
-import signal, time
+import signal, sys, time
 count = 0
 def on_sigint(number, frame):
     global count
     count += 1
+    print("interrupts:", count, flush=True)
 signal.signal(signal.SIGINT, on_sigint)
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit(f"interrupts in the end: {count}"))
 print("ready", flush=True)
-end = time.monotonic() + 1.5
-while time.monotonic() < end:
-    time.sleep(0.05)
-print("interrupts:", count, flush=True)
+time.sleep(60)
 """
 
 
@@ -441,18 +441,41 @@ def test_terminal():
             os.environ.update(tree.environment())
             os.execv(FAKE, tree.command("exec", "-d", BDF, "--bar", "2", "--", sys.executable, "-c", COUNT))
         shown = b""
-        deadline = time.monotonic() + 30
-        while b"ready" not in shown and time.monotonic() < deadline:
-            shown += os.read(terminal, 1000)
+
+        def read_to(words):
+            nonlocal shown
+            deadline = time.monotonic() + 30
+            try:
+                while words not in shown and select.select([terminal], [], [], max(0, deadline - time.monotonic()))[0]:
+                    shown += os.read(terminal, 1000)
+            except OSError:
+                pass
+
+        read_to(b"ready")
+        # Stopped, tphbuf cannot pass the interrupt on before the command has counted it: two that wait are one.
+        os.kill(child, signal.SIGSTOP)
         os.write(terminal, b"\x03")
-        try:
-            while b"interrupts: " not in shown and time.monotonic() < deadline:
-                shown += os.read(terminal, 1000)
-        except OSError:
-            pass
-        os.waitpid(child, 0)
+        read_to(b"interrupts: 1")
+        # The signals that wait for it are taken in the order of their numbers: this is the last that the command gets.
+        os.kill(child, signal.SIGUSR1)
+        os.kill(child, signal.SIGCONT)
+        read_to(b"in the end: ")
+        # The command ends with its terminal, if it has not yet.
         os.close(terminal)
-        ok(b"interrupts: 1" in shown, "exec: one interrupt at the terminal is one interrupt of the command", shown)
+        os.waitpid(child, 0)
+        ok(b"in the end: 1" in shown, "exec: one interrupt at the terminal is one interrupt of the command", shown)
+
+
+def test_exec_pending():
+    """A signal that came before the command was there to hear of it."""
+    def interrupt():
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with Tree(*KERNEL_DRIVER) as tree:
+        done = tree.run("exec", "-d", BDF, "--bar", "2", "--bind", "--", "echo", "ran", preexec_fn=interrupt)
+        same((done.returncode, done.stdout), (1, ""), f"exec: a signal that is pending: the command does not run {done.stderr}")
+        same(tree.driver(), "accel", "exec: a signal that is pending: the device is given back")
 
 
 def test_exec_bind():
@@ -483,5 +506,5 @@ def test_exec_bind():
 
 
 run_tests((test_usage, test_help, test_probe, test_path, test_missing, test_list, test_output, test_exec, test_exec_errors,
-           test_exec_end, test_exec_signals, test_terminal,
+           test_exec_end, test_exec_signals, test_terminal, test_exec_pending,
            test_exec_bind))
