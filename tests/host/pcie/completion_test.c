@@ -72,6 +72,12 @@ static void test_header(void)
 	tlp_completion_encode_header(&c, header);
 	is_mem(header, poisoned, sizeof(header), "of an AtomicOp, poisoned");
 	ok(!tlp_completion_next(&c, data, 128), "which has one completion");
+
+	/* Attr[1:0] are those of the request (section 2.2.9), bits 13:12; Attr[2] is bit 18. */
+	tlp.attributes = TLP_RELAXED_ORDERING | TLP_ID_ORDERING;
+	tlp_completion_begin(&c, &tlp, TLP_STATUS_UNSUPPORTED, 0x80);
+	tlp_completion_encode_header(&c, header);
+	is_hex(get_be32(header), 0x0a002000, "Relaxed Ordering of the request, and no IDO");
 }
 
 /* Each ends at a multiple of the payload size; Byte Count is what is left (section 2.3.1.1). */
@@ -364,6 +370,52 @@ static void teardown(void)
 	munmap(ram, RAM_SIZE);
 }
 
+static struct pcie_port *tree_port(const char *name, enum pcie_port_kind kind, uint16_t bdf,
+				   struct pcie_port *above, unsigned int acs)
+{
+	struct pcie_port port = { .kind = kind, .bdf = bdf, .above = above, .acs = acs,
+				  .max_payload = 4096 };
+
+	strcpy(port.name, name);
+	is_int(fabric_add_port(fabric, &port), 0, "port %s", name);
+	return fabric_find_port(fabric, name);
+}
+
+/* A request that ends at a port is completed there: redirected, without Upstream Forwarding. */
+static void test_port(void)
+{
+	struct pcie_port *root, *top;
+	int fd = memfd_create("text", MFD_CLOEXEC);
+	ssize_t n;
+
+	trace = trace_create(&(struct trace_options){ .text = dup(fd), .pcapng = -1,
+						      .completions = true });
+	fabric = fabric_create(trace);
+	root = tree_port("root", PCIE_PORT_ROOT, 0x0018, NULL, 0);
+	top = tree_port("top", PCIE_PORT_UPSTREAM, 0x0100, root, 0);
+	requester = fake_device_attach(fabric, &(struct fake_options){
+		.name = "requester", .bdf = 0x328,
+		.port = tree_port("from", PCIE_PORT_DOWNSTREAM, 0x0200, top,
+				  PCIE_ACS_REQUEST_REDIRECT) });
+	peer = fake_device_attach(fabric, &(struct fake_options){
+		.name = "peer", .bdf = 0x420, .bar2_size = BAR_SIZE, .is_completer = true,
+		.port = tree_port("to", PCIE_PORT_DOWNSTREAM, 0x0208, top, 0) });
+	fake_device_enable(requester, 0xfe000000, 0);
+	fake_device_enable(peer, 0xfe001000, PEER_BAR);
+	pci_function_dma_map(requester->fn, PEER_BAR, BAR_SIZE, true, true, -1, 0);
+	read_bytes(PEER_BAR, 4, -EFAULT);
+	trace_flush(trace);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	text[n < 0 ? 0 : n] = '\0';
+	ok(strstr(text, "result=ur at=root\n2 00:03.0 -> 03:05.0 Cpl len=0 tag=0 status=UR"),
+	   "by the root port");
+	pci_function_connect(requester->fn, NULL, NULL);
+	pci_function_connect(peer->fn, NULL, NULL);
+	fabric_destroy(fabric);
+	trace_destroy(trace);
+	close(fd);
+}
+
 int main(void)
 {
 	test_header();
@@ -375,5 +427,6 @@ int main(void)
 	test_pcapng();
 	test_in_flight();
 	teardown();
+	test_port();
 	return done_testing();
 }

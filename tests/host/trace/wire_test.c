@@ -143,12 +143,12 @@ static void part_of_a_read(void)
 static void completion_without_data(void)
 {
 	static const uint8_t bytes[] = {
-		0x0a, 0x00, 0x00, 0x00, 0x00, 0x80, 0x20, 0x08, 0x00, 0x88, 0x2a, 0x7c,
+		0x0a, 0x00, 0x00, 0x00, 0x00, 0x80, 0x80, 0x08, 0x00, 0x88, 0x2a, 0x7c,
 	};
 	struct record r = decode(bytes, sizeof(bytes), sizeof(bytes), 0, "without data");
 
 	is_int(r.type, RECORD_CPL, "a completion without data");
-	is_int(r.status, STATUS_UR, "unsupported request");
+	is_int(r.status, STATUS_CA, "completer abort");
 	is_int(r.byte_count, 8, "bytes that would have come");
 	is_int(r.bytes, 0, "no payload");
 	round_trip(&r, bytes, 12, "without data");
