@@ -162,7 +162,8 @@ def test_completions():
                    "3 00:11.0 -> rc MSI-X32 0x00000000fee01000 len=4 th=0 be=f/0 value=0x00004021 vector=3 result=ok\n"],
           "--completions")
     _opened(BROWSER)
-    cells = "return [...document.querySelectorAll('tr.row')].map(row => [...row.cells].slice(4, 6).map(c => c.textContent).join())"
+    cells = """const rows = [...document.querySelectorAll('tr.row')];
+               return rows.map(row => [...row.cells].slice(4, 6).map(cell => cell.textContent).join())"""
     tap.equal(BROWSER.run(cells), ["MWr,0xf8101000", "CplD,\u2013", "MSI-X,0xfee01000"], "types and addresses")
     BROWSER.click("tr.row:nth-child(2)")
     BROWSER.wait("return document.querySelector('#detail h3')?.textContent === 'TLP 2'")
