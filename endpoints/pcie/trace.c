@@ -424,7 +424,7 @@ void trace_record_completion(struct trace *trace, const struct tlp_completion *c
 		bytes = entry->kept - skip;
 	if (entry->kept > skip)
 		memcpy(trace_entry_payload(entry) + skip, completion->data, bytes);
-	if (completion->requester == TRACE_RC)
+	if (completion->requester == TRACE_RC && completion->bytes)
 		entry_value(entry, completion->data, completion->bytes);
 	entry_end(trace);
 }
