@@ -21,7 +21,7 @@
 
 #define MEMORY	 0x380000000000ull
 #define LEVELS	 3u
-#define LENGTH	 4096u
+#define LENGTH	 1024u	/* two TLPs */
 #define REPEAT	 1u	/* transfers that are counted */
 #define RATIO	 0.9	/* of the instructions of the flat fabric to those of the tree */
 
