@@ -5,7 +5,7 @@ from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import kernel, kernel_source, process, toolroot, userspace
+from lab import deb, kernel, kernel_source, process, toolroot, userspace
 
 
 @dataclass
@@ -14,6 +14,7 @@ class Prepared:
     kernels: dict  # flavour to folder with bzImage
     folders: dict  # (flavour, key of kernel.MODULES) to folder with the modules
     selftests: dict  # tuple of collections of the kernel's selftests to folder with these
+    installed: deb.Installed | None = None
 
     def module(self, flavour, name):
         """Path of @name.ko for a kernel."""
@@ -29,11 +30,11 @@ def _side_by_side(*calls):
     return [future.result() for future in futures]
 
 
-def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"),), selftests=()):
+def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"),), selftests=(), installed=False):
     """Tool root, kernels of these flavours, and user-space builds of these variants.
 
     @modules: pairs of a flavour and a module for it; no module builds for each kernel. @selftests: tuples of collections of
-    the kernel's selftests.
+    the kernel's selftests. @installed: the Debian root with the project's packages too.
     """
     root, _ = _side_by_side(toolroot.obtain, kernel_source.layouts)
 
@@ -50,5 +51,6 @@ def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"
     def builds():
         for variant in variants:
             userspace.build(root, variant)
-    (made, built, tested), _ = _side_by_side(lambda: (kernels(), folders(), tests()), builds)
-    return Prepared(root, made, built, tested)
+        return deb.installed() if installed else None
+    (made, built, tested), packages = _side_by_side(lambda: (kernels(), folders(), tests()), builds)
+    return Prepared(root, made, built, tested, packages)

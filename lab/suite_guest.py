@@ -120,7 +120,8 @@ def _run_group(prepared, group, report, variant):
         modules = [prepared.module(first.kernel, name) for name in first.modules]
         machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
                              variant, reboots=first.reboots, boot=first.boot, icount=first.icount, cpu=first.cpu or vm.CPU,
-                             selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None)
+                             selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None,
+                             installed=prepared.installed if first.installed else None)
         job = vm.prepare(first.name)
         with progress.step(f"vm {first.name}") as step:
             def watch(job=job, step=step):

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, cache, kernel_log, process, progress, sandbox, userspace
+from lab import PROJECT, cache, deb, kernel_log, process, progress, sandbox, userspace
 from lab.topology import Topology
 
 RUNS = PROJECT / "build/vm"
@@ -24,6 +24,8 @@ BOOT_TIMEOUT = 60
 # The kernel allows peer-to-peer DMA through the host bridges of AMD's family 17h and later, whatever bridge it is.
 CPU = "EPYC"
 ACCELERATORS = ("tcg", "kvm")
+# What an installation has changed, over the root that it was made in: the guest's file system is at /mnt.
+OVER_ROOT = "mount -t overlay -o ro,lowerdir=/scratch:/mnt overlay /mnt"
 DOMAINS = {"identity": "iommu=pt", "translated": "iommu=nopt iommu.strict=1"}
 
 
@@ -44,6 +46,7 @@ class Machine:
     boot: str = ""  # more words for the kernel's command line; {NAME} is the PCI address of a device or port
     cpu: str = CPU  # by which the kernel allows peer-to-peer DMA through the host bridge, or does not
     selftests: Path | None = None  # folder of installed selftests of the kernel
+    installed: deb.Installed | None = None  # the guest's file system, in place of the tool root
 
     @functools.cached_property
     def topology(self):
@@ -152,7 +155,11 @@ def prepare(name):
 def _sandbox(machine, job):
     binds = userspace.binds("plain") + [
         (userspace.BUILD / machine.variant, "/endpoints", "ro"), (machine.kernel, "/kernel", "ro"), (job, "/job", "rw")]
-    return sandbox.argv(machine.root, ["python3", "-B", "/src/lab/session.py"], binds, userspace.SANITIZERS)
+    command = ["python3", "-B", "/src/lab/session.py"]
+    if machine.installed:
+        binds += [(machine.installed.root, "/mnt", "ro"), (machine.installed.layer, "/scratch", "ro")]
+        command = ["sh", "-euc", f"{OVER_ROOT} && exec \"$@\"", "sh", *command]
+    return sandbox.argv(machine.root, command, binds, userspace.SANITIZERS)
 
 
 def _write_job(machine, job, timeout, interactive, env):
