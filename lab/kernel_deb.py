@@ -9,6 +9,8 @@ from lab import PROJECT, cache, kernel, kernel_source, process, progress, sandbo
 
 PLACE = PROJECT / "build/kernel-deb"
 FRAGMENT = kernel.CONFIGS / "owner.config"
+# Files of a distribution's keys; a kernel that checks no signatures has none of these options.
+KEYS = ("CONFIG_MODULE_SIG_KEY", "CONFIG_SYSTEM_TRUSTED_KEYS", "CONFIG_SYSTEM_REVOCATION_KEYS")
 # Objects of a distribution's configuration, to show how far a build has come.
 TYPICAL_OBJECTS = 28000
 
@@ -21,10 +23,14 @@ def options(text):
 
 
 def wanted(config, fragment):
-    """Lines for the options of @fragment that @config does not have yet; what is built in there stays so."""
+    """Lines for the options of @fragment that @config does not have yet; what is built in there stays so.
+
+    Files of keys are replaced where @config has some.
+    """
     have = options(config)
     return "".join(f"{name}={value}\n" for name, value in options(fragment).items()
-                   if not (value == "m" and have.get(name) == "y") and have.get(name) != value)
+                   if not (value == "m" and have.get(name) == "y") and have.get(name) != value
+                   and not (name in KEYS and name not in have))
 
 
 def make_argv(root, source, place, args):
@@ -88,6 +94,9 @@ def main(args):
     with progress.step("kernel packages") as step:
         step.detail = "configuring"
         configure(root, source, PLACE, config)
+        # Each build is a revision of its own: what is printed below are the packages of this one.
+        for path in PLACE.glob("linux-*_*"):
+            path.unlink()
         process.run(make_argv(root, source, PLACE, ["bindeb-pkg"]), "kernel-deb-build", watch=_Watch(step))
         step.detail = ""
     for package in sorted(PLACE.glob("linux-*.deb")):

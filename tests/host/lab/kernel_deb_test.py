@@ -36,6 +36,14 @@ def test_wanted():
     tap.equal(kernel_deb.wanted(FRAGMENT, FRAGMENT), "", "nothing where all is there")
 
 
+def test_keys():
+    """files of keys are replaced where there are some, and a kernel that checks no signatures gets none"""
+    fragment = 'CONFIG_SYSTEM_TRUSTED_KEYS=""\nCONFIG_MODULE_SIG_KEY="certs/signing_key.pem"\n'
+    tap.equal(kernel_deb.wanted('CONFIG_SYSTEM_TRUSTED_KEYS="debian/certs.pem"\n', fragment), 'CONFIG_SYSTEM_TRUSTED_KEYS=""\n',
+              "of a distribution")
+    tap.equal(kernel_deb.wanted("CONFIG_VFIO=m\n", fragment), "", "without signatures")
+
+
 def _refusal(*args):
     try:
         kernel_deb.main([str(arg) for arg in args])
