@@ -54,6 +54,7 @@ enum ib_nak {
  * @source_qpn: queue pair it came from
  * @destination_lid: port it goes to
  * @destination_qpn: queue pair it goes to; 0 and 1 are the management queue pairs
+ * @srqn: shared receive queue there, of a request over an extended reliable connection (XRC)
  * @psn: packet sequence number; an answer has that of its request
  * @first: first packet of a message
  * @last: last packet of a message
@@ -80,6 +81,7 @@ struct ib_packet {
 	uint32_t source_qpn;
 	uint16_t destination_lid;
 	uint32_t destination_qpn;
+	uint32_t srqn;
 	uint32_t psn;
 	bool first;
 	bool last;

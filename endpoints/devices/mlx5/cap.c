@@ -58,10 +58,13 @@ static void fill_general(struct mlx5 *dev, uint8_t *caps)
 	general(ib_virt, 1);
 	general(local_ca_ack_delay, 16);
 	general(rc, 1);
+	general(uc, 1);
 	general(ud, 1);
 	general(xrc, 1);
 	general(pg, 1);
 	general(atomic, 1);
+	/* There is no multicast, so nothing of it comes back. */
+	general(block_lb_mc, 1);
 	general(cq_oi, 1);
 	general(cqe_version, 1);
 	general(compact_address_vector, 1);

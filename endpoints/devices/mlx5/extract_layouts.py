@@ -69,6 +69,7 @@ WANTED = {
         'define MLX5_WQE_CTRL_QPN_SHIFT',
         'define MLX5_WQE_INLINE_SEG_BYTE_COUNT_MASK',
         'struct mlx5_wqe_ctrl_seg',
+        'struct mlx5_wqe_xrc_seg',
         'struct mlx5_av',
         'struct mlx5_wqe_raddr_seg',
         'struct mlx5_wqe_atomic_seg',

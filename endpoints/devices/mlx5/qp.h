@@ -86,6 +86,7 @@ struct mlx5_requester {
  * @address: where the message goes, of a write; where it comes from, of a read
  * @key: remote key of the message
  * @message_length: bytes of the message, as its first packet announced
+ * @srqn: of an XRC QP: shared receive queue of the message
  * @held: request that waits for a page; owned
  * @token: of the page fault
  */
@@ -101,6 +102,7 @@ struct mlx5_responder {
 	uint64_t address;
 	uint32_t key;
 	uint64_t message_length;
+	uint32_t srqn;
 	struct ib_packet *held;
 	uint32_t token;
 };
@@ -113,7 +115,7 @@ struct mlx5_responder {
  * @type: MLX5_QPC_ST_*
  * @send_cq: for the send queue
  * @receive_cq: for the receive queue
- * @srq: shared receive queue, or NULL
+ * @srq: shared receive queue, or NULL; each request for an XRC QP names another
  * @ring: both queues, the receive queue first
  * @doorbell: address of the doorbell record
  * @receive_log_stride: log2 of the bytes of a receive request
@@ -152,6 +154,12 @@ struct mlx5_qp {
 static inline uint32_t mlx5_qp_pd(const struct mlx5_qp *qp)
 {
 	return (uint32_t)ifc_get(qpc, qp->context, pd);
+}
+
+static inline bool mlx5_qp_is_connected(const struct mlx5_qp *qp)
+{
+	return qp->type == MLX5_QPC_ST_RC || qp->type == MLX5_QPC_ST_UC ||
+	       qp->type == MLX5_QPC_ST_XRC;
 }
 
 /* Bytes of payload in a packet. */

@@ -65,12 +65,13 @@ void mlx5_qp_destroy(struct mlx5 *dev, struct mlx5_qp *qp)
 	free(qp);
 }
 
-/* The types that are modelled. UC is not, nor are XRC QPs, although the driver insists on the
- * capability. */
+/* The types that are modelled. */
 static bool type_known(uint8_t type)
 {
 	switch (type) {
 	case MLX5_QPC_ST_RC:
+	case MLX5_QPC_ST_UC:
+	case MLX5_QPC_ST_XRC:
 	case MLX5_QPC_ST_UD:
 	case MLX5_QPC_ST_QP0:
 	case MLX5_QPC_ST_QP1:
@@ -118,13 +119,20 @@ static uint8_t qp_resolve(struct mlx5 *dev, struct mlx5_qp *qp)
 
 	qp->send_cq = mlx5_table_get(&dev->cqs, ifc_get(qpc, context, cqn_snd));
 	qp->receive_cq = mlx5_table_get(&dev->cqs, ifc_get(qpc, context, cqn_rcv));
-	if (!qp->send_cq || !qp->receive_cq ||
+	if (!qp->send_cq || !qp->receive_cq)
+		return MLX5_CMD_STAT_BAD_RES_ERR;
+	/* Doorbells are for send queues. */
+	if (!ifc_get(qpc, context, no_sq) &&
 	    !mlx5_table_get(&dev->uars, ifc_get(qpc, context, uar_page)))
 		return MLX5_CMD_STAT_BAD_RES_ERR;
 	/* The PD of a UMR queue comes with its first transition. */
 	if (qp->type != MLX5_QPC_ST_REG_UMR &&
 	    !mlx5_table_get(&dev->pds, ifc_get(qpc, context, pd)))
 		return MLX5_CMD_STAT_BAD_RES_ERR;
+	if (qp->type == MLX5_QPC_ST_XRC)
+		return mlx5_table_get(&dev->xrcds, ifc_get(qpc, context, xrcd))
+			       ? MLX5_CMD_STAT_OK
+			       : MLX5_CMD_STAT_BAD_RES_ERR;
 	switch (ifc_get(qpc, context, rq_type)) {
 	case MLX5_SRQ_RQ:
 		qp->srq = mlx5_table_get(&dev->srqs, ifc_get(qpc, context, srqn_rmpn_xrqn));
@@ -262,7 +270,7 @@ static uint8_t enter_rtr(struct mlx5 *dev, struct mlx5_qp *qp, const uint8_t *fr
 	uint64_t port = ifc_get(qpc, qp->context, primary_address_path.vhca_port_num);
 
 	(void)dev;
-	if (qp->type == MLX5_QPC_ST_RC && (!mtu || mtu > MTU_CODE_MAX))
+	if (mlx5_qp_is_connected(qp) && (!mtu || mtu > MTU_CODE_MAX))
 		return MLX5_CMD_STAT_BAD_PARAM_ERR;
 	ifc_copy(qpc, qp->context, from, mtu);
 	ifc_copy(qpc, qp->context, from, log_msg_max);

@@ -195,10 +195,19 @@ static bool is_fetch(uint8_t opcode)
 	return opcode == MLX5_OPCODE_RDMA_READ || is_atomic(opcode);
 }
 
-static bool is_reliable_operation(uint8_t opcode)
+/* Whether the connection of a queue pair has the operation: nothing comes back over an unreliable
+ * one. */
+static bool can_send(const struct mlx5_qp *qp, uint8_t opcode)
 {
-	return is_write(opcode) || is_fetch(opcode) || opcode == MLX5_OPCODE_SEND ||
-	       opcode == MLX5_OPCODE_SEND_IMM;
+	return is_write(opcode) || opcode == MLX5_OPCODE_SEND || opcode == MLX5_OPCODE_SEND_IMM ||
+	       (is_fetch(opcode) && qp->type != MLX5_QPC_ST_UC);
+}
+
+/* Where the remote address is, or the data when there is none. */
+static size_t remote_segment(const struct mlx5_qp *qp)
+{
+	return sizeof(struct mlx5_wqe_ctrl_seg) +
+	       (qp->type == MLX5_QPC_ST_XRC ? sizeof(struct mlx5_wqe_xrc_seg) : 0);
 }
 
 /* Looks at a work request for the remote side. Return: syndrome, 0 when it can start. */
@@ -207,9 +216,9 @@ static uint8_t prepare_request(struct mlx5_qp *qp)
 	struct mlx5_requester *requester = &qp->requester;
 	struct mlx5_sg sg;
 
-	if (qp->type != MLX5_QPC_ST_RC || !is_reliable_operation(requester->opcode))
+	if (!can_send(qp, requester->opcode))
 		return MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR;
-	requester->segments = sizeof(struct mlx5_wqe_ctrl_seg);
+	requester->segments = remote_segment(qp);
 	if (is_write(requester->opcode) || is_fetch(requester->opcode))
 		requester->segments += sizeof(struct mlx5_wqe_raddr_seg);
 	if (is_atomic(requester->opcode))
@@ -241,7 +250,7 @@ static void start_request(struct mlx5 *dev, struct mlx5_qp *qp)
 		syndrome = mlx5_umr_execute(dev, qp);
 		break;
 	default:
-		if (qp->type != MLX5_QPC_ST_RC) {
+		if (!mlx5_qp_is_connected(qp)) {
 			syndrome = mlx5_datagram_send(dev, qp);
 			break;
 		}
@@ -274,11 +283,29 @@ static void wait_for_retry(struct mlx5 *dev, struct mlx5_qp *qp, uint64_t delay)
 	mlx5_qp_wait(dev, qp, delay);
 }
 
+/* The packet under way has done its job. */
+static void packet_answered(struct mlx5 *dev, struct mlx5_qp *qp)
+{
+	struct mlx5_requester *requester = &qp->requester;
+
+	requester->done += requester->part;
+	requester->psn = (requester->psn + 1) & IB_PSN_MASK;
+	requester->retries = 0;
+	requester->not_ready = 0;
+	if (requester->done == requester->length)
+		requester_complete(dev, qp, 0);
+	else
+		requester->phase = MLX5_REQUESTER_SEND;
+	mlx5_qp_run(dev, qp);
+}
+
 static void packet_lost(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	uint64_t timeout = ifc_get(qpc, qp->context, primary_address_path.ack_timeout);
 
-	if (qp->requester.retries++ < ifc_get(qpc, qp->context, retry_count))
+	if (qp->type == MLX5_QPC_ST_UC)
+		packet_answered(dev, qp);
+	else if (qp->requester.retries++ < ifc_get(qpc, qp->context, retry_count))
 		wait_for_retry(dev, qp,
 			       ACK_TIMEOUT_UNIT << (timeout ? timeout : ACK_TIMEOUT_DEFAULT));
 	else
@@ -288,7 +315,8 @@ static void packet_lost(struct mlx5 *dev, struct mlx5_qp *qp)
 static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
 {
 	const struct mlx5_requester *requester = &qp->requester;
-	const uint8_t *raddr = requester->wqe + sizeof(struct mlx5_wqe_ctrl_seg);
+	const uint8_t *xrc = requester->wqe + sizeof(struct mlx5_wqe_ctrl_seg);
+	const uint8_t *raddr = requester->wqe + remote_segment(qp);
 
 	packet->source_qpn = qp->number;
 	packet->destination_lid = (uint16_t)ifc_get(qpc, qp->context, primary_address_path.rlid);
@@ -300,7 +328,9 @@ static void address_packet(const struct mlx5_qp *qp, struct ib_packet *packet)
 	packet->has_immediate = packet->last && (requester->opcode == MLX5_OPCODE_SEND_IMM ||
 						 requester->opcode == MLX5_OPCODE_RDMA_WRITE_IMM);
 	packet->immediate = immediate_of(requester->wqe);
-	if (requester->segments > sizeof(struct mlx5_wqe_ctrl_seg)) {
+	if (qp->type == MLX5_QPC_ST_XRC)
+		packet->srqn = get_be32(xrc + offsetof(struct mlx5_wqe_xrc_seg, xrc_srqn));
+	if (requester->segments > remote_segment(qp)) {
 		packet->address = get_be64(raddr + offsetof(struct mlx5_wqe_raddr_seg, raddr));
 		packet->key = get_be32(raddr + offsetof(struct mlx5_wqe_raddr_seg, rkey));
 		packet->message_length = (uint32_t)requester->length;
@@ -323,7 +353,7 @@ static enum ib_packet_kind kind_of(uint8_t opcode)
 
 static void add_operands(const struct mlx5_qp *qp, struct ib_packet *packet)
 {
-	const uint8_t *segment = qp->requester.wqe + sizeof(struct mlx5_wqe_ctrl_seg) +
+	const uint8_t *segment = qp->requester.wqe + remote_segment(qp) +
 				 sizeof(struct mlx5_wqe_raddr_seg);
 
 	packet->swap_add = get_be64(segment + offsetof(struct mlx5_wqe_atomic_seg, swap_add));
@@ -413,22 +443,6 @@ bool mlx5_requester_flush(struct mlx5 *dev, struct mlx5_qp *qp)
 	return true;
 }
 
-/* The packet under way has done its job. */
-static void packet_answered(struct mlx5 *dev, struct mlx5_qp *qp)
-{
-	struct mlx5_requester *requester = &qp->requester;
-
-	requester->done += requester->part;
-	requester->psn = (requester->psn + 1) & IB_PSN_MASK;
-	requester->retries = 0;
-	requester->not_ready = 0;
-	if (requester->done == requester->length)
-		requester_complete(dev, qp, 0);
-	else
-		requester->phase = MLX5_REQUESTER_SEND;
-	mlx5_qp_run(dev, qp);
-}
-
 static void take_response(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_requester *requester = &qp->requester;
@@ -499,7 +513,9 @@ void mlx5_requester_answer(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packe
 		take_response(dev, qp);
 		return;
 	}
-	switch (answer->kind) {
+	/* An unreliable connection does not learn what became of a packet: the answer only paces
+	 * it. */
+	switch (qp->type == MLX5_QPC_ST_UC ? IB_PACKET_ACK : answer->kind) {
 	case IB_PACKET_ACK:
 		packet_answered(dev, qp);
 		break;

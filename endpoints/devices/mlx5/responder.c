@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The receiving side of a reliable queue pair. Memory is written and read by the rights, and with
+ * The receiving side of a connected queue pair. Memory is written and read by the rights, and with
  * the processing hint, of the key that the request names; a request whose memory is not present
  * waits here until the driver has brought it.
  */
@@ -28,14 +28,49 @@ enum outcome {
 	STOPPED,
 };
 
-static struct mlx5_sg responder_sg(const struct mlx5_qp *qp)
+/* The shared queue of the message under way; NULL: the QP has its own, or the queue is gone. */
+static struct mlx5_srq *shared_queue(struct mlx5 *dev, const struct mlx5_qp *qp)
+{
+	if (qp->type != MLX5_QPC_ST_XRC)
+		return qp->srq;
+	return mlx5_srq_of_domain(dev, qp->responder.srqn,
+				  (uint32_t)ifc_get(qpc, qp->context, xrcd));
+}
+
+/* Memory is that of the shared queue where the QP belongs to a domain and not to a program. */
+static uint32_t memory_pd(struct mlx5 *dev, const struct mlx5_qp *qp)
+{
+	const struct mlx5_srq *srq = qp->type == MLX5_QPC_ST_XRC ? shared_queue(dev, qp) : NULL;
+
+	return srq ? srq->pd : mlx5_qp_pd(qp);
+}
+
+_Static_assert(offsetof(struct mlx5_err_cqe, srqn) == offsetof(struct mlx5_cqe64, srqn), "srqn");
+
+/* Posts the completion of a receive request. */
+static void post_completion(struct mlx5 *dev, struct mlx5_qp *qp, struct mlx5_cqe64 *entry,
+			    bool solicited)
+{
+	const struct mlx5_srq *srq = shared_queue(dev, qp);
+
+	if (qp->type != MLX5_QPC_ST_XRC) {
+		entry->srqn = htobe32((uint32_t)ifc_get(qpc, qp->context, user_index));
+		mlx5_cq_post(dev, qp->receive_cq, entry, solicited);
+	} else if (srq) {
+		entry->srqn = htobe32((uint32_t)ifc_get(xrc_srqc, srq->context, user_index));
+		mlx5_cq_post(dev, srq->cq, entry, solicited);
+	}
+}
+
+static struct mlx5_sg responder_sg(struct mlx5 *dev, const struct mlx5_qp *qp)
 {
 	const struct mlx5_responder *responder = &qp->responder;
+	const struct mlx5_srq *srq = shared_queue(dev, qp);
 
 	return (struct mlx5_sg){
 		.segments = responder->wqe,
 		.size = responder->wqe_size,
-		.pd = qp->srq ? qp->srq->pd : mlx5_qp_pd(qp),
+		.pd = srq ? srq->pd : mlx5_qp_pd(qp),
 		.access = MLX5_ACCESS_LOCAL_WRITE,
 		.receive = true,
 	};
@@ -50,7 +85,6 @@ static void end_message(struct mlx5_qp *qp)
 void mlx5_responder_error(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome)
 {
 	struct mlx5_err_cqe error = {
-		.srqn = htobe32((uint32_t)ifc_get(qpc, qp->context, user_index)),
 		.syndrome = syndrome,
 		.s_wqe_opcode_qpn = htobe32(qp->number),
 		.wqe_counter = htobe16(qp->responder.wqe_index),
@@ -59,7 +93,7 @@ void mlx5_responder_error(struct mlx5 *dev, struct mlx5_qp *qp, uint8_t syndrome
 	struct mlx5_cqe64 entry;
 
 	memcpy(&entry, &error, sizeof(entry));
-	mlx5_cq_post(dev, qp->receive_cq, &entry, true);
+	post_completion(dev, qp, &entry, true);
 	end_message(qp);
 }
 
@@ -72,7 +106,6 @@ static void post_success(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_p
 	struct mlx5_cqe64 entry = {
 		.slid = htobe16(last->source_lid),
 		.flags_rqpn = htobe32(last->source_qpn),
-		.srqn = htobe32((uint32_t)ifc_get(qpc, qp->context, user_index)),
 		.byte_cnt = htobe32((uint32_t)qp->responder.offset),
 		.timestamp_h = htobe32((uint32_t)(now >> 32)),
 		.timestamp_l = htobe32((uint32_t)now),
@@ -84,7 +117,7 @@ static void post_success(struct mlx5 *dev, struct mlx5_qp *qp, const struct ib_p
 	/* Immediate data goes through as the sender's driver wrote it. */
 	if (last->has_immediate)
 		put_be32(&entry.immediate, last->immediate);
-	mlx5_cq_post(dev, qp->receive_cq, &entry, last->solicited);
+	post_completion(dev, qp, &entry, last->solicited);
 }
 
 /* Receive requests that the driver has posted to the QP's own queue and that were not taken yet, or
@@ -126,11 +159,12 @@ static int take_own(struct mlx5 *dev, struct mlx5_qp *qp)
 int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
 {
 	struct mlx5_responder *responder = &qp->responder;
+	struct mlx5_srq *srq = shared_queue(dev, qp);
 	int ret;
 
 	if (responder->has_wqe)
 		return 1;
-	if (qp->srq) {
+	if (srq) {
 		static const int results[] = {
 			[MLX5_SRQ_TAKEN] = 1,
 			[MLX5_SRQ_EMPTY] = 0,
@@ -139,7 +173,7 @@ int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
 		};
 
 		responder->wqe_size = sizeof(responder->wqe);
-		ret = results[mlx5_srq_take(dev, qp->srq, responder->wqe, &responder->wqe_size,
+		ret = results[mlx5_srq_take(dev, srq, responder->wqe, &responder->wqe_size,
 					    &responder->wqe_index)];
 	} else {
 		ret = take_own(dev, qp);
@@ -153,6 +187,17 @@ int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
 	return ret;
 }
 
+/* An unreliable connection refuses nothing. What it cannot receive is lost, and so is the rest of
+ * the message, whose packet numbers are then beyond the expected one. */
+static enum outcome drop_message(struct mlx5 *dev, struct mlx5_qp *qp,
+				 const struct ib_packet *request)
+{
+	qp->responder.offset = 0;
+	dev->port.counters.dropped_packets++;
+	mlx5_link_answer(dev, request, IB_PACKET_LOST, 0);
+	return DONE;
+}
+
 /*
  * Refuses a request: the requester hears why, this side's receive request completes with @local as
  * syndrome, and without one an event says that there was an error.
@@ -160,6 +205,9 @@ int mlx5_responder_take(struct mlx5 *dev, struct mlx5_qp *qp)
 static enum outcome refuse_request(struct mlx5 *dev, struct mlx5_qp *qp,
 				   const struct ib_packet *request, enum ib_nak why, uint8_t local)
 {
+	/* This side's own memory is its own fault. */
+	if (qp->type == MLX5_QPC_ST_UC && local != MLX5_CQE_SYNDROME_LOCAL_PROT_ERR)
+		return drop_message(dev, qp, request);
 	mlx5_link_answer(dev, request, IB_PACKET_NAK, (uint8_t)why);
 	if (qp->responder.has_wqe)
 		mlx5_responder_error(dev, qp, local);
@@ -182,6 +230,8 @@ static enum outcome refuse_access(struct mlx5 *dev, struct mlx5_qp *qp,
 static enum outcome answer_not_ready(struct mlx5 *dev, struct mlx5_qp *qp,
 				     const struct ib_packet *request)
 {
+	if (qp->type == MLX5_QPC_ST_UC)
+		return drop_message(dev, qp, request);
 	mlx5_link_answer(dev, request, IB_PACKET_RNR_NAK,
 			 (uint8_t)ifc_get(qpc, qp->context, min_rnr_nak));
 	return DONE;
@@ -195,9 +245,13 @@ static enum outcome acknowledge_request(struct mlx5 *dev, struct mlx5_qp *qp,
 	responder->psn = (responder->psn + 1) & IB_PSN_MASK;
 	responder->offset += request->length;
 	if (request->last) {
-		if (responder->has_wqe)
+		/* A write has nothing to do with a receive request that a lost message had
+		 * taken. */
+		if (request->kind == IB_PACKET_SEND || request->has_immediate) {
 			post_success(dev, qp, request);
-		end_message(qp);
+			responder->has_wqe = false;
+		}
+		responder->offset = 0;
 	}
 	mlx5_link_answer(dev, request, IB_PACKET_ACK, 0);
 	return DONE;
@@ -219,7 +273,7 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 		return refuse_request(dev, qp, request, IB_NAK_REMOTE_OPERATION, 0);
 	if (!ret)
 		return answer_not_ready(dev, qp, request);
-	sg = responder_sg(qp);
+	sg = responder_sg(dev, qp);
 	if (!mlx5_sg_length(&sg, &room) || responder->offset + request->length > room)
 		return refuse_request(dev, qp, request, IB_NAK_INVALID_REQUEST,
 				      MLX5_CQE_SYNDROME_LOCAL_LENGTH_ERR);
@@ -243,11 +297,11 @@ static enum outcome receive_send(struct mlx5 *dev, struct mlx5_qp *qp,
 			      MLX5_CQE_SYNDROME_LOCAL_PROT_ERR);
 }
 
-static struct mlx5_region remote_region(const struct mlx5_qp *qp, uint32_t key, uint64_t address,
-					enum mlx5_access access)
+static struct mlx5_region remote_region(struct mlx5 *dev, const struct mlx5_qp *qp, uint32_t key,
+					uint64_t address, enum mlx5_access access)
 {
 	return (struct mlx5_region){
-		.key = key, .pd = mlx5_qp_pd(qp), .access = access, .address = address
+		.key = key, .pd = memory_pd(dev, qp), .access = access, .address = address
 	};
 }
 
@@ -291,7 +345,8 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 	if (request->first) {
 		note_message(responder, request);
 		region =
-			remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_WRITE);
+			remote_region(dev, qp, request->key, request->address,
+				      MLX5_ACCESS_REMOTE_WRITE);
 		if (!ifc_get(qpc, qp->context, rwe) ||
 		    !mlx5_memory_allowed(dev, &region, request->message_length))
 			return refuse_access(dev, qp, request);
@@ -309,7 +364,7 @@ static enum outcome receive_write(struct mlx5 *dev, struct mlx5_qp *qp,
 		if (!ret)
 			return answer_not_ready(dev, qp, request);
 	}
-	region = remote_region(qp, responder->key, responder->address + responder->offset,
+	region = remote_region(dev, qp, responder->key, responder->address + responder->offset,
 			       MLX5_ACCESS_REMOTE_WRITE);
 	result = mlx5_memory_write(dev, &region, request->payload, request->length);
 	if (!result)
@@ -333,7 +388,7 @@ static enum outcome receive_read(struct mlx5 *dev, struct mlx5_qp *qp,
 				 const struct ib_packet *request)
 {
 	struct mlx5_region region =
-		remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_READ);
+		remote_region(dev, qp, request->key, request->address, MLX5_ACCESS_REMOTE_READ);
 	enum mlx5_memory_result result;
 	struct ib_packet *response;
 
@@ -358,7 +413,7 @@ static enum outcome receive_atomic(struct mlx5 *dev, struct mlx5_qp *qp,
 				   const struct ib_packet *request)
 {
 	struct mlx5_region region =
-		remote_region(qp, request->key, request->address, MLX5_ACCESS_REMOTE_ATOMIC);
+		remote_region(dev, qp, request->key, request->address, MLX5_ACCESS_REMOTE_ATOMIC);
 	struct mlx5_atomic atomic = {
 		.compare_swap = request->kind == IB_PACKET_COMPARE_SWAP,
 		.swap_add = request->swap_add,
@@ -391,8 +446,15 @@ static enum outcome receive_atomic(struct mlx5 *dev, struct mlx5_qp *qp,
 
 static bool can_receive(const struct mlx5_qp *qp)
 {
-	return qp->type == MLX5_QPC_ST_RC &&
+	return mlx5_qp_is_connected(qp) &&
 	       (qp->state == MLX5_QPC_STATE_RTR || qp->state == MLX5_QPC_STATE_RTS);
+}
+
+/* An unreliable connection begins again with each message, whatever it has missed. */
+static bool is_in_order(const struct mlx5_qp *qp, const struct ib_packet *request)
+{
+	return request->psn == qp->responder.psn ||
+	       (qp->type == MLX5_QPC_ST_UC && request->first);
 }
 
 /* The sender is the peer, nothing else is under way, and nothing was missed. */
@@ -402,27 +464,39 @@ static bool is_expected(const struct mlx5_qp *qp, const struct ib_packet *reques
 
 	return request->source_qpn == ifc_get(qpc, qp->context, remote_qpn) &&
 	       request->source_lid == ifc_get(ads, path, rlid) && !qp->responder.held &&
-	       request->psn == qp->responder.psn;
+	       is_in_order(qp, request);
+}
+
+static bool has_operation(const struct mlx5_qp *qp, enum ib_packet_kind kind)
+{
+	return qp->type != MLX5_QPC_ST_UC || kind == IB_PACKET_SEND || kind == IB_PACKET_WRITE;
+}
+
+static enum outcome execute_request(struct mlx5 *dev, struct mlx5_qp *qp,
+				    const struct ib_packet *request)
+{
+	if (request->first)
+		qp->responder.srqn = request->srqn;
+	if (qp->type == MLX5_QPC_ST_XRC && !shared_queue(dev, qp))
+		return refuse_request(dev, qp, request, IB_NAK_INVALID_REQUEST,
+				      MLX5_CQE_SYNDROME_LOCAL_QP_OP_ERR);
+	switch (request->kind) {
+	case IB_PACKET_SEND:
+		return receive_send(dev, qp, request);
+	case IB_PACKET_WRITE:
+		return receive_write(dev, qp, request);
+	case IB_PACKET_COMPARE_SWAP:
+	case IB_PACKET_FETCH_ADD:
+		return receive_atomic(dev, qp, request);
+	default:
+		return receive_read(dev, qp, request);
+	}
 }
 
 static void process_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
 {
-	enum outcome outcome;
+	enum outcome outcome = execute_request(dev, qp, request);
 
-	switch (request->kind) {
-	case IB_PACKET_SEND:
-		outcome = receive_send(dev, qp, request);
-		break;
-	case IB_PACKET_WRITE:
-		outcome = receive_write(dev, qp, request);
-		break;
-	case IB_PACKET_COMPARE_SWAP:
-	case IB_PACKET_FETCH_ADD:
-		outcome = receive_atomic(dev, qp, request);
-		break;
-	default:
-		outcome = receive_read(dev, qp, request);
-	}
 	if (outcome == HELD) {
 		qp->responder.held = request;
 		return;
@@ -435,11 +509,16 @@ static void process_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_pack
 
 void mlx5_responder_request(struct mlx5 *dev, struct mlx5_qp *qp, struct ib_packet *request)
 {
-	if (!can_receive(qp) || !is_expected(qp, request)) {
+	if (!can_receive(qp) || !has_operation(qp, request->kind) || !is_expected(qp, request)) {
 		dev->port.counters.dropped_packets++;
 		mlx5_link_answer(dev, request, IB_PACKET_LOST, 0);
 		free(request);
 		return;
+	}
+	/* What is left of an earlier message is lost. */
+	if (request->first && qp->type == MLX5_QPC_ST_UC) {
+		qp->responder.offset = 0;
+		qp->responder.psn = request->psn;
 	}
 	process_request(dev, qp, request);
 }

@@ -181,6 +181,13 @@ static struct mlx5_srq *srq_find(struct mlx5 *dev, uint64_t number, bool is_xrc)
 	return srq && srq->is_xrc == is_xrc ? srq : NULL;
 }
 
+struct mlx5_srq *mlx5_srq_of_domain(struct mlx5 *dev, uint32_t number, uint32_t xrcd)
+{
+	struct mlx5_srq *srq = srq_find(dev, number, true);
+
+	return srq && ifc_get(xrc_srqc, srq->context, xrcd) == xrcd ? srq : NULL;
+}
+
 void mlx5_srq_destroy(struct mlx5 *dev, struct mlx5_srq *srq)
 {
 	mlx5_table_remove(&dev->srqs, srq->number);

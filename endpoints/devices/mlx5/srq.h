@@ -63,6 +63,9 @@ enum mlx5_srq_result {
 enum mlx5_srq_result mlx5_srq_take(struct mlx5 *dev, struct mlx5_srq *srq, uint8_t *wqe,
 				   size_t *size, uint16_t *index);
 
+/* The XRC SRQ of a number in an XRC domain; NULL when there is none. */
+struct mlx5_srq *mlx5_srq_of_domain(struct mlx5 *dev, uint32_t number, uint32_t xrcd);
+
 void mlx5_srq_destroy(struct mlx5 *dev, struct mlx5_srq *srq);
 
 #endif

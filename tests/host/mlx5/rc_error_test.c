@@ -246,7 +246,8 @@ static void create_with(const char *what, unsigned int type, unsigned int stride
 static void shapes(void)
 {
 	create_with("a small one", MLX5_QPC_ST_RC, 0, 0, MLX5_CMD_STAT_OK);
-	create_with("UC", MLX5_QPC_ST_UC, 0, 0, MLX5_CMD_STAT_BAD_PARAM_ERR);
+	create_with("DC", MLX5_QPC_ST_DCI, 0, 0, MLX5_CMD_STAT_BAD_PARAM_ERR);
+	create_with("XRC without a domain", MLX5_QPC_ST_XRC, 0, 0, MLX5_CMD_STAT_BAD_RES_ERR);
 	create_with("receive requests of 2 KiB", MLX5_QPC_ST_RC, 7, 0, MLX5_CMD_STAT_BAD_PARAM_ERR);
 	create_with("a buffer that is too small", MLX5_QPC_ST_RC, 0, 6,
 		    MLX5_CMD_STAT_BAD_PARAM_ERR);

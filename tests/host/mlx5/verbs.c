@@ -144,9 +144,9 @@ uint32_t key_for_pages(struct nic *nic, uint64_t address, unsigned int count, ui
 	return key_create(nic, &options);
 }
 
-/* @srq: shared receive queue, or NULL */
+/* @srq: shared receive queue, or NULL; @xrcd: domain of an XRC QP */
 static void create_qp(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq,
-		      const uint32_t *srq)
+		      const uint32_t *srq, uint32_t xrcd)
 {
 	struct nic_command command;
 	uint8_t *context;
@@ -175,6 +175,7 @@ static void create_qp(struct qp *qp, struct nic *nic, unsigned int type, struct 
 		ifc_set(qpc, context, rq_type, MLX5_SRQ_RQ);
 		ifc_set(qpc, context, srqn_rmpn_xrqn, *srq);
 	}
+	ifc_set(qpc, context, xrcd, xrcd);
 	ifc_set(qpc, context, log_sq_size, SEND_LOG);
 	ifc_set(qpc, context, dbr_addr, qp->doorbell);
 	ifc_set(qpc, context, log_msg_max, 20);
@@ -185,12 +186,17 @@ static void create_qp(struct qp *qp, struct nic *nic, unsigned int type, struct 
 
 void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
 {
-	create_qp(qp, nic, type, cq, NULL);
+	create_qp(qp, nic, type, cq, NULL, 0);
 }
 
 void qp_create_on_srq(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t srq)
 {
-	create_qp(qp, nic, MLX5_QPC_ST_RC, cq, &srq);
+	create_qp(qp, nic, MLX5_QPC_ST_RC, cq, &srq, 0);
+}
+
+void qp_create_xrc(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t xrcd)
+{
+	create_qp(qp, nic, MLX5_QPC_ST_XRC, cq, NULL, xrcd);
 }
 
 int qp_simple(struct qp *qp, uint16_t opcode)
@@ -310,6 +316,13 @@ void wqe_add(struct wqe *wqe, const void *bytes, size_t size)
 {
 	memcpy(wqe->bytes + wqe->size, bytes, size);
 	wqe->size += size;
+}
+
+void wqe_xrc(struct wqe *wqe, uint32_t srqn)
+{
+	struct mlx5_wqe_xrc_seg segment = { .xrc_srqn = htobe32(srqn) };
+
+	wqe_add(wqe, &segment, sizeof(segment));
 }
 
 void wqe_remote(struct wqe *wqe, uint64_t address, uint32_t key)

@@ -140,6 +140,9 @@ void qp_create(struct qp *qp, struct nic *nic, unsigned int type, struct cq *cq)
 
 /* A reliable one that takes receive requests from a shared queue; it has none of its own. */
 void qp_create_on_srq(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t srq);
+
+/* One of an XRC domain, which sends and receives. */
+void qp_create_xrc(struct qp *qp, struct nic *nic, struct cq *cq, uint32_t xrcd);
 int qp_destroy(struct qp *qp);
 
 /* The transitions; return: MLX5_CMD_STAT_*. */
@@ -163,6 +166,7 @@ struct wqe {
 
 void wqe_begin(struct wqe *wqe, uint8_t opcode, uint8_t flags);
 void wqe_immediate(struct wqe *wqe, uint32_t immediate);
+void wqe_xrc(struct wqe *wqe, uint32_t srqn);
 void wqe_remote(struct wqe *wqe, uint64_t address, uint32_t key);
 void wqe_data(struct wqe *wqe, uint64_t address, uint32_t length, uint32_t key);
 void wqe_inline(struct wqe *wqe, const void *data, uint32_t length);
