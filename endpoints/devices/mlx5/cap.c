@@ -66,6 +66,7 @@ static void fill_general(struct mlx5 *dev, uint8_t *caps)
 	/* There is no multicast, so nothing of it comes back. */
 	general(block_lb_mc, 1);
 	general(cq_oi, 1);
+	general(cq_resize, 1);
 	general(cqe_version, 1);
 	general(compact_address_vector, 1);
 	general(umr_extended_translation_offset, 1);

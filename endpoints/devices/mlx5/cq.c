@@ -47,14 +47,15 @@ static int find_room(struct mlx5 *dev, struct mlx5_cq *cq)
 	return ((cq->producer - cq->consumer) & COUNTER_MASK) < entries ? 0 : -ENOSPC;
 }
 
-void mlx5_cq_post(struct mlx5 *dev, struct mlx5_cq *cq, struct mlx5_cqe64 *entry, bool solicited)
+/* Adds an entry. Return: false when the queue has failed, or a reset came. */
+static bool add_entry(struct mlx5 *dev, struct mlx5_cq *cq, struct mlx5_cqe64 *entry)
 {
 	uint32_t entries = 1u << cq->log_entries;
 	uint64_t offset = (uint64_t)(cq->producer % entries) * cq->entry_size;
 	int ret;
 
 	if (cq->failed)
-		return;
+		return false;
 	ret = find_room(dev, cq);
 	if (!ret) {
 		entry->op_own = (uint8_t)(entry->op_own | (cq->producer >> cq->log_entries & 1));
@@ -64,9 +65,16 @@ void mlx5_cq_post(struct mlx5 *dev, struct mlx5_cq *cq, struct mlx5_cqe64 *entry
 	if (ret) {
 		if (ret != -ECANCELED)
 			cq_fail(dev, cq, ret == -ENOSPC ? CQ_ERROR_OVERRUN : CQ_ERROR_ACCESS);
-		return;
+		return false;
 	}
 	cq->producer++;
+	return true;
+}
+
+void mlx5_cq_post(struct mlx5 *dev, struct mlx5_cq *cq, struct mlx5_cqe64 *entry, bool solicited)
+{
+	if (!add_entry(dev, cq, entry))
+		return;
 	if (solicited)
 		cq->solicited = cq->producer;
 	if (cq->arm == MLX5_CQ_ANY || (cq->arm == MLX5_CQ_SOLICITED && solicited))
@@ -119,17 +127,33 @@ static unsigned int entry_size(const uint8_t *context)
 	}
 }
 
+/* The entries that a context describes; the command ends with their pages. */
+static uint8_t ring_init(struct mlx5_buffer *ring, const struct mlx5_command *command,
+			 const uint8_t *pages, const uint8_t *context)
+{
+	unsigned int log_entries = (unsigned int)ifc_get(cqc, context, log_cq_size);
+	unsigned int size = entry_size(context);
+	int ret;
+
+	if (!size || log_entries > MLX5_LOG_CQ_ENTRIES)
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	ret = mlx5_buffer_init(ring, pages, command->in_size - (size_t)(pages - command->in),
+			       (unsigned int)ifc_get(cqc, context, log_page_size),
+			       (unsigned int)ifc_get(cqc, context, page_offset),
+			       (uint64_t)size << log_entries);
+	if (ret)
+		return ret == -ENOMEM ? MLX5_CMD_STAT_NO_RES_ERR : MLX5_CMD_STAT_BAD_PARAM_ERR;
+	return MLX5_CMD_STAT_OK;
+}
+
 static uint8_t cq_create(struct mlx5 *dev, struct mlx5_command *command)
 {
 	const uint8_t *context = ifc_at(create_cq_in, command->in, cq_context);
-	unsigned int log_entries = (unsigned int)ifc_get(cqc, context, log_cq_size);
 	struct mlx5_eq *eq = mlx5_table_get(&dev->eqs, ifc_get(cqc, context, c_eqn_or_apu_element));
-	unsigned int size = entry_size(context);
 	struct mlx5_cq *cq;
-	int ret;
+	uint8_t status;
 
-	if (!eq || !size || log_entries > MLX5_LOG_CQ_ENTRIES ||
-	    ifc_get(cqc, context, cqe_comp_en) ||
+	if (!eq || ifc_get(cqc, context, cqe_comp_en) ||
 	    ifc_get(create_cq_in, command->in, cq_umem_valid) ||
 	    ifc_get(cqc, context, dbr_umem_valid) || ifc_get(cqc, context, dbr_addr) % 8 ||
 	    !mlx5_table_get(&dev->uars, ifc_get(cqc, context, uar_page)))
@@ -137,22 +161,18 @@ static uint8_t cq_create(struct mlx5 *dev, struct mlx5_command *command)
 	cq = calloc(1, sizeof(*cq));
 	if (!cq)
 		return MLX5_CMD_STAT_NO_RES_ERR;
-	ret = mlx5_buffer_init(&cq->ring, ifc_at(create_cq_in, command->in, pas),
-			       command->in_size - ifc_size(create_cq_in),
-			       (unsigned int)ifc_get(cqc, context, log_page_size),
-			       (unsigned int)ifc_get(cqc, context, page_offset),
-			       (uint64_t)size << log_entries);
-	if (ret) {
+	status = ring_init(&cq->ring, command, ifc_at(create_cq_in, command->in, pas), context);
+	if (status) {
 		free(cq);
-		return ret == -ENOMEM ? MLX5_CMD_STAT_NO_RES_ERR : MLX5_CMD_STAT_BAD_PARAM_ERR;
+		return status;
 	}
 	if (mlx5_table_add(&dev->cqs, cq, &cq->number)) {
 		mlx5_buffer_free(&cq->ring);
 		free(cq);
 		return MLX5_CMD_STAT_LIM_ERR;
 	}
-	cq->log_entries = (uint8_t)log_entries;
-	cq->entry_size = (uint8_t)size;
+	cq->log_entries = (uint8_t)ifc_get(cqc, context, log_cq_size);
+	cq->entry_size = (uint8_t)entry_size(context);
 	cq->overrun_ignored = ifc_get(cqc, context, oi);
 	cq->doorbell = ifc_get(cqc, context, dbr_addr);
 	cq->eq = eq;
@@ -195,9 +215,58 @@ static uint8_t cq_query(struct mlx5 *dev, struct mlx5_command *command)
 	return MLX5_CMD_STAT_OK;
 }
 
+/* Whether the entries that the driver has not read, and the one that ends the old ring, fit into a
+ * new one. */
+static bool ring_holds_unread(struct mlx5 *dev, struct mlx5_cq *cq, uint64_t log_entries)
+{
+	uint32_t consumer;
+
+	if (mlx5_dma_read_be32(dev, cq->doorbell, &consumer))
+		return false;
+	cq->consumer = consumer & COUNTER_MASK;
+	return ((cq->producer - cq->consumer) & COUNTER_MASK) < 1u << log_entries;
+}
+
+/* A last entry in the old ring says that the next one is in the new ring. */
+static uint8_t cq_resize(struct mlx5 *dev, struct mlx5_command *command)
+{
+	struct mlx5_cq *cq = mlx5_table_get(&dev->cqs, ifc_get(modify_cq_in, command->in, cqn));
+	const uint8_t *context = ifc_at(modify_cq_in, command->in, cq_context);
+	struct mlx5_cqe64 last = { .op_own = MLX5_CQE_RESIZE_CQ << 4 };
+	struct mlx5_buffer ring = { 0 };
+	uint8_t status;
+
+	if (!cq)
+		return MLX5_CMD_STAT_BAD_RES_ERR;
+	if (ifc_get(modify_cq_in, command->in, op_mod) != MLX5_CQ_OPMOD_RESIZE ||
+	    ifc_get(modify_cq_in, command->in, cq_umem_valid))
+		return MLX5_CMD_STAT_BAD_PARAM_ERR;
+	status = ring_init(&ring, command, ifc_at(modify_cq_in, command->in, pas), context);
+	if (status)
+		return status;
+	if (!ring_holds_unread(dev, cq, ifc_get(cqc, context, log_cq_size)))
+		status = MLX5_CMD_STAT_BAD_SIZE_OUTS_CQES_ERR;
+	else if (!add_entry(dev, cq, &last))
+		status = MLX5_CMD_STAT_BAD_RES_STATE_ERR;
+	if (status) {
+		mlx5_buffer_free(&ring);
+		return status;
+	}
+	mlx5_buffer_free(&cq->ring);
+	cq->ring = ring;
+	cq->log_entries = (uint8_t)ifc_get(cqc, context, log_cq_size);
+	cq->entry_size = (uint8_t)entry_size(context);
+	ifc_copy(cqc, cq->context, context, log_cq_size);
+	ifc_copy(cqc, cq->context, context, log_page_size);
+	ifc_copy(cqc, cq->context, context, page_offset);
+	ifc_copy(cqc, cq->context, context, cqe_sz);
+	return MLX5_CMD_STAT_OK;
+}
+
 const struct mlx5_command_type mlx5_cq_commands[] = {
 	MLX5_COMMAND(CREATE_CQ, INITIALIZED, create_cq, cq_create),
 	MLX5_COMMAND(DESTROY_CQ, INITIALIZED, destroy_cq, cq_destroy),
 	MLX5_COMMAND(QUERY_CQ, INITIALIZED, query_cq, cq_query),
+	MLX5_COMMAND(MODIFY_CQ, INITIALIZED, modify_cq, cq_resize),
 	{ 0 },
 };

@@ -81,6 +81,7 @@ WANTED = {
         'member MLX5_CQE_REQ',
         'member MLX5_CQ_DB_REQ_NOT_SOL',
         'member CQE_STRIDE_64',
+        'member MLX5_CQ_OPMOD_RESIZE',
     ],
     'include/linux/mlx5/doorbell.h': [
         'define MLX5_BF_OFFSET',
