@@ -17,6 +17,8 @@ FOLDERS = ("build", "ccache", "endpoints", "job", "kernel", "linux", "obj", "scr
 # What Debian machines call the archive in their apt configuration.
 ARCHIVE_SUITES = re.compile(r"(bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)/?$")
 INIT = "usr/sbin/lab-init"
+# Documentation that the guest needs: the package of pyverbs has rdma-core's tests there.
+TOOL_DOCUMENTS = ("/usr/share/doc/rdma-core", "/usr/share/doc/rdma-core/tests*")
 # The driver of the browser finds it by the name localhost.
 VIEWERS_HOOKS = ("echo 127.0.0.1 localhost >\"$1\"/etc/hosts",)
 NO_ANSWER = re.compile(r"Could not resolve|Could not connect|Unable to connect|Temporary failure resolving|"
@@ -56,8 +58,10 @@ def sources(uri):
     return [f"deb {uri} {suite} main" for suite in SUITES]
 
 
-def _command(target, names, hooks=()):
+def _command(target, names, hooks=(), documents=()):
     """The mmdebstrap call for a root with packages @names, changed by the shell commands @hooks.
+
+    @documents: patterns of the documentation to keep.
 
     Without a known mirror mmdebstrap chooses, and backports sit beside its choice.
     """
@@ -68,6 +72,7 @@ def _command(target, names, hooks=()):
         "--dpkgopt=force-unsafe-io",
         "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/info/*",
+        *(f"--dpkgopt=path-include={pattern}" for pattern in documents),
         f'--setup-hook=cp {HERE}/preferences "$1"/etc/apt/preferences.d/lab',
         f'--customize-hook=install -m 755 {HERE}/guest/stub "$1"/{INIT}',
         "--customize-hook=cd \"$1\" && mkdir -p " + " ".join(FOLDERS),
@@ -124,15 +129,15 @@ def _toolchain(root):
     return "\n".join(lines)
 
 
-def _build(target, what, names, hooks=()):
+def _build(target, what, names, hooks=(), documents=()):
     root = target / "root"
     with progress.step(what) as step, mirror_errors():
-        process.run(_command(root, names, hooks), what.replace(" ", "-"), watch=_Watch(step))
+        process.run(_command(root, names, hooks, documents), what.replace(" ", "-"), watch=_Watch(step))
         step.detail = f"Debian {SUITE}, {len(names)} packages and what they need"
 
 
 def _build_tools(target):
-    _build(target, "tool root", packages())
+    _build(target, "tool root", packages(), documents=TOOL_DOCUMENTS)
     (target / "toolchain").write_text(_toolchain(target / "root"))
 
 
@@ -149,7 +154,8 @@ def _inputs(names):
 
 def obtain():
     """Path of the tool root; built when the cache has none for its package list."""
-    return cache.obtain("root", _inputs(packages()), _build_tools, keep=2) / "root"
+    inputs = {**_inputs(packages()), "documents": TOOL_DOCUMENTS}
+    return cache.obtain("root", inputs, _build_tools, keep=2) / "root"
 
 
 def _obtain_other(which, hooks=()):

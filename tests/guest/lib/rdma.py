@@ -129,6 +129,19 @@ def _listens(port):
     return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == LISTENING for line in lines)
 
 
+@contextlib.contextmanager
+def listening(program, option):
+    """A server that is told its port by @option and runs until the end; gives the port."""
+    port = next(_ports)
+    server = subprocess.Popen([program, option, str(port)], stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        wait_for(f"{program} listens", lambda: server.poll() is not None or _listens(port))
+        yield port
+    finally:
+        server.kill()
+        server.wait()
+
+
 class Pair:
     """The two ends of a program of rdma-core or perftest, each a process, on a device each."""
 
