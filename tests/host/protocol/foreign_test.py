@@ -71,6 +71,32 @@ def test_areas():
         equal(REGION_INFO.unpack(reply.payload)[:4], (32, READ | WRITE, 0, 0), "a trapped region")
 
 
+def test_many_maps_of_one_file():
+    """More maps than a message has descriptors, each a page of one file; the first ones go, the others stay"""
+    page, count = 4096, 2 * 64
+    fd = vu.memfd(count * page)
+    with SERVER.connect("dma") as client:
+        before = SERVER.fds()
+        for i in range(count):
+            client.dma_map(i * page, page, fd, i * page)
+        equal(SERVER.fds(), before, "descriptors")
+        for i in range(count // 2):
+            client.dma_unmap(i * page, page)
+        for i in range(count // 2):
+            client.dma_map(i * page, page, fd, i * page)
+        for i in range(count // 2, count):
+            again = struct.pack("=IIQQQ", 32, 3, i * page, i * page, page)
+            equal(client.refused(vu.DMA_MAP, again, [fd]), "EEXIST", "a page that is still mapped")
+    os.close(fd)
+
+
+def test_region_that_is_not_there():
+    """A client that tries a region beyond all of them is told so, and goes on"""
+    with SERVER.connect("acc") as client:
+        equal(client.refused(vu.REGION_READ, struct.pack("=QII", 0, 0xdeadbeef, 4)), "EINVAL", "read")
+        true(client.device_info(), "answer")
+
+
 def test_64_descriptors():
     """A message may have as many descriptors as the server says, and as there are vectors"""
     for proposed, told in (1, 16), (8, 16), (16, 16), (40, 40), (64, 64), (1000, 64):
