@@ -60,6 +60,9 @@ bool cq_poll(struct cq *cq, struct mlx5_cqe64 *entry)
 {
 	if (!until(is_there(cq)))
 		return false;
+	/* Takes the fabric's lock: what the worker did under it, also to a peer, is then seen here,
+	 * and ThreadSanitizer knows it. */
+	nic_syndrome(cq->nic);
 	*entry = *entry_at(cq);
 	cq->consumer++;
 	put_be32(machine_at(cq->doorbell), cq->consumer & 0xffffff);
