@@ -10,8 +10,8 @@
 
 static const char *const columns[] = {
 	"number", "t", "requester", "completer", "type", "address", "len", "ph", "st", "st-ext",
-	"be", "tag", "status", "byte-count", "lower-address", "vector", "value", "result", "at",
-	"inject", "mark", "dwords",
+	"be", "tag", "status", "byte-count", "lower-address", "vector", "attr", "address-type",
+	"value", "result", "at", "inject", "mark", "dwords",
 };
 
 /* Columns that are read and never written: seconds with a decimal point, as analyzers have them. */
@@ -401,6 +401,26 @@ static char *put_csv_completion(char *p, const struct record *record)
 			   record->byte_count, (unsigned int)record->address);
 }
 
+/* Their columns, and the commas around them. */
+static char *put_csv_attributes(char *p, const struct record *record)
+{
+	const char *before = ",";
+
+	for (unsigned int i = 0; i < ATTRIBUTES; i++) {
+		if (!(record->attributes & 1u << i))
+			continue;
+		p += sprintf(p, "%s%s", before, record_attribute_name(i));
+		before = "+";
+	}
+	if (!record->attributes)
+		*p++ = ',';
+	*p++ = ',';
+	if (record->address_type != ADDRESS_DEFAULT)
+		p += sprintf(p, "%s", record_address_type_name(record->address_type));
+	*p++ = ',';
+	return p;
+}
+
 size_t csv_format(const struct record *record, char *line)
 {
 	char requester[8], completer[8], *p = line;
@@ -416,7 +436,7 @@ size_t csv_format(const struct record *record, char *line)
 						 put_csv_request(p, record);
 	if (record->type == RECORD_MSIX)
 		p += sprintf(p, "%u", record->vector);
-	*p++ = ',';
+	p = put_csv_attributes(p, record);
 	if (record->value_bytes)
 		p += sprintf(p, "0x%0*llx", record->value_bytes * 2,
 			     (unsigned long long)record->value);

@@ -10,8 +10,8 @@ import tap
 
 PROGRAM = sys.argv.pop(1)
 TAGGED = "th=1 ph=2 st-ext=0x4305"
-COLUMNS = ("number,t,requester,completer,type,address,len,ph,st,st-ext,be,tag,status,byte-count,lower-address,vector,"
-           "value,result,at,inject,mark,dwords")
+COLUMNS = ("number,t,requester,completer,type,address,len,ph,st,st-ext,be,tag,status,byte-count,lower-address,vector,attr,"
+           "address-type,value,result,at,inject,mark,dwords")
 
 
 def call(*args, text=b"", code=0):
@@ -41,14 +41,16 @@ TEXT = "".join((
     "7 rc -> 00:11.0 CplD len=4 tag=777 status=SC byte-count=4 lower-address=0x42 value=0x44332211 result=ok\n"
     "8 rc -> 00:11.0 Cpl len=0 tag=0 status=UR byte-count=512 lower-address=0x00 result=ok\n"
     "9 00:11.0 -> rc MSI-X32 0x00000000fee01000 len=4 th=0 be=f/0 value=0x00004021 vector=3 result=ok\n"
-    "11 00:11.0 -> 00:10.0 MWr32 0x00000000f8101000 len=4096 th=0 be=f/f result=dropped inject=drop\n"))
+    "10 00:11.0 -> rc MRd64 0x00000001f8101000 len=8 th=0 be=f/f tag=1 attr=no-snoop+ro+ido address-type=translated "
+    "result=ok\n"
+    "12 00:11.0 -> 00:10.0 MWr32 0x00000000f8101000 len=4096 th=0 be=f/f result=dropped inject=drop\n"))
 
 
 def test_text_and_back():
     """each field of the text form comes back through CSV and through pcapng"""
     for form in ("csv", "pcapng"):
         done = subprocess.run([PROGRAM, "convert", "--to", form, "-"], input=TEXT.encode(), capture_output=True, check=False)
-        tap.equal(done.returncode, 1, "number 10 is missing")
+        tap.equal(done.returncode, 1, "number 11 is missing")
         out, err = call("convert", "--to", "text", "-", text=done.stdout, code=1)
         tap.equal(out.decode(), TEXT, f"through {form}")
         tap.true("1 TLPs are missing" in err, err)
@@ -88,7 +90,8 @@ def test_bytes_and_back():
 def test_lines():
     """lines as docs/reference/trace-format.md shows them"""
     lines = call("convert", "--to", "csv", "-", text=TEXT.splitlines(keepends=True)[1])[0].decode().splitlines()
-    tap.equal(lines, [COLUMNS, "2,1790000000000000002,00:11.0,00:10.0,MWr32,0x00000000f8101040,448,2,,0x4305,f/f,0,,,,,,ok,,,,"
+    tap.equal(lines, [COLUMNS, "2,1790000000000000002,00:11.0,00:10.0,MWr32,0x00000000f8101040,448,2,,"
+                      "0x4305,f/f,0,,,,,,,,ok,,,,"
                       "90430000 40010070 008805ff f8101042"], "CSV")
 
 
