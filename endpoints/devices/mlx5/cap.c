@@ -78,6 +78,9 @@ static void fill_general(struct mlx5 *dev, uint8_t *caps)
 	general(num_of_uars_per_page, 1);
 	general(device_frequency_khz, CLOCK_KHZ);
 	general(device_frequency_mhz, CLOCK_KHZ / 1000);
+	/* Keys ask for Relaxed Ordering when they are created; UMR cannot change it. */
+	general(relaxed_ordering_write, 1);
+	general(relaxed_ordering_read_pci_enabled, 1);
 	general(mkey_pcie_tph, pci_function_ext_cap(dev->fn, PCI_EXT_CAP_ID_TPH) != 0);
 }
 

@@ -201,6 +201,7 @@ static void capabilities(void)
 	caps = ifc_at(query_hca_cap_out, command.out, capability);
 	is_int(ifc_get(cmd_hca_cap, caps, port_type), MLX5_CAP_PORT_TYPE_IB, "an InfiniBand port");
 	is_int(ifc_get(cmd_hca_cap, caps, mkey_pcie_tph), 1, "hints by memory key");
+	is_int(ifc_get(cmd_hca_cap, caps, relaxed_ordering_write), 1, "Relaxed Ordering too");
 	is_int(ifc_get(cmd_hca_cap, caps, pg), 1, "page faults");
 	is_int(ifc_get(cmd_hca_cap, caps, cmdif_checksum), 0, "no signatures at first");
 	begin_query(&command);

@@ -101,7 +101,7 @@ void nic_configure(struct nic *nic)
 	config_write(nic, PCI_BASE_ADDRESS_0, REGS + (nic - machine.nics) * REGS_STRIDE, 4);
 	config_write(nic, PCI_BASE_ADDRESS_4, MSIX, 4);
 	config_write(nic, PCI_COMMAND, FAKE_COMMAND_ON, 2);
-	config_write(nic, pcie + PCI_EXP_DEVCTL, 0x2040, 2);
+	config_write(nic, pcie + PCI_EXP_DEVCTL, 0x2040 | PCI_EXP_DEVCTL_RELAX_EN, 2);
 	config_write(nic, msix + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE, 2);
 }
 

@@ -109,6 +109,8 @@ void key_command(struct nic_command *command, const struct nic *nic,
 	ifc_set(mkc, context, translations_octword_size, (entries + 1) / 2);
 	ifc_set(mkc, context, umr_en, options->umr);
 	ifc_set(mkc, context, free, options->is_free);
+	ifc_set(mkc, context, relaxed_ordering_write, options->relaxed);
+	ifc_set(mkc, context, relaxed_ordering_read, options->relaxed);
 	ifc_set(mkc, context, pcie_tph_en, options->tph);
 	ifc_set(mkc, context, pcie_tph_ph, options->ph);
 	ifc_set(mkc, context, pcie_tph_steering_tag_index, options->st_index);

@@ -71,6 +71,7 @@ static inline uint8_t cqe_syndrome(const struct mlx5_cqe64 *entry)
  * @log_page: log2 of the page size (12)
  * @umr: may be changed by UMR
  * @is_free: starts in the free state
+ * @relaxed: writes and reads may be reordered
  * @tph: carries hints
  * @ph: processing hint
  * @st_index: entry of the ST table, or the tag
@@ -86,6 +87,7 @@ struct key_options {
 	unsigned int log_page;
 	bool umr;
 	bool is_free;
+	bool relaxed;
 	bool tph;
 	unsigned int ph;
 	unsigned int st_index;
