@@ -120,6 +120,7 @@ def _run_group(prepared, group, report, variant):
         modules = [prepared.module(first.kernel, name) for name in first.modules]
         machine = vm.Machine(prepared.root, prepared.kernels[first.kernel], first.devices, first.domain, modules,
                              variant, reboots=first.reboots, boot=first.boot, icount=first.icount, cpu=first.cpu or vm.CPU,
+                              inject=first.inject,
                              selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None,
                              installed=prepared.installed if first.installed else None)
         job = vm.prepare(first.name)

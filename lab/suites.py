@@ -36,6 +36,8 @@ class Suite:
 
     icount: the machine has one processor, whose time stamp counter counts instructions.
 
+    inject: faults that requests meet, rules of tphbuf-endpoints --inject; "{NAME}" is the BDF of a device.
+
     full: only make check-full runs the suite, or who names it.
 
     selftests: collections of the kernel's selftests that the suite finds, installed, in the folder selftests of its job.
@@ -61,6 +63,7 @@ class Suite:
     kernel: str = "base"
     boot: str = ""
     icount: bool = False
+    inject: list = field(default_factory=list)
     cpu: str = ""
     modules: list = field(default_factory=lambda: ["tph_dma"])
     selftests: list = field(default_factory=list)
@@ -82,21 +85,22 @@ class Suite:
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
         return (self.kernel, self.boot, self.cpu, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
-                self.icount, self.installed, (self.reboots or self.alone) and self.name)
+                self.icount, self.installed, tuple(self.inject), (self.reboots or self.alone) and self.name)
 
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
     if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.cpu
-                                  or suite.expect or suite.icount or suite.reboots or suite.installed):
-        raise ValueError(f"{where}: devices, domain, boot, cpu, expect, icount, reboots and installed are for the programs "
-                         "of tests/guest")
+                                  or suite.expect or suite.icount or suite.inject or suite.reboots or suite.installed):
+        raise ValueError(f"{where}: devices, domain, boot, cpu, expect, icount, inject, reboots and installed are for "
+                         "programs of tests/guest")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):
         raise ValueError(f"{where}: expect {suite.expect!r} is unknown")
     try:
-        suite.boot.format_map(Topology(suite.devices).addresses)
+        for text in (suite.boot, *suite.inject):
+            text.format_map(Topology(suite.devices).addresses)
     except (KeyError, ValueError) as err:
         raise ValueError(f"{where}: {err}") from None
 

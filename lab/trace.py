@@ -28,7 +28,8 @@ class Tlp:
 
     @kind is that of the trace without the width of the address: MWr, MRd, FAdd, CAS, MSI-X, Cpl, CplD. A completion has
     its completer as @requester, no @address, and @status, @byte_count and @lower_address; an MSI-X interrupt has a
-    @vector. @transaction is the transaction tag. @at is the port, or "rc", where the TLP ended or lost its hint.
+    @vector. @transaction is the transaction tag, @injected the fault it met. @at is the port, or "rc", where the TLP
+    ended or lost its hint.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Tlp:
     lower_address: int = 0
     transaction: int = 0
     vector: int = None
+    injected: str = ""
 
 
 def parse_line(line):
@@ -66,6 +68,7 @@ def parse_line(line):
     tlp = Tlp(int(number), requester, completer, kind or completion, int(address, 16) if address else None,
               int(fields["len"]), tag, value, fields["result"], fields.get("at", ""))
     tlp.transaction = int(fields.get("tag", 0))
+    tlp.injected = fields.get("inject", "")
     if completion:
         tlp.status, tlp.byte_count = fields["status"], int(fields["byte-count"])
         tlp.lower_address = int(fields["lower-address"], 16)

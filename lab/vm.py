@@ -43,6 +43,7 @@ class Machine:
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
     pcapng: bool = False  # the trace as pcapng too
     icount: bool = False  # one processor whose time stamp counter counts instructions; TCG whatever ACCEL= says
+    inject: list = field(default_factory=list)  # rules of tphbuf-endpoints --inject; {NAME} is the BDF of a device
     boot: str = ""  # more words for the kernel's command line; {NAME} is the PCI address of a device or port
     cpu: str = CPU  # by which the kernel allows peer-to-peer DMA through the host bridge, or does not
     selftests: Path | None = None  # folder of installed selftests of the kernel
@@ -106,6 +107,8 @@ def _endpoints(machine):
             "--unannounced-dma"]
     if machine.pcapng:
         argv += ["--pcapng", "/job/trace.pcapng"]
+    if machine.inject:
+        argv += ["--inject", "/job/faults"]
     return argv + machine.topology.endpoints_argv()
 
 
@@ -166,6 +169,8 @@ def _write_job(machine, job, timeout, interactive, env):
     for name in ("init", "fstab"):
         shutil.copy(PROJECT / "lab/guest" / name, job)
     (job / "environment").write_text(_environment(machine, env))
+    bdfs = {name: address.removeprefix("0000:") for name, address in machine.topology.addresses.items()}
+    (job / "faults").write_text("".join(f"{rule.format_map(bdfs)}\n" for rule in machine.inject))
     (job / "topology.json").write_text(json.dumps(machine.topology.description(), indent=1) + "\n")
     for module in machine.modules:
         shutil.copy(module, job)

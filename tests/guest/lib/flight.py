@@ -123,9 +123,28 @@ def _traced(start, engine):
     raise AssertionError(f"the trace does not show the reading of a register of {engine}")
 
 
+def write_once(dmabuf, engine):
+    """Write once from @engine: the error of the driver or None, and the TLP."""
+    start = TRACE.stat().st_size
+    error = None
+    try:
+        _write(engine, dmabuf, 0)
+    except OSError as err:
+        error = err
+    _divide(engine)
+    sent = [tlp for tlp in _traced(start, engine) if _is_payload(tlp, engine)]
+    if len(sent) != 1:
+        raise AssertionError(f"{len(sent)} TLPs, want one: {sent}")
+    return error, sent[0]
+
+
+def _is_payload(tlp, engine):
+    return tlp.requester == _bdf(engine) and tlp.kind == "MWr" and tlp.length == LENGTH
+
+
 def _judge(tlps, engine, device, error):
     """What a write was, by its TLPs."""
-    sent = [tlp for tlp in tlps if tlp.requester == _bdf(engine) and tlp.kind == "MWr" and tlp.length == LENGTH]
+    sent = [tlp for tlp in tlps if _is_payload(tlp, engine)]
     if not sent:
         if not error:
             raise AssertionError("the copy succeeded, and no TLP of it is in the trace")
