@@ -474,6 +474,27 @@ static const char *const completer_words[] = {
 
 static const char *const yes_no_words[] = { "no", "yes" };
 
+static void accelerator_describe(struct accelerator *acc, unsigned int completer, bool ats,
+				 struct pci_function_desc *desc)
+{
+	desc->ids = (struct pci_config_ids){
+		.vendor = ACC_VENDOR_ID, .device = ACC_DEVICE_ID,
+		.class_code = ACC_CLASS_CODE, .revision = ACC_REVISION,
+	};
+	desc->bars[ACC_BAR_REGS] = (struct pci_bar){ PCI_BAR_MEM32, ACC_BAR_REGS_SIZE, -1 };
+	desc->bars[ACC_BAR_MEM] = (struct pci_bar){ PCI_BAR_MEM64_PREF, acc->size, acc->fd };
+	desc->bars[ACC_BAR_MSIX] = (struct pci_bar){ PCI_BAR_MEM64_PREF, ACC_MSIX_SIZE, -1 };
+	desc->msix = (struct msix_options){
+		.vectors = ACC_MSIX_VECTORS, .bar = ACC_BAR_MSIX, .pending = ACC_MSIX_PENDING,
+	};
+	desc->pcie.completer = completer;
+	desc->pcie.atomic_completer = true;
+	desc->pcie.end_end_prefix = completer == TPH_COMPLETER_EXTENDED;
+	desc->ats = ats;
+	desc->ops = &accelerator_ops;
+	desc->device = acc;
+}
+
 static int accelerator_create(struct fabric *fabric, struct options *options,
 			      struct pci_function_desc *desc, struct pci_function **fn)
 {
@@ -502,22 +523,7 @@ static int accelerator_create(struct fabric *fabric, struct options *options,
 		return ret;
 	}
 
-	desc->ids = (struct pci_config_ids){
-		.vendor = ACC_VENDOR_ID, .device = ACC_DEVICE_ID,
-		.class_code = ACC_CLASS_CODE, .revision = ACC_REVISION,
-	};
-	desc->bars[ACC_BAR_REGS] = (struct pci_bar){ PCI_BAR_MEM32, ACC_BAR_REGS_SIZE, -1 };
-	desc->bars[ACC_BAR_MEM] = (struct pci_bar){ PCI_BAR_MEM64_PREF, acc->size, acc->fd };
-	desc->bars[ACC_BAR_MSIX] = (struct pci_bar){ PCI_BAR_MEM64_PREF, ACC_MSIX_SIZE, -1 };
-	desc->msix = (struct msix_options){
-		.vectors = ACC_MSIX_VECTORS, .bar = ACC_BAR_MSIX, .pending = ACC_MSIX_PENDING,
-	};
-	desc->pcie.completer = completer;
-	desc->pcie.atomic_completer = true;
-	desc->pcie.end_end_prefix = completer == TPH_COMPLETER_EXTENDED;
-	desc->ats = ats;
-	desc->ops = &accelerator_ops;
-	desc->device = acc;
+	accelerator_describe(acc, completer, ats, desc);
 	ret = pci_function_create(desc, fn);
 	if (ret)
 		accelerator_free(acc);
