@@ -176,13 +176,21 @@ static bool parse_value(struct record *record, struct cursor *c)
 	return true;
 }
 
-static bool parse_result(struct record *record, struct cursor *c)
+/* To the next space; returns the length of what was passed. */
+static size_t take_word(struct cursor *c)
 {
 	const char *start = c->at;
 
 	while (c->at < c->end && *c->at != ' ')
 		c->at++;
-	record->result = record_result_find(start, c->at - start);
+	return c->at - start;
+}
+
+static bool parse_result(struct record *record, struct cursor *c)
+{
+	const char *start = c->at;
+
+	record->result = record_result_find(start, take_word(c));
 	return record->result != RESULTS;
 }
 
@@ -190,9 +198,7 @@ static bool parse_status(struct record *record, struct cursor *c)
 {
 	const char *start = c->at;
 
-	while (c->at < c->end && *c->at != ' ')
-		c->at++;
-	record->status = record_status_find(start, c->at - start);
+	record->status = record_status_find(start, take_word(c));
 	return record->status != STATUSES;
 }
 
@@ -207,11 +213,8 @@ static bool parse_lower_address(struct record *record, struct cursor *c)
 static bool parse_place(struct record *record, struct cursor *c)
 {
 	const char *start = c->at;
-	size_t len;
+	size_t len = take_word(c);
 
-	while (c->at < c->end && *c->at != ' ')
-		c->at++;
-	len = c->at - start;
 	if (!len || len >= RECORD_PLACE_MAX)
 		return false;
 	memcpy(record->at, start, len);
@@ -222,9 +225,7 @@ static bool parse_injection(struct record *record, struct cursor *c)
 {
 	const char *start = c->at;
 
-	while (c->at < c->end && *c->at != ' ')
-		c->at++;
-	record->injected = record_injection_find(start, c->at - start);
+	record->injected = record_injection_find(start, take_word(c));
 	return record->injected != INJECTIONS;
 }
 
@@ -256,9 +257,7 @@ static bool parse_address_type(struct record *record, struct cursor *c)
 {
 	const char *start = c->at;
 
-	while (c->at < c->end && *c->at != ' ')
-		c->at++;
-	record->address_type = record_address_type_find(start, c->at - start);
+	record->address_type = record_address_type_find(start, take_word(c));
 	return record->address_type != ADDRESS_TYPES;
 }
 
