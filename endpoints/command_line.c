@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/device_options.h"
 #include "devices/registry.h"
 #include "injection_file.h"
 #include "pcie/trace.h"
@@ -90,27 +91,6 @@ static bool parse_spin(const char *text, uint64_t *ns)
 	return true;
 }
 
-/* A number up to @max, decimal, perhaps with K, M or G behind it. */
-static int parse_size(const char *text, uint64_t max, uint64_t *value)
-{
-	static const char units[] = "KMG";
-	const char *unit;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	unit = *end ? strchr(units, *end) : NULL;
-	if (errno || (*end && (!unit || end[1])))
-		return -EINVAL;
-	if (unit && *value > UINT64_MAX >> 10 * (unit - units + 1))
-		return -EINVAL;
-	if (unit)
-		*value <<= 10 * (unit - units + 1);
-	return *value > max ? -EINVAL : 0;
-}
-
 static int add_port_spec(struct command_line *line, int option, const char *text)
 {
 	enum pcie_port_kind kind = option == 'R' ? PCIE_PORT_ROOT :
@@ -136,14 +116,14 @@ static int parse_trace_option(struct command_line *line, int option, const char 
 		line->pcapng = text;
 		return 0;
 	case 'P':
-		if (parse_size(text, TLP_PAYLOAD_MAX, &size))
+		if (!option_parse_size(text, &size) || size > TLP_PAYLOAD_MAX)
 			return fail(EXIT_USAGE,
 				    "--payload %s is out of range: expected 0 to %d",
 				    text, TLP_PAYLOAD_MAX);
 		line->payload = size;
 		return 0;
 	case 'L':
-		if (parse_size(text, UINT64_MAX, &line->limit) || !line->limit)
+		if (!option_parse_size(text, &line->limit) || !line->limit)
 			return fail(EXIT_USAGE,
 				    "--trace-limit %s is not a size (K, M or G may follow)",
 				    text);

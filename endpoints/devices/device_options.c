@@ -160,7 +160,7 @@ int options_bdf(struct options *options, const char *key, uint16_t *value)
 	return 0;
 }
 
-static bool option_parse_size(const char *text, uint64_t *value)
+bool option_parse_size(const char *text, uint64_t *value)
 {
 	unsigned int shift;
 	char *end;

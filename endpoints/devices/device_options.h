@@ -43,8 +43,11 @@ struct options {
 	size_t error_size;
 };
 
+/* A decimal number with an optional K, M or G behind it; false if @text is not one. */
+bool option_parse_size(const char *text, uint64_t *value);
+
 /*
- * All functions here return 0, or -EINVAL with a message in error. A key that was not given leaves
+ * The other functions return 0, or -EINVAL with a message in error. A key that was not given leaves
  * *value alone.
  */
 
