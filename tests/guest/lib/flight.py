@@ -123,8 +123,8 @@ def _traced(start, engine):
     raise AssertionError(f"the trace does not show the reading of a register of {engine}")
 
 
-def write_once(dmabuf, engine):
-    """Write once from @engine: the error of the driver or None, and the TLP."""
+def _write_traced(dmabuf, engine):
+    """Write once from @engine: the error of the driver or None, and all TLPs meanwhile."""
     start = TRACE.stat().st_size
     error = None
     try:
@@ -132,7 +132,13 @@ def write_once(dmabuf, engine):
     except OSError as err:
         error = err
     _divide(engine)
-    sent = [tlp for tlp in _traced(start, engine) if _is_payload(tlp, engine)]
+    return error, _traced(start, engine)
+
+
+def write_once(dmabuf, engine):
+    """Write once from @engine: the error of the driver or None, and the TLP."""
+    error, tlps = _write_traced(dmabuf, engine)
+    sent = [tlp for tlp in tlps if _is_payload(tlp, engine)]
     if len(sent) != 1:
         raise AssertionError(f"{len(sent)} TLPs, want one: {sent}")
     return error, sent[0]
@@ -171,11 +177,5 @@ def _judge(tlps, engine, device, error):
 
 def fly(dmabuf, device, engine):
     """Write once from @engine into the dma-buf of @device."""
-    start = TRACE.stat().st_size
-    error = None
-    try:
-        _write(engine, dmabuf, 0)
-    except OSError as err:
-        error = err
-    _divide(engine)
-    return _judge(_traced(start, engine), engine, device, error)
+    error, tlps = _write_traced(dmabuf, engine)
+    return _judge(tlps, engine, device, error)
