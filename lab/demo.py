@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, page, prepare, progress, registers, topology, trace, vm
+from lab import PROJECT, cache, page, prepare, progress, registers, topology, trace, vm
 
 JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
@@ -196,11 +196,12 @@ def _run(prepared, path, domain, nic):
     length = path.stat().st_size
     devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", SENDERS[nic]]
     modules = [] if nic else [prepared.module("base", "tph_dma")]
-    machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
-                         memory=f"{_memory(length)}M", pcapng=True)
     job = vm.prepare("demo")
-    shutil.copyfile(path, job / "input")
-    script = "/build/guest/demo/demo /job/input >demo.jsonl 2>demo.err\n"
+    machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
+                         input=job / "input", memory=f"{_memory(length)}M", pcapng=True)
+    machine.input.mkdir()
+    shutil.copyfile(path, machine.input / "file")
+    script = "/build/guest/demo/demo /mnt/file >demo.jsonl 2>demo.err\n"
     with progress.step("virtual machine") as step:
         def watch():
             ended = (job / "demo.jsonl").read_text().count('"phase"') if (job / "demo.jsonl").is_file() else None
@@ -208,7 +209,7 @@ def _run(prepared, path, domain, nic):
             step.fraction = (ended or 0) / len(PHASES)
         result = vm.run(machine, job, script, timeout=120 + length // MIB, watch=watch)
         step.detail = f"{nic or 'DMA engine'}, {domain} domain"
-    (job / "input").unlink()
+    cache.remove(machine.input)
     return result
 
 

@@ -16,7 +16,6 @@ SUITES = (SUITE, f"{SUITE}-backports")
 FOLDERS = ("build", "ccache", "endpoints", "job", "kernel", "linux", "obj", "scratch", "src")
 # What Debian machines call the archive in their apt configuration.
 ARCHIVE_SUITES = re.compile(r"(bookworm|trixie|forky|sid|stable|oldstable|testing|unstable)/?$")
-INIT = "usr/sbin/lab-init"
 # Documentation that the guest needs: the package of pyverbs has rdma-core's tests there.
 TOOL_DOCUMENTS = ("/usr/share/doc/rdma-core", "/usr/share/doc/rdma-core/tests*")
 # The driver of the browser finds it by the name localhost.
@@ -74,7 +73,6 @@ def _command(target, names, hooks=(), documents=()):
         "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=path-exclude=/usr/share/info/*",
         *(f"--dpkgopt=path-include={pattern}" for pattern in documents),
         f'--setup-hook=cp {HERE}/preferences "$1"/etc/apt/preferences.d/lab',
-        f'--customize-hook=install -m 755 {HERE}/guest/stub "$1"/{INIT}',
         "--customize-hook=cd \"$1\" && mkdir -p " + " ".join(FOLDERS),
         *(f"--customize-hook={hook}" for hook in hooks),
     ]
@@ -146,7 +144,6 @@ def _inputs(names):
         "suites": SUITES,
         "packages": names,
         "preferences": (HERE / "preferences").read_text(),
-        "stub": (HERE / "guest/stub").read_text(),
         "folders": FOLDERS,
         "recipe": 1,
     }

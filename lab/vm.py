@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, cache, deb, kernel_log, process, progress, sandbox, userspace
+from lab import PROJECT, cache, deb, initrd, kernel_log, process, progress, sandbox, userspace
 from lab.topology import Topology
 
 RUNS = PROJECT / "build/vm"
@@ -39,6 +39,7 @@ class Machine:
     domain: str = "identity"
     modules: list = field(default_factory=list)  # paths of .ko files, in the order of loading
     variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
+    input: Path | None = None  # folder that the guest sees at /mnt, for files too large to be read from /job
     memory: str = "1G"
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
     pcapng: bool = False  # the trace as pcapng too
@@ -93,8 +94,6 @@ def _environment(machine, extra):
     lines = {f"TPHBUF_DEV_{entry.name.upper()}": topology.addresses[entry.name] for entry in topology.devices}
     lines["TPHBUF_DOMAIN"] = machine.domain
     lines["TPHBUF_MODULE"] = "/job/tph_dma.ko"
-    lines["LAB_MODULES"] = " ".join(path.name for path in machine.modules)
-    lines["LAB_PARAMETERS_port_view"] = f"ports={topology.port_view()}"
     lines.update(extra)
     return "".join(f"{name}='{value}'\nexport {name}\n" for name, value in lines.items())
 
@@ -114,12 +113,13 @@ def _endpoints(machine):
 
 def _qemu(machine, interactive):
     topology = machine.topology
-    command_line = ["root=rootfs", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L,msize=262144,cache=loose",
-                    "ro", "init=/usr/sbin/lab-init", "console=ttyS0", "oops=panic",
+    command_line = ["console=ttyS0", "oops=panic",
                     # A panic ends the machine, or, where that would be one restart after the other, stops it.
                     "panic=0" if machine.reboots else "panic=-1",
                     # An emulator that is short of CPU time delivers timer ticks late.
-                    "no_timer_check", "printk.time=1", "printk.devkmsg=on", "intel_iommu=on", DOMAINS[machine.domain],
+                    "no_timer_check",
+                    # Half of a boot under emulation is spent on 256 terminals that nobody opens.
+                    "pty.legacy_count=0", "printk.time=1", "printk.devkmsg=on", "intel_iommu=on", DOMAINS[machine.domain],
                     "tsc=reliable" if machine.icount else "", machine.boot.format_map(topology.addresses)]
     argv = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
             "-action", "reboot=reset" if machine.reboots else "reboot=shutdown",
@@ -132,11 +132,11 @@ def _qemu(machine, interactive):
             "-object", f"memory-backend-memfd,id=ram,size={machine.memory},share=on",
             "-device", "intel-iommu,caching-mode=on,intremap=on",
             "-device", "virtio-rng-pci",
-            "-kernel", "/kernel/bzImage", "-append", " ".join(command_line)]
-    if (machine.kernel / "initrd").is_file():
-        argv += ["-initrd", "/kernel/initrd"]
-    for tag, path, readonly in (("rootfs", "/mnt", "on"), ("src", "/src", "on"), ("build", "/build", "on"),
-                                ("job", "/job", "off")):
+            "-kernel", "/kernel/bzImage", "-initrd", "/job/initrd", "-append", " ".join(command_line)]
+    shares = [("rootfs", "/mnt", "on"), ("src", "/src", "on"), ("build", "/build", "on"), ("job", "/job", "off")]
+    if machine.input:
+        shares.append(("input", "/scratch", "on"))
+    for tag, path, readonly in shares:
         argv += ["-fsdev", f"local,id={tag},path={path},security_model=none,readonly={readonly},multidevs=remap",
                  "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
     argv += ["-serial", "mon:stdio" if interactive else "file:/job/console.log"]
@@ -158,6 +158,8 @@ def prepare(name):
 def _sandbox(machine, job):
     binds = userspace.binds("plain") + [
         (userspace.BUILD / machine.variant, "/endpoints", "ro"), (machine.kernel, "/kernel", "ro"), (job, "/job", "rw")]
+    if machine.input:
+        binds.append((machine.input, "/scratch", "ro"))
     command = ["python3", "-B", "/src/lab/session.py"]
     if machine.installed:
         binds += [(machine.installed.root, "/mnt", "ro"), (machine.installed.layer, "/scratch", "ro")]
@@ -166,12 +168,14 @@ def _sandbox(machine, job):
 
 
 def _write_job(machine, job, timeout, interactive, env):
-    for name in ("init", "fstab"):
-        shutil.copy(PROJECT / "lab/guest" / name, job)
+    shutil.copy(PROJECT / "lab/guest/init", job)
+    initrd.write(job / "initrd", sorted((machine.kernel / "modules").glob("*.ko")))
     (job / "environment").write_text(_environment(machine, env))
     bdfs = {name: address.removeprefix("0000:") for name, address in machine.topology.addresses.items()}
     (job / "faults").write_text("".join(f"{rule.format_map(bdfs)}\n" for rule in machine.inject))
     (job / "topology.json").write_text(json.dumps(machine.topology.description(), indent=1) + "\n")
+    parameters = {"port_view.ko": f" ports={machine.topology.port_view()}"}
+    (job / "modules").write_text("".join(f"{path.name}{parameters.get(path.name, '')}\n" for path in machine.modules))
     for module in machine.modules:
         shutil.copy(module, job)
     if machine.selftests:
