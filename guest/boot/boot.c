@@ -18,9 +18,9 @@
 
 #define ROOT		"/new"
 /* Initializers of struct place: a pseudo file system, and a folder of the host by its mount tag. */
-#define PSEUDO(fs, at)		.source = fs, .path = ROOT at, .type = fs
-#define SHARED(tag, at, caching)	.source = tag, .path = ROOT at, .type = "9p", \
-				.options = "trans=virtio,version=9p2000.L,msize=262144,cache=" caching
+#define PSEUDO(fs, at) .source = fs, .path = ROOT at, .type = fs
+#define SHARED(tag, at, caching) .source = tag, .path = ROOT at, .type = "9p", \
+	.options = "trans=virtio,version=9p2000.L,msize=262144,cache=" caching
 
 struct place {
 	const char *source;
@@ -49,11 +49,11 @@ static const struct place places[] = {
 	{ SHARED("build", "/build", "loose"), .flags = MS_RDONLY },
 	/* Host and guest see at once what the other writes. */
 	{ SHARED("job", "/job", "none") },
-	/* Without a cache 9p reads page by page: what is large and stays as it is has a place of its own. */
+	/* Without a cache 9p reads page by page: what is large and stays as it is has its own place. */
 	{ SHARED("input", "/mnt", "loose"), .flags = MS_RDONLY, .optional = true },
 };
 
-/* Names of open files, which udev would make; the runner of the kernel's selftests writes to /dev/stdout. */
+/* Names of open files, which udev would make; the kernel's selftests write to /dev/stdout. */
 static const char *const links[][2] = {
 	{ "/proc/self/fd", ROOT "/dev/fd" },
 	{ "fd/0", ROOT "/dev/stdin" },
