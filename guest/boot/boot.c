@@ -49,7 +49,7 @@ static const struct place places[] = {
 	{ SHARED("build", "/build", "loose"), .flags = MS_RDONLY },
 	/* Host and guest see at once what the other writes. */
 	{ SHARED("job", "/job", "none") },
-	/* Without a cache 9p reads page by page: what is large and stays as it is has its own place. */
+	/* Without a cache 9p reads page by page: large files come from here. */
 	{ SHARED("input", "/mnt", "loose"), .flags = MS_RDONLY, .optional = true },
 };
 
