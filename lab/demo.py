@@ -318,7 +318,7 @@ def report(result, path, domain, nic="", root=None):
     records = _records(result.job)
     accelerator, engine = (topology.root_address(index).removeprefix("0000:") for index in (0, 1))
     count = Count(records, accelerator, engine, domain, nic)
-    count.read(trace.read(result.job / "trace.txt"))
+    count.read(trace.read(result.job / "trace.txt", "MWr"))
     phases = count.phases
     for phase in phases:
         judge(phase)
