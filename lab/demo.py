@@ -198,9 +198,9 @@ def _run(prepared, path, domain, nic):
     modules = [] if nic else [prepared.module("base", "tph_dma")]
     job = vm.prepare("demo")
     machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
-                         input=job / "input", memory=f"{_memory(length)}M", pcapng=True)
-    machine.input.mkdir()
-    shutil.copyfile(path, machine.input / "file")
+                         input=True, memory=f"{_memory(length)}M", pcapng=True)
+    (job / "input").mkdir()
+    shutil.copyfile(path, job / "input/file")
     script = "/build/guest/demo/demo /mnt/file >demo.jsonl 2>demo.err\n"
     with progress.step("virtual machine") as step:
         def watch():
@@ -209,7 +209,7 @@ def _run(prepared, path, domain, nic):
             step.fraction = (ended or 0) / len(PHASES)
         result = vm.run(machine, job, script, timeout=120 + length // MIB, watch=watch)
         step.detail = f"{nic or 'DMA engine'}, {domain} domain"
-    cache.remove(machine.input)
+    cache.remove(job / "input")
     return result
 
 

@@ -39,7 +39,7 @@ class Machine:
     domain: str = "identity"
     modules: list = field(default_factory=list)  # paths of .ko files, in the order of loading
     variant: str = "plain"  # the build that tphbuf-endpoints comes from; guest programs are from "plain"
-    input: Path | None = None  # folder that the guest sees at /mnt, for files too large to be read from /job
+    input: bool = False  # the guest sees the folder input of the job at /mnt, for files too large to be read from /job
     memory: str = "1G"
     reboots: bool = False  # a restart of the guest runs the script again; else it ends the machine
     pcapng: bool = False  # the trace as pcapng too
@@ -135,7 +135,7 @@ def _qemu(machine, interactive):
             "-kernel", "/kernel/bzImage", "-initrd", "/job/initrd", "-append", " ".join(command_line)]
     shares = [("rootfs", "/mnt", "on"), ("src", "/src", "on"), ("build", "/build", "on"), ("job", "/job", "off")]
     if machine.input:
-        shares.append(("input", "/scratch", "on"))
+        shares.append(("input", "/job/input", "on"))
     for tag, path, readonly in shares:
         argv += ["-fsdev", f"local,id={tag},path={path},security_model=none,readonly={readonly},multidevs=remap",
                  "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
@@ -158,8 +158,6 @@ def prepare(name):
 def _sandbox(machine, job):
     binds = userspace.binds("plain") + [
         (userspace.BUILD / machine.variant, "/endpoints", "ro"), (machine.kernel, "/kernel", "ro"), (job, "/job", "rw")]
-    if machine.input:
-        binds.append((machine.input, "/scratch", "ro"))
     command = ["python3", "-B", "/src/lab/session.py"]
     if machine.installed:
         binds += [(machine.installed.root, "/mnt", "ro"), (machine.installed.layer, "/scratch", "ro")]

@@ -30,8 +30,10 @@ struct place {
 	const char *options;
 	/* A folder that a pseudo file system does not have by itself. */
 	bool make;
-	/* Not every kernel, or not every machine, has it. */
+	/* Not every kernel has it. */
 	bool optional;
+	/* Mounted where this is, or always. */
+	const char *needs;
 };
 
 static const struct place places[] = {
@@ -50,7 +52,7 @@ static const struct place places[] = {
 	/* Host and guest see at once what the other writes. */
 	{ SHARED("job", "/job", "none") },
 	/* Without a cache 9p reads page by page: large files come from here. */
-	{ SHARED("input", "/mnt", "loose"), .flags = MS_RDONLY, .optional = true },
+	{ SHARED("input", "/mnt", "loose"), .flags = MS_RDONLY, .needs = ROOT "/job/input" },
 };
 
 /* Names of open files, which udev would make; the kernel's selftests write to /dev/stdout. */
@@ -95,6 +97,8 @@ static int mount_places(void)
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const struct place *place = &places[i];
 
+		if (place->needs && access(place->needs, F_OK))
+			continue;
 		if (place->make && mkdir(place->path, 0755) && errno != EEXIST)
 			return fail(place->path);
 		if (mount(place->source, place->path, place->type, place->flags, place->options) &&
