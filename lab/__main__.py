@@ -56,7 +56,8 @@ def _kernel_series(args):
 
 def _kernel_deb(args):
     from lab import kernel_deb
-    with _alone():
+    # Hours, in which everything else in this checkout goes on.
+    with cache.locked(PROJECT / "build/kernel-deb.lock", "the kernel packages of this checkout"):
         return kernel_deb.main(args)
 
 

@@ -76,6 +76,21 @@ class _Watch:
             self.step.detail = found[2]
 
 
+def build(config, place):
+    """Build packages of a kernel configured as the file @config, and with what a tag needs; returns their paths, in @place."""
+    root = toolroot.packagers()
+    source = source_tree()
+    with progress.step("kernel packages") as step:
+        step.detail = "configuring"
+        configure(root, source, place, config)
+        # Each build is a revision of its own: what is returned are the packages of this one.
+        for path in place.glob("linux-*_*"):
+            path.unlink()
+        process.run(make_argv(root, source, place, ["bindeb-pkg"]), "kernel-deb-build", watch=_Watch(step))
+        step.detail = ""
+    return sorted(place.glob("linux-*.deb"))
+
+
 def main(args):
     """Configure and build; prints where the packages are."""
     parser = argparse.ArgumentParser(prog="make kernel-deb CONFIG=/boot/config-$(uname -r)")
@@ -89,17 +104,7 @@ def main(args):
                                  "/boot/config-VERSION")
     if not options(config.read_text(errors="replace")):
         raise progress.StepError(f"CONFIG={config} is not a kernel configuration: it has no CONFIG_ line")
-    root = toolroot.packagers()
-    source = source_tree()
-    with progress.step("kernel packages") as step:
-        step.detail = "configuring"
-        configure(root, source, PLACE, config)
-        # Each build is a revision of its own: what is printed below are the packages of this one.
-        for path in PLACE.glob("linux-*_*"):
-            path.unlink()
-        process.run(make_argv(root, source, PLACE, ["bindeb-pkg"]), "kernel-deb-build", watch=_Watch(step))
-        step.detail = ""
-    for package in sorted(PLACE.glob("linux-*.deb")):
+    for package in build(config, PLACE):
         print(package)
     print("to install: dpkg -i build/kernel-deb/linux-image-*.deb, and boot it")
     return 0
