@@ -16,6 +16,7 @@ PARTS = "parts"
 MODULES = {
     "tph_dma": "kernel/modules/tph_dma",
     "tph_fault": "tests/modules/tph_fault",
+    "tph_query": "tests/modules/tph_query",
     "mlx5_st_test": "tests/modules/mlx5_st_test",
     "tph_bench": "bench/tph_bench",
     "port_view": "tests/modules/port_view",

@@ -18,7 +18,7 @@ RESULTS = PROJECT / "build/matrix.tap"
 UNPATCHED = "unpatched"
 ALL = "all"
 # The topic that the modules of a folder, keys of kernel.MODULES, cannot be built without, and the selftests.
-MODULE_TOPICS = {"tph_dma": "tph", "tph_fault": "tph", "mlx5_st_test": "mlx5", "port_view": "tph"}
+MODULE_TOPICS = {"tph_dma": "tph", "tph_fault": "tph", "tph_query": "tph", "mlx5_st_test": "mlx5", "port_view": "tph"}
 SELFTESTS_TOPIC = "tph"
 MARKS = {"passes": "+", "unsupported": "-", "fails": "F", "panics": "P"}
 

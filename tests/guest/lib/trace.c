@@ -40,55 +40,55 @@ static const char *field(const char *line, const char *key, char *buf, size_t si
 	return buf;
 }
 
-static void add_line(const struct trace_query *query, const char *completer, const char *rest,
-		     struct trace_sum *sum)
+/* False where the line is not a memory write; those of the CPU have @requester "rc". */
+static bool parse_line(const char *line, struct trace_write *write, uint64_t *bytes)
 {
-	char buf[40];
-	uint64_t bytes = strtoull(field(rest, " len=", buf, sizeof(buf)), NULL, 0);
-	bool tagged = !strcmp(field(rest, " th=", buf, sizeof(buf)), "1");
-	bool matching = tagged == !!query->st;
+	char type[8], buf[40];
+	int rest = 0;
 
-	if (matching && tagged) {
-		const char *key = strlen(query->st) > strlen("0x12") ? " st-ext=" : " st=";
-
-		matching = !strcmp(field(rest, key, buf, sizeof(buf)), query->st) &&
-			   strtoul(field(rest, " ph=", buf, sizeof(buf)), NULL, 0) == query->ph;
-	}
-	sum->writes++;
-	sum->bytes += bytes;
-	sum->tagged += tagged;
-	sum->matching += matching;
-	sum->matching_bytes += matching ? bytes : 0;
-	sum->refused += strcmp(field(rest, " result=", buf, sizeof(buf)), "ok") != 0;
-	if (!strcmp(completer, without_domain(query->completer))) {
-		sum->to_completer++;
-		sum->to_completer_bytes += bytes;
-	}
+	if (sscanf(line, "%*u %15s -> %15s %7s 0x%" SCNx64 "%n", write->requester, write->completer,
+		   type, &write->address, &rest) != 4 || !rest || strncmp(type, "MWr", 3))
+		return false;
+	line += rest;
+	*bytes = strtoull(field(line, " len=", buf, sizeof(buf)), NULL, 0);
+	write->tagged = !strcmp(field(line, " th=", buf, sizeof(buf)), "1");
+	write->ph = strtoul(field(line, " ph=", buf, sizeof(buf)), NULL, 0);
+	write->extended = *field(line, " st-ext=", buf, sizeof(buf)) != '\0';
+	if (!write->extended)
+		field(line, " st=", buf, sizeof(buf));
+	write->st = strtoul(buf, NULL, 0);
+	write->refused = strcmp(field(line, " result=", buf, sizeof(buf)), "ok") != 0;
+	return true;
 }
 
-/* Whether both marks were found. */
-static bool read_span(FILE *file, const struct trace_query *query, struct trace_sum *sum)
+static uint32_t mark_value(const char *line)
 {
-	char requester[16], completer[16], type[8], buf[40], *line = NULL;
+	char buf[40];
+
+	return strtoul(field(line, " value=", buf, sizeof(buf)), NULL, 16);
+}
+
+typedef void visit_line(const struct trace_write *write, uint64_t bytes, void *arg);
+
+/* Whether both marks were found. */
+static bool read_span(FILE *file, uint32_t begin, uint32_t end, visit_line *visit, void *arg)
+{
 	bool inside = false, found = false;
+	struct trace_write write;
+	char *line = NULL;
+	uint64_t bytes;
 	size_t size = 0;
-	int rest;
 
 	while (!found && getline(&line, &size, file) > 0) {
-		rest = 0;
-		if (sscanf(line, "%*u %15s -> %15s %7s 0x%*x%n", requester, completer, type,
-			   &rest) != 3 || !rest || strncmp(type, "MWr", 3))
+		if (!parse_line(line, &write, &bytes))
 			continue;
-		if (!strcmp(requester, "rc")) {
-			uint32_t value =
-				strtoul(field(line, " value=", buf, sizeof(buf)), NULL, 16);
-
-			if (*buf && value == query->begin)
-				inside = true;
-			else if (*buf && inside && value == query->end)
-				found = true;
-		} else if (inside && !strcmp(requester, without_domain(query->requester))) {
-			add_line(query, completer, line + rest, sum);
+		if (strcmp(write.requester, "rc")) {
+			if (inside)
+				visit(&write, bytes, arg);
+		} else if (inside) {
+			found = mark_value(line) == end;
+		} else {
+			inside = mark_value(line) == begin;
 		}
 	}
 	free(line);
@@ -115,7 +115,9 @@ long trace_end(void)
 	return end;
 }
 
-int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *sum)
+/* Reads the span as soon as the host has written all of it; @reset begins a try. */
+static int read_when_whole(uint32_t begin, uint32_t end, long *offset, visit_line *visit,
+			   void (*reset)(void *), void *arg)
 {
 	const struct timespec pause = { .tv_nsec = TRACE_PAUSE_MS * 1000000L };
 
@@ -127,8 +129,8 @@ int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *s
 			return -ENOENT;
 		/* Each read is a request to the host. */
 		setvbuf(file, NULL, _IOFBF, TRACE_BUFFER);
-		*sum = (struct trace_sum){ 0 };
-		found = !fseek(file, *offset, SEEK_SET) && read_span(file, query, sum);
+		reset(arg);
+		found = !fseek(file, *offset, SEEK_SET) && read_span(file, begin, end, visit, arg);
 		if (found)
 			*offset = ftell(file);
 		fclose(file);
@@ -137,4 +139,85 @@ int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *s
 		nanosleep(&pause, NULL);
 	}
 	return -ENODATA;
+}
+
+struct summing {
+	const struct trace_query *query;
+	struct trace_sum *sum;
+	uint16_t st;
+	bool extended;
+};
+
+static void reset_sum(void *arg)
+{
+	*((struct summing *)arg)->sum = (struct trace_sum){ 0 };
+}
+
+static void add_to_sum(const struct trace_write *write, uint64_t bytes, void *arg)
+{
+	const struct summing *s = arg;
+	struct trace_sum *sum = s->sum;
+	bool matching = write->tagged == !!s->query->st;
+
+	if (strcmp(write->requester, without_domain(s->query->requester)))
+		return;
+	if (matching && write->tagged)
+		matching = write->st == s->st && write->extended == s->extended &&
+			   write->ph == s->query->ph;
+	sum->writes++;
+	sum->bytes += bytes;
+	sum->tagged += write->tagged;
+	sum->matching += matching;
+	sum->matching_bytes += matching ? bytes : 0;
+	sum->refused += write->refused;
+	if (!strcmp(write->completer, without_domain(s->query->completer))) {
+		sum->to_completer++;
+		sum->to_completer_bytes += bytes;
+	}
+}
+
+int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *sum)
+{
+	struct summing s = { .query = query, .sum = sum };
+
+	if (query->st) {
+		s.st = strtoul(query->st, NULL, 0);
+		s.extended = strlen(query->st) > 4;
+	}
+	return read_when_whole(query->begin, query->end, offset, add_to_sum, reset_sum, &s);
+}
+
+/* The span is read twice: a visitor must not see the beginning of one that is not whole. */
+struct walk {
+	trace_visit *visit;
+	void *arg;
+};
+
+static void reset_nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void visit_nothing(const struct trace_write *write, uint64_t bytes, void *arg)
+{
+	(void)write;
+	(void)bytes;
+	(void)arg;
+}
+
+static void visit_write(const struct trace_write *write, uint64_t bytes, void *arg)
+{
+	const struct walk *walk = arg;
+
+	(void)bytes;
+	walk->visit(write, walk->arg);
+}
+
+int trace_walk(uint32_t begin, uint32_t end, long *offset, trace_visit *visit, void *arg)
+{
+	struct walk walk = { visit, arg };
+	long from = *offset;
+	int ret = read_when_whole(begin, end, offset, visit_nothing, reset_nothing, &walk);
+
+	return ret ? ret : read_when_whole(begin, end, &from, visit_write, reset_nothing, &walk);
 }

@@ -46,6 +46,27 @@ struct trace_query {
 	unsigned int ph;
 };
 
+/**
+ * struct trace_write - one memory write of a device
+ * @requester: BDF without domain
+ * @completer: BDF without domain, or "rc"
+ * @tagged: it has a hint: the next three hold
+ * @extended: 16-bit tag
+ * @refused: with another result than ok
+ */
+struct trace_write {
+	char requester[16];
+	char completer[16];
+	uint64_t address;
+	bool tagged;
+	bool extended;
+	uint16_t st;
+	unsigned int ph;
+	bool refused;
+};
+
+typedef void trace_visit(const struct trace_write *write, void *arg);
+
 /* Size of the trace now: what is to come is behind it. 0 when there is none. */
 long trace_end(void);
 
@@ -55,5 +76,11 @@ long trace_end(void);
  * after some waiting.
  */
 int trace_sum(const struct trace_query *query, long *offset, struct trace_sum *sum);
+
+/*
+ * Calls @visit for each write of a device between two MARK values, with the
+ * same result.
+ */
+int trace_walk(uint32_t begin, uint32_t end, long *offset, trace_visit *visit, void *arg);
 
 #endif

@@ -178,6 +178,13 @@ void wire_end(struct accelerator *acc, const char *engine_name, uint64_t *refuse
 	*tagged = sum.tagged;
 }
 
+void wire_walk(struct accelerator *acc, trace_visit *visit, void *arg)
+{
+	uint32_t end = next_mark(acc);
+
+	require_error(trace_walk(span_begin, end, &trace_offset, visit, arg), 0, "read the trace");
+}
+
 uint64_t wire_refused(struct accelerator *acc, const char *engine_name)
 {
 	uint64_t refused, tagged;

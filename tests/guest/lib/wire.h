@@ -8,6 +8,7 @@
 #define TPHBUF_TESTS_WIRE_H
 
 #include "guest.h"
+#include "trace.h"
 
 /**
  * struct wire_hint - hint that all writes of a copy have to carry
@@ -75,6 +76,9 @@ void expect_writes(const struct wire_path *path, struct wire_hint hint, const ch
 void wire_begin(struct accelerator *acc);
 void wire_end(struct accelerator *acc, const char *engine_name, uint64_t *refused,
 	      uint64_t *tagged);
+
+/* The same, each write by itself, of all devices. */
+void wire_walk(struct accelerator *acc, trace_visit *visit, void *arg);
 
 /* The same, when only the refused ones are of interest. */
 uint64_t wire_refused(struct accelerator *acc, const char *engine_name);
