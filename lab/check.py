@@ -201,7 +201,7 @@ def _all(chosen, everything, report, full):
     try:
         prepared = prepare.prepare(flavours, variants, modules,
                                    sorted({tuple(suite.selftests) for suite in runs if suite.selftests}),
-                                   any(suite.installed for suite in runs))
+                                   any(suite.installed for suite in runs), any(suite.ucx for suite in runs))
     except progress.Unreachable as err:
         progress.fail(err)
         _without_root(chosen, everything, report, err.reason.split(":")[0])

@@ -15,6 +15,7 @@ class Prepared:
     folders: dict  # (flavour, key of kernel.MODULES) to folder with the modules
     selftests: dict  # tuple of collections of the kernel's selftests to folder with these
     installed: deb.Installed | None = None
+    ucx: Path | None = None
 
     def module(self, flavour, name):
         """Path of @name.ko for a kernel."""
@@ -30,11 +31,12 @@ def _side_by_side(*calls):
     return [future.result() for future in futures]
 
 
-def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"),), selftests=(), installed=False):
+def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"),), selftests=(), installed=False,
+            ucx=False):
     """Tool root, kernels of these flavours, and user-space builds of these variants.
 
     @modules: pairs of a flavour and a module for it; no module builds for each kernel. @selftests: tuples of collections of
-    the kernel's selftests. @installed: the Debian root with the project's packages too.
+    the kernel's selftests. @installed: the Debian root with the project's packages too. @ucx: the root with UCX.
     """
     root, _ = _side_by_side(toolroot.obtain, kernel_source.layouts)
 
@@ -51,6 +53,6 @@ def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"
     def builds():
         for variant in variants:
             userspace.build(root, variant)
-        return deb.installed() if installed else None
-    (made, built, tested), packages = _side_by_side(lambda: (kernels(), folders(), tests()), builds)
-    return Prepared(root, made, built, tested, packages)
+        return deb.installed() if installed else None, toolroot.ucx() if ucx else None
+    (made, built, tested), others = _side_by_side(lambda: (kernels(), folders(), tests()), builds)
+    return Prepared(root, made, built, tested, *others)

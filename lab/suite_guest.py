@@ -122,7 +122,8 @@ def _run_group(prepared, group, report, variant):
                              variant, reboots=first.reboots, boot=first.boot, icount=first.icount, cpu=first.cpu or vm.CPU,
                               inject=first.inject,
                              selftests=prepared.selftests[tuple(first.selftests)] if first.selftests else None,
-                             installed=prepared.installed if first.installed else None)
+                             installed=prepared.installed if first.installed else None,
+                             ucx=prepared.ucx if first.ucx else None)
         job = vm.prepare(first.name)
         with progress.step(f"vm {first.name}") as step:
             def watch(job=job, step=step):

@@ -43,6 +43,7 @@ class Suite:
     selftests: collections of the kernel's selftests that the suite finds, installed, in the folder selftests of its job.
 
     installed: the guest's file system is a Debian root in which the project's packages are installed, not the tool root.
+    ucx: it is the root with UCX.
 
     known: case name to reason, failures that are known and not counted as failed; a known failure that passes is
     a failure. expect: "kernel-log" when a sign of trouble in the kernel log is what the suite has to cause.
@@ -68,6 +69,7 @@ class Suite:
     modules: list = field(default_factory=lambda: ["tph_dma"])
     selftests: list = field(default_factory=list)
     installed: bool = False
+    ucx: bool = False
     known: dict = field(default_factory=dict)
     expect: str = ""
     reboots: bool = False
@@ -85,15 +87,16 @@ class Suite:
     def machine_key(self):
         """Suites with the same key can share one start of the virtual machine."""
         return (self.kernel, self.boot, self.cpu, self.domain, tuple(self.devices), tuple(self.modules), tuple(self.selftests),
-                self.icount, self.installed, tuple(self.inject), (self.reboots or self.alone) and self.name)
+                self.icount, self.installed, self.ucx, tuple(self.inject), (self.reboots or self.alone) and self.name)
 
 
 def _check(suite, where):
     """A mistake in the list is worth a clear word: a suite that is never run looks like one that passes."""
     if suite.kind != "guest" and (suite.devices or suite.domain != "identity" or suite.boot or suite.cpu
-                                  or suite.expect or suite.icount or suite.inject or suite.reboots or suite.installed):
-        raise ValueError(f"{where}: devices, domain, boot, cpu, expect, icount, inject, reboots and installed are for "
-                         "programs of tests/guest")
+                                  or suite.expect or suite.icount or suite.inject or suite.reboots or suite.installed
+                                  or suite.ucx):
+        raise ValueError(f"{where}: devices, domain, boot, cpu, expect, icount, inject, reboots, installed and ucx are "
+                         "for programs of tests/guest")
     if suite.domain not in vm.DOMAINS:
         raise ValueError(f"{where}: domain {suite.domain!r} is none of {', '.join(vm.DOMAINS)}")
     if suite.expect not in ("", "kernel-log"):

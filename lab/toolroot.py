@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's. And a second one with
-what looks at traces, Wireshark and a browser, for the tests of those alone: it is as large as the first."""
+"""The tool root: a Debian root file system with compilers and QEMU, which is also the guest's. And others for single
+tests, each with packages that are as large as the tool root."""
 
 import contextlib
 import os
@@ -165,6 +165,11 @@ def _obtain_other(which, hooks=()):
 def viewers():
     """Path of the root with Wireshark and a browser."""
     return _obtain_other("viewers", VIEWERS_HOOKS)
+
+
+def ucx():
+    """Path of the root with UCX, for a guest."""
+    return _obtain_other("ucx")
 
 
 def packagers():

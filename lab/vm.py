@@ -49,6 +49,7 @@ class Machine:
     cpu: str = CPU  # by which the kernel allows peer-to-peer DMA through the host bridge, or does not
     selftests: Path | None = None  # folder of installed selftests of the kernel
     installed: deb.Installed | None = None  # the guest's file system, in place of the tool root
+    ucx: Path | None = None  # or this root
 
     @functools.cached_property
     def topology(self):
@@ -159,6 +160,8 @@ def _sandbox(machine, job):
     binds = userspace.binds("plain") + [
         (userspace.BUILD / machine.variant, "/endpoints", "ro"), (machine.kernel, "/kernel", "ro"), (job, "/job", "rw")]
     command = ["python3", "-B", "/src/lab/session.py"]
+    if machine.ucx:
+        binds.append((machine.ucx, "/mnt", "ro"))
     if machine.installed:
         binds += [(machine.installed.root, "/mnt", "ro"), (machine.installed.layer, "/scratch", "ro")]
         command = ["sh", "-euc", f"{OVER_ROOT} && exec \"$@\"", "sh", *command]

@@ -6,17 +6,13 @@ what the model has counted.
 """
 
 import re
-from pathlib import Path
 
 import rdma
 import tap
-from lab import trace
 
-TRACE = Path("/job/trace.txt")
 BOTH = ("nic0", "nic1")
 # Nothing of it belongs to what the programs do here.
-FAULTLESS = ("UNKNOWN_COMMANDS", "FAILED_COMMANDS", "BAD_REGISTERS", "BAD_DOORBELLS", "DMA_ERRORS", "FATAL_ERRORS",
-             "PAGE_FAULT_ERRORS", "FAILED_WORK_REQUESTS", "DROPPED_PACKETS", "TAGGED_WRITES")
+FAULTLESS = (*rdma.FAULTLESS, "FAILED_WORK_REQUESTS", "DROPPED_PACKETS", "TAGGED_WRITES")
 
 
 def _expect_traffic(server, client, bytes_of_server, bytes_of_client, function, more=0):
@@ -142,32 +138,21 @@ def test_send_bw():
     _expect_bandwidth(0, 10 * 65536, "ib_send_bw")
 
 
-def _atomics(kind, begin):
-    """The AtomicOps that the trace has behind byte @begin of nic0, the responder."""
-    with open(TRACE, "rb") as file:
-        file.seek(begin)
-        lines = file.read().decode("ascii").split("\n")[1:-1]
-    nic = rdma.address("nic0").removeprefix("0000:")
-    return [tlp for tlp in (trace.parse_line(line) for line in lines) if tlp.kind == kind and tlp.requester == nic]
-
-
-def _expect_atomics(kind, bytes_of_tlp, *options):
-    begin = TRACE.stat().st_size
-    # Each answer has 8 bytes, the value before; a request has its operands in its header.
-    _expect_bandwidth(10 * 8, 0, "ib_atomic_bw", size=8, options=options)
-    rdma.wait_for(f"{kind} in the trace", lambda: len(_atomics(kind, begin)) >= 10)
-    for tlp in _atomics(kind, begin):
-        tap.equal((tlp.length, tlp.tag, tlp.result), (bytes_of_tlp, None, "ok"), f"{kind} {tlp.number}: bytes, hint, result")
+def _atomic_bw(kind):
+    with rdma.expect_atomics("nic0", kind, 10):
+        # Each answer has 8 bytes, the value before; a request has its operands in its header.
+        _expect_bandwidth(10 * 8, 0, "ib_atomic_bw", size=8,
+                          options=("-A", {"FAdd": "FETCH_AND_ADD", "CAS": "CMP_AND_SWAP"}[kind]))
 
 
 def test_atomic_bw():
     """ib_atomic_bw: fetch and add, as AtomicOps of the NIC that has the memory"""
-    _expect_atomics("FAdd", 8, "-A", "FETCH_AND_ADD")
+    _atomic_bw("FAdd")
 
 
 def test_atomic_bw_compare_and_swap():
     """ib_atomic_bw: compare and swap"""
-    _expect_atomics("CAS", 16, "-A", "CMP_AND_SWAP")
+    _atomic_bw("CAS")
 
 
 # qperf runs for a time, and one side leaves first: what the other side sends then is lost.

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import tap
+from lab import trace
 from lab.registers import Registers
 
 DRIVER = Path("/sys/bus/pci/drivers/mlx5_core")
@@ -16,10 +17,16 @@ LISTENING = "0A"
 PAGE = 4096
 # How long a program, or a change in the device, may take.
 PATIENCE = 30 * tap.SLOWDOWN
+TRACE = Path("/job/trace.txt")
+# Bytes of operands that an AtomicOp has.
+OPERANDS = {"FAdd": 8, "CAS": 16}
 # What a driver holds; all 0 after it has left.
 OBJECTS = ("HCA", "PAGES", "UARS", "PDS", "XRCDS", "EQS", "CQS", "MKEYS", "SRQS", "QPS", "TRANSLATIONS")
 # Objects of processes. Memory keys are not among them: the driver keeps those of ended processes in a pool.
 OF_PROCESSES = ("UARS", "PDS", "CQS", "SRQS", "QPS")
+# Counters of faults that no program of ours causes, whichever end leaves first.
+FAULTLESS = ("UNKNOWN_COMMANDS", "FAILED_COMMANDS", "BAD_REGISTERS", "BAD_DOORBELLS", "DMA_ERRORS", "FATAL_ERRORS",
+             "PAGE_FAULT_ERRORS")
 
 STATE = Registers("mlx5_state.h")
 # Those in the state page, by name.
@@ -127,6 +134,26 @@ def run(*command, seconds=PATIENCE):
 def _listens(port):
     lines = [line for file in ("tcp", "tcp6") for line in Path(f"/proc/net/{file}").read_text().splitlines()[1:]]
     return any(line.split()[1].endswith(f":{port:04X}") and line.split()[3] == LISTENING for line in lines)
+
+
+def _atomics(name, kind, begin):
+    """The AtomicOps of a device that the trace has behind byte @begin."""
+    with open(TRACE, "rb") as file:
+        file.seek(begin)
+        lines = file.read().decode("ascii").split("\n")[1:-1]
+    bdf = address(name).removeprefix("0000:")
+    return [tlp for tlp in (trace.parse_line(line) for line in lines) if tlp.kind == kind and tlp.requester == bdf]
+
+
+@contextlib.contextmanager
+def expect_atomics(name, kind, count):
+    """What follows makes a device send at least @count AtomicOps, without hints; all are completed."""
+    begin = TRACE.stat().st_size
+    yield
+    wait_for(f"{kind} in the trace", lambda: len(_atomics(name, kind, begin)) >= count)
+    for tlp in _atomics(name, kind, begin):
+        tap.equal((tlp.length, tlp.tag, tlp.result), (OPERANDS[kind], None, "ok"),
+                  f"{kind} {tlp.number}: bytes, hint, result")
 
 
 @contextlib.contextmanager

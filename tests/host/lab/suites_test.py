@@ -63,6 +63,7 @@ def test_mistakes():
     _refused(suite + 'devices = ["accelerator,name=acc0"]\n', "toolroot/a_test.py")
     _refused(suite + "reboots = true\n", "toolroot/a_test.py")
     _refused(suite + "installed = true\n", "toolroot/a_test.py")
+    _refused(suite + "ucx = true\n", "toolroot/a_test.py")
     _refused('[[suite]]\nprogram = "a"\n', "guest/a_test.c")
     _refused(suite + suite, "guest/a_test.c")
     _refused(suite, "guest/a_test.c", "host/a_test.c")
