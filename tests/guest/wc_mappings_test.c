@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@
 #define HUGE_ENTRY (2 * MIB)
 #define RACE_PAGES 64u
 #define CHECK_EACH 500u
+/* Pages that are promoted until one was caught. */
+#define LATE_PAGES 50u
 
 static void refused_while_mapped(void)
 {
@@ -281,6 +284,83 @@ static void races_with_mmap(void)
 	expect_file_type(race.fd, 0, RACE_PAGES * PAGE, TYPE_WC, "all pages in the end");
 }
 
+/**
+ * struct late - a page that is promoted while a thread maps it
+ * @fd: buffer of MEMORY_MAX_RANGES ranges, the page is the first
+ * @mapped: the thread has mapped it once
+ * @dead: mappings in which the page could not be touched
+ * @ret: what ended the thread: -EBUSY of mmap() once the pages have two types
+ */
+struct late {
+	int fd;
+	atomic_bool mapped;
+	unsigned int dead;
+	int ret;
+};
+
+static void *map_until_promoted(void *arg)
+{
+	const size_t length = MEMORY_MAX_RANGES * PAGE;
+	struct late *late = arg;
+	uint32_t value;
+	void *map;
+
+	while ((map = mmap(NULL, length, PROT_READ, MAP_SHARED, late->fd, 0)) != MAP_FAILED) {
+		int number = touch_read(map, &value);
+
+		if (number)
+			expect_int(number, SIGBUS, "signal");
+		late->dead += number != 0;
+		munmap(map, length);
+		atomic_store(&late->mapped, true);
+	}
+	late->ret = -errno;
+	return NULL;
+}
+
+/* Pages from @rest on are never promoted. */
+static unsigned int promote_while_mapping(struct bar_memory *mem, unsigned int page,
+					  unsigned int rest)
+{
+	struct tphbuf_range ranges[MEMORY_MAX_RANGES] = { { page * PAGE, PAGE } };
+	int fd = memory_export(mem, page * PAGE, PAGE), ret;
+	struct late late = { 0 };
+	pthread_t thread;
+
+	for (unsigned int i = 1; i < MEMORY_MAX_RANGES; i++)
+		ranges[i] = (struct tphbuf_range){ (rest + 2 * i) * PAGE, PAGE };
+	late.fd = memory_export_ranges(mem, ranges, MEMORY_MAX_RANGES, O_RDWR | O_CLOEXEC);
+	require_error(late.fd < 0 ? late.fd : 0, 0, "export many ranges");
+	require_true(!pthread_create(&thread, NULL, map_until_promoted, &late), "thread");
+	while (!atomic_load(&late.mapped))
+		sched_yield();
+	do {
+		ret = wc_set(mem, fd);
+	} while (ret == -EBUSY);
+	expect_error(ret, 0, "SET for page %u", page);
+	pthread_join(thread, NULL);
+	expect_error(late.ret, -EBUSY, "mmap() in the end");
+	close(late.fd);
+	close(fd);
+	return late.dead;
+}
+
+/*
+ * mmap() looks at the type of one range after the other, and SET sees the
+ * mapping only behind the last. A page that became WC in between cannot be used
+ * through it.
+ */
+static void promoted_during_mmap(void)
+{
+	struct bar_memory mem = memory_open("acc0");
+	unsigned int page, dead = 0;
+
+	for (page = 0; page < LATE_PAGES && !dead; page++)
+		dead = promote_while_mapping(&mem, page, LATE_PAGES);
+	diag("%u promotions, %u during mmap()", page, dead);
+	expect_int(dead, 1, "dead mappings");
+}
+
 static const struct test_case cases[] = {
 	{ "refused_while_mapped", refused_while_mapped },
 	{ "recipient_is_revoked", recipient_is_revoked },
@@ -288,6 +368,7 @@ static const struct test_case cases[] = {
 	{ "no_mixed_mapping", no_mixed_mapping },
 	{ "type_lasts", type_lasts },
 	{ "races_with_mmap", races_with_mmap },
+	{ "promoted_during_mmap", promoted_during_mmap },
 };
 
 int main(int argc, char **argv)
