@@ -2,7 +2,8 @@
 /*
  * Export, mmap, access and promotion of a dma-buf with the n-th allocation of
  * the call failing, n = 1, 2, ... until none is left to fail: every call ends
- * with an errno that says so or well, and one that fails has changed nothing.
+ * with an errno that says so or well, and one that fails has changed nothing,
+ * even if there is no memory to undo it at once.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,109 +12,76 @@
 
 #include "bar_memory.h"
 #include "case.h"
+#include "fail_nth.h"
 #include "guest.h"
+#include "memory_type.h"
 #include "page_table.h"
 
-/* More allocations than any of the calls makes. */
-#define MANY		500u
+/* The smallest BAR: for all that ioremap() maps, KASAN allocates a shadow. */
+#define DEVICE		"acc1"
+/* Bytes of allocations, more than a promotion needs. */
+#define PLENTY		16384u
+/* About as much as an allocation. */
+#define STEP		128u
+/* Allocations that fail one after the other when memory is short, then there is some. */
+#define SHORTAGE	6u
+#define FAILSLAB	"/sys/kernel/debug/failslab/"
 
-/* fail-nth of this process, open all the time: opening it allocates. */
-static int control;
-
-/*
- * The @n-th allocation from now on fails, or copy from or to the user. What is
- * armed at the moment may hit this very call, and is over then.
- */
-static void fail_nth(unsigned int n)
-{
-	char text[20];
-	int length = snprintf(text, sizeof(text), "%u", n);
-
-	while (pwrite(control, text, (size_t)length, 0) != length)
-		require_int(errno, EFAULT, "errno of arming a failure");
-}
+/* Two separate ranges, so that the second can fail when the first is done. */
+static struct tphbuf_range apart[] = { { PAGE, PAGE }, { 3 * PAGE, PAGE } };
 
 /*
- * Whether the failure that fail_nth() armed has happened; it is disarmed. If
- * not, reading what is left is a chance to fail as well.
+ * Whether the ranges above are WC, in the kernel and for mmap(), which refuses
+ * pages of two types. (A dump of the page tables takes too long.)
  */
-static bool has_failed(void)
+static void expect_promoted(struct bar_memory *mem, bool promoted, const char *what, unsigned int n)
 {
-	char left = 0;
+	uint64_t phys = bar_address(DEVICE, MEMORY_BAR);
 
-	if (pread(control, &left, 1, 0) != 1)
-		require_int(errno, EFAULT, "errno of reading what is left");
-	fail_nth(0);
-	return left == '0';
-}
-
-static void prepare(void)
-{
-	static const char * const kinds[] = { "failslab", "fail_page_alloc" };
-	char path[80];
-
-	control = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	require_true(control >= 0, "open fail-nth (the kernel needs CONFIG_FAULT_INJECTION)");
 	for (unsigned int i = 0; i < 2; i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/ignore-gfp-wait", kinds[i]);
-		require_error(sysfs_write(path, "N"), 0, "let allocations fail that may wait");
-		/* A stack trace for each would drown the kernel log. */
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/verbose", kinds[i]);
-		require_error(sysfs_write(path, "0"), 0, "be quiet about it");
+		enum memory_type type = memtype_of(phys + apart[i].offset, apart[i].length);
+
+		expect_true((type == TYPE_WC) == promoted, "%s %u: range %u is %s", what, n, i,
+			    memory_type_name(type));
+		expect_error(try_map(tphbuf_device_fd(mem->dev), PROT_READ, MAP_SHARED,
+				     mem->file_offset + apart[i].offset - PAGE, 2 * PAGE),
+			     promoted ? -EBUSY : 0, "%s %u: mmap() around the edge of range %u",
+			     what, n, i);
 	}
-	require_error(sysfs_write("/sys/kernel/debug/fail_usercopy/verbose", "0"), 0,
-		      "be quiet about it");
-}
-
-static bool is_failure(int ret)
-{
-	return ret == -ENOMEM || ret == -EFAULT;
-}
-
-static enum memory_type type_of(int fd)
-{
-	volatile uint8_t *map = map_shared(fd, 0, PAGE);
-	enum memory_type type;
-	uint32_t value;
-
-	require_int(touch_read(map, &value), 0, "an access: signal");
-	type = page_entries(map, PAGE).type;
-	munmap((void *)map, PAGE);
-	return type;
 }
 
 static void export(void)
 {
 	struct tphbuf_range ranges[] = { { 0, PAGE }, { 2 * PAGE, PAGE } };
-	struct bar_memory mem = memory_open("acc0");
+	struct bar_memory mem = memory_open(DEVICE);
 	unsigned int n, failed = 0;
 	bool more = true;
 
-	prepare();
-	for (n = 1; more && n < MANY; n++) {
+	fail_nth_open();
+	for (n = 1; more && n < FAIL_NTH_MANY; n++) {
 		int fd;
 
 		fail_nth(n);
 		fd = memory_export_ranges(&mem, ranges, 2, O_RDWR | O_CLOEXEC);
-		more = has_failed();
-		expect_true(fd >= 0 || is_failure(fd), "export %u: %d", n, fd);
+		more = fail_nth_done();
+		expect_true(fd >= 0 || is_injected(fd), "export %u: %d", n, fd);
 		failed += fd < 0;
 		if (fd >= 0)
 			close(fd);
 	}
 	diag("%u chances, %u exports failed", n - 2, failed);
-	expect_true(failed > 0 && n < MANY, "some failed, and there was an end");
+	expect_true(failed > 0 && n < FAIL_NTH_MANY, "some failed, and there was an end");
 }
 
 static void map_and_access(void)
 {
-	struct bar_memory mem = memory_open("acc0");
+	struct bar_memory mem = memory_open(DEVICE);
 	int fd = memory_export(&mem, 0, PAGE);
 	unsigned int n, failed = 0;
 	bool more = true;
 
-	prepare();
-	for (n = 1; more && n < MANY; n++) {
+	fail_nth_open();
+	for (n = 1; more && n < FAIL_NTH_MANY; n++) {
 		uint32_t value;
 		void *map;
 
@@ -121,48 +89,115 @@ static void map_and_access(void)
 		map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 		if (map != MAP_FAILED)
 			expect_int(touch_read(map, &value), 0, "access %u: signal", n);
-		more = has_failed();
+		more = fail_nth_done();
 		failed += map == MAP_FAILED;
 		if (map != MAP_FAILED)
 			munmap(map, PAGE);
 	}
 	diag("%u chances, %u calls of mmap failed", n - 2, failed);
-	expect_true(failed > 0 && n < MANY, "some failed, and there was an end");
+	expect_true(failed > 0 && n < FAIL_NTH_MANY, "some failed, and there was an end");
 }
 
 static void promotion(void)
 {
-	/* Two separate ranges, so that the second can fail when the first is done. */
-	struct tphbuf_range ranges[] = { { 0, PAGE }, { 2 * PAGE, PAGE } };
 	unsigned int n, failed = 0;
 	bool more = true;
 
-	prepare();
-	for (n = 1; more && n < MANY; n++) {
-		struct bar_memory mem = memory_open("acc0");
-		int fd = memory_export_ranges(&mem, ranges, 2, O_RDWR | O_CLOEXEC), ret;
+	fail_nth_open();
+	for (n = 1; more && n < FAIL_NTH_MANY; n++) {
+		struct bar_memory mem = memory_open(DEVICE);
+		int fd = memory_export_ranges(&mem, apart, 2, O_RDWR | O_CLOEXEC), ret;
 
 		require_error(fd < 0 ? fd : 0, 0, "export");
 		fail_nth(n);
 		ret = wc_set(&mem, fd);
-		more = has_failed();
-		expect_true(!ret || is_failure(ret), "SET %u: %d", n, ret);
+		more = fail_nth_done();
+		expect_true(!ret || is_injected(ret), "SET %u: %d", n, ret);
 		failed += ret < 0;
-		expect_true(type_of(fd) == (ret ? TYPE_UC_MINUS : TYPE_WC),
-			    "SET %u ended with %d: %s", n, ret, memory_type_name(type_of(fd)));
+		expect_promoted(&mem, !ret, "SET", n);
 		expect_error(wc_set(&mem, fd), 0, "SET once more");
-		expect_true(type_of(fd) == TYPE_WC, "then: %s", memory_type_name(type_of(fd)));
+		expect_promoted(&mem, true, "SET after SET", n);
 		close(fd);
 		tphbuf_device_close(mem.dev);
 	}
 	diag("%u chances, %u promotions failed", n - 2, failed);
-	expect_true(failed > 0 && n < MANY, "some failed, and there was an end");
+	expect_true(failed > 0 && n < FAIL_NTH_MANY, "some failed, and there was an end");
+}
+
+static void failslab(const char *name, unsigned int value)
+{
+	char path[80], text[20];
+
+	snprintf(path, sizeof(path), FAILSLAB "%s", name);
+	snprintf(text, sizeof(text), "%u", value);
+	require_error(sysfs_write(path, text), 0, "write %s", path);
+}
+
+static unsigned int failures_left(void)
+{
+	unsigned int left = 0;
+	FILE *file = fopen(FAILSLAB "times", "re");
+
+	require_true(file && fscanf(file, "%u", &left) == 1, "read " FAILSLAB "times");
+	fclose(file);
+	return left;
+}
+
+/* SET while there are @space bytes of memory, and none for the next few allocations. */
+static int wc_set_short_of_memory(struct bar_memory *mem, int fd, unsigned int space)
+{
+	int self = open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC), ret;
+
+	require_true(self >= 0, "open make-it-fail");
+	failslab("space", space);
+	failslab("times", SHORTAGE);
+	failslab("probability", 100);
+	require_true(write(self, "1", 1) == 1, "let this thread fail");
+	ret = wc_set(mem, fd);
+	require_true(pwrite(self, "0", 1, 0) == 1, "stop it");
+	failslab("probability", 0);
+	close(self);
+	return ret;
+}
+
+/* Not even undoing it has memory at once, and yet the BAR is what it was. */
+static void promotion_short_of_memory(void)
+{
+	unsigned int space, failed = 0, undone = 0, left = 0;
+	uint8_t bytes[6 * PAGE];
+
+	fail_nth_open();
+	failslab("interval", 1);
+	require_error(sysfs_write(FAILSLAB "task-filter", "Y"), 0, "this process alone");
+	for (space = 0; left < SHORTAGE && space < PLENTY; space += STEP) {
+		struct bar_memory mem = memory_open(DEVICE);
+		uint64_t phys = bar_address(DEVICE, MEMORY_BAR);
+		int fd = memory_export_ranges(&mem, apart, 2, O_RDWR | O_CLOEXEC), ret;
+
+		require_error(fd < 0 ? fd : 0, 0, "export");
+		ret = wc_set_short_of_memory(&mem, fd, space);
+		left = failures_left();
+		expect_true(!ret || ret == -ENOMEM, "SET with %u bytes: %d", space, ret);
+		failed += ret < 0;
+		undone += ret < 0 && !left;
+		expect_error(tphbuf_device_bar_read(mem.dev, MEMORY_BAR, 0, bytes, sizeof(bytes)),
+			     0, "read() after SET with %u bytes", space);
+		expect_int((int64_t)kernel_maps(phys, mem.size), (int64_t)mem.size,
+			   "bytes that the kernel maps after SET with %u bytes", space);
+		expect_promoted(&mem, !ret, "SET with bytes", space);
+		expect_error(wc_set(&mem, fd), 0, "SET once more");
+		close(fd);
+		tphbuf_device_close(mem.dev);
+	}
+	diag("%u promotions failed, in %u undoing them was short of memory too", failed, undone);
+	expect_true(undone > 0 && space < PLENTY, "some failed twice, and there was an end");
 }
 
 static const struct test_case cases[] = {
 	{ "export", export },
 	{ "map_and_access", map_and_access },
 	{ "promotion", promotion },
+	{ "promotion_short_of_memory", promotion_short_of_memory },
 };
 
 int main(int argc, char **argv)
