@@ -49,7 +49,8 @@ matrix:
 	@$(LAB) matrix $(KERNEL)
 
 bench:
-	@$(LAB) check cost && sed -n 's/^# //p' build/vm/cost/cost.tap
+	@$(LAB) check cost cost_unpatched && \
+	for suite in cost_unpatched cost; do echo "$$suite:"; sed -n 's/^# /  /p' build/vm/$$suite/$$suite.tap; done
 
 shell:
 	@$(LAB) shell

@@ -134,11 +134,9 @@ static uint64_t fault(int fd, uint64_t offset, size_t length, uint64_t at, bool 
 	return best;
 }
 
-static void faults(void)
+static void device_faults(void)
 {
 	uint64_t zero = overhead();
-	struct raw_get_dma_buf *one = ranges_of_pages(1), *many = ranges_of_pages(MANY_RANGES);
-	uint64_t first, last;
 	int fd;
 
 	mem = memory_open("acc0");
@@ -147,6 +145,15 @@ static void faults(void)
 	    6072);
 	row("fault of the device file, 2 MiB",
 	    fault(fd, mem.file_offset, 2 * MIB, 0, true) - zero, 2132);
+}
+
+static void faults(void)
+{
+	uint64_t zero = overhead();
+	struct raw_get_dma_buf *one = ranges_of_pages(1), *many = ranges_of_pages(MANY_RANGES);
+	uint64_t first, last;
+
+	mem = memory_open("acc0");
 	first = fault(export(one), 0, PAGE, 0, true) - zero;
 	row("fault of a dma-buf of 1 range", first, 6048);
 	last = fault(export(many), (MANY_RANGES - 1) * PAGE, PAGE, 0, true) - zero;
@@ -257,6 +264,18 @@ static uint64_t registration(struct nic *nic, int fd)
 	return costs[REGISTRATIONS / 2];
 }
 
+static void untagged_registration(void)
+{
+	struct accelerator acc = acc_open("acc0");
+	struct nic nic = nic_open("nic0");
+	int fd = acc_export(&acc, 0, PAGE, NULL);
+
+	/* So that the pool has memory keys. */
+	nic_register(&nic, fd, PAGE);
+	registration(&nic, fd);
+	row("registration without a tag, pooled", registration(&nic, fd), 0);
+}
+
 static void registrations(void)
 {
 	struct tphbuf_tag tag = tag_ext(0x41, 1);
@@ -273,7 +292,7 @@ static void registrations(void)
 	registration(&nic, plain);
 	registration(&nic, tagged);
 	without = registration(&nic, plain);
-	row("registration without a tag, pooled", without, 0);
+	row("registration without a tag, beside", without, 0);
 	with = registration(&nic, tagged);
 	row("registration with a known tag, pooled, 1 in use", with, 0);
 	for (i = 1; i < TAGS_IN_USE; i++) {
@@ -292,10 +311,12 @@ static void registrations(void)
 
 static const struct test_case cases[] = {
 	{ "export_and_close", export_and_close },
+	{ "device_faults", device_faults },
 	{ "faults", faults },
 	{ "set_and_probe", set_and_probe },
 	{ "query", query },
 	{ "st_index", st_index },
+	{ "untagged_registration", untagged_registration },
 	{ "registrations", registrations },
 };
 

@@ -12,6 +12,8 @@ from lab import PROJECT, cache, debian_kernel, kernel_source, process, progress,
 CONFIGS = PROJECT / "kernel/configs"
 # Flavour of the kernels with some topics of the series only. They share a folder of objects, configured as base is.
 PARTS = "parts"
+# Flavour of the clean kernel without the series, to tell what the series costs.
+UNPATCHED = "unpatched"
 # Folders of modules that are built on top of a lab kernel.
 MODULES = {
     "tph_dma": "kernel/modules/tph_dma",
@@ -33,7 +35,7 @@ REPRODUCIBLE = ["KBUILD_BUILD_TIMESTAMP=2026-01-01", "KBUILD_BUILD_USER=tphbuf",
 
 def fragments(flavour):
     """Configuration fragments of a kernel flavour: base, or base with the fragment of that name on top."""
-    names = ["base"] if flavour in ("base", PARTS) else ["base", flavour]
+    names = {"base": ["base"], PARTS: ["base"], UNPATCHED: ["base", "clean"]}.get(flavour, ["base", flavour])
     return [CONFIGS / f"{name}.config" for name in names]
 
 
@@ -77,8 +79,10 @@ def _digest(paths):
     return cache.files_digest(PROJECT, [path.relative_to(PROJECT) for path in paths])
 
 
-def _patches(topics):
-    """The patches of the topics @topics, by default of all."""
+def _patches(flavour, topics):
+    """The patches of the topics @topics, by default of all that the flavour has."""
+    if flavour == UNPATCHED:
+        return []
     return series.patches() if topics is None else series.selected(topics)
 
 
@@ -86,7 +90,7 @@ def _inputs(tree, flavour, root, topics=None):
     """What a kernel depends on."""
     return {
         "source": tree.state["identity"],
-        "series": _digest(_patches(topics)),
+        "series": _digest(_patches(flavour, topics)),
         "config": config_digest(fragments(flavour)),
         "flavour": flavour,
         "toolchain": toolroot.toolchain(root),
@@ -132,9 +136,10 @@ def _make(root, tree, flavour, inputs, patches):
         # another configuration a copy of the base objects is the better start.
         if not usable(tree, flavour, inputs) or (flavour != "base" and built.get("config") != inputs["config"]):
             cache.remove(out)
-        if flavour != "base" and not out.is_dir() and usable(main, "base", inputs):
-            process.run(["cp", "-a", str(tree.path / "obj-base"), str(out)], f"kernel-copy-{flavour}")
-            if flavour == PARTS:
+        start = "clean" if flavour == UNPATCHED and usable(main, "clean", inputs) else "base"
+        if flavour != "base" and not out.is_dir() and usable(main, start, inputs):
+            process.run(["cp", "-a", str(tree.path / f"obj-{start}"), str(out)], f"kernel-copy-{flavour}")
+            if tree.source != main.source:
                 tree.touch(main)
         first = not out.is_dir()
         built.pop("key", None)
@@ -170,10 +175,10 @@ def objects(root, flavour="base", topics=None):
     tree = kernel_source.obtain()
     with cache.exclusive(f"tree/{tree.path.name}.work"):
         fresh = kernel_source.Tree(tree.path)
-        if flavour == PARTS:
+        if flavour in (PARTS, UNPATCHED):
             # A tree of its own: the objects of the other flavours would have to follow each change of this one.
             fresh = fresh.clone(PARTS)
-        yield fresh, _make(root, fresh, flavour, _inputs(fresh, flavour, root, topics), _patches(topics))
+        yield fresh, _make(root, fresh, flavour, _inputs(fresh, flavour, root, topics), _patches(flavour, topics))
 
 
 def obtain(root, flavour="base", topics=None):
@@ -194,7 +199,7 @@ def obtain(root, flavour="base", topics=None):
 
 def selftests(root, collections, flavour="base", topics=None):
     """Folder with the kernel's selftests of these collections, as its own Makefile builds and installs them."""
-    inputs = {"source": kernel_source.obtain().state["identity"], "series": _digest(_patches(topics)),
+    inputs = {"source": kernel_source.obtain().state["identity"], "series": _digest(_patches(flavour, topics)),
               "toolchain": toolroot.toolchain(root), "collections": list(collections), "recipe": 1}
 
     def build(part):
