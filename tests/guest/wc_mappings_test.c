@@ -3,7 +3,9 @@
  * Mappings of write-combining pages: a page has one type in all of its mappings,
  * whatever file they are of. So SET is refused while a page is mapped, a mapping
  * has one type, and neither mprotect(), mremap() nor fork() changes it. acc0 has
- * at least 8 MiB behind BAR2.
+ * at least 8 MiB behind BAR2. Where many pages are promoted one by one, it is in
+ * acc1: KASAN allocates a shadow for all that ioremap() maps, and BAR2 of acc0 may
+ * be large.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -257,7 +259,7 @@ static void *map_pages(void *arg)
 
 static void races_with_mmap(void)
 {
-	struct bar_memory mem = memory_open("acc0");
+	struct bar_memory mem = memory_open("acc1");
 	struct race race = { .mem = &mem, .fd = memory_export(&mem, 0, RACE_PAGES * PAGE) };
 	unsigned int page, busy = 0, i;
 	pthread_t threads[3];
@@ -352,7 +354,7 @@ static unsigned int promote_while_mapping(struct bar_memory *mem, unsigned int p
  */
 static void promoted_during_mmap(void)
 {
-	struct bar_memory mem = memory_open("acc0");
+	struct bar_memory mem = memory_open("acc1");
 	unsigned int page, dead = 0;
 
 	for (page = 0; page < LATE_PAGES && !dead; page++)
