@@ -107,7 +107,7 @@ static void export_and_close(void)
 		close(fd);
 		closed = least(closed, __rdtsc() - start);
 	}
-	row("export of one range", exported - zero, 4925);
+	row("export of one range", exported - zero, 4890);
 	row("close of a dma-buf", closed - zero, 2851);
 }
 
