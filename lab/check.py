@@ -92,12 +92,18 @@ class Report:
         with open(path, "w", encoding="utf-8") as file:
             results.write(file, self.results)
         cases = [case for _, own in self.results for case in own]
-        skipped = [(name, case) for name, own in self.results for case in own if case.status == "skip"]
-        for name, case in skipped:
-            print(f"skipped: {name}/{case.name}: {case.why}")
+        named = [(case.status, f"{name}/{case.name}" + (f": {case.why}" if case.why else ""))
+                 for name, own in self.results for case in own]
+        skipped = [text for status, text in named if status == "skip"]
+        for text in skipped:
+            print(f"skipped: {text}")
         count = {status: sum(case.status == status for case in cases) for status in ("pass", "fail")}
         last = f"{count['pass']} passed, {count['fail']} failed" + (f", {len(skipped)} skipped" if skipped else "")
         self._print_times()
+        # The last lines are what is left of a long run: they name what the last one counts.
+        for status, text in named:
+            if status == "fail":
+                print(f"{progress.paint('failed:', 'red')} {text}")
         print(f"results: {path}")
         print(progress.paint(last, "red" if count["fail"] or not count["pass"] else "green"), flush=True)
         return 0 if count["pass"] and not count["fail"] else 1
