@@ -122,8 +122,10 @@ static int open_locked(const char *sysroot, const char *vf_token, struct tphbuf_
 	/* Who may open a device that is bound already need not be allowed to bind one. */
 	if (lock < 0 && !probe->open)
 		return open_function(sysroot, vf_token, probe, false, dev);
-	if (lock < 0)
+	if (lock < 0 && (lock == -EWOULDBLOCK || probe->open == TPHBUF_REASON_NOT_BOUND))
 		return fail_lock(probe, lock);
+	if (lock < 0)
+		return tpb_fail_open(probe, probe->open, 0);
 	ret = tpb_function_inspect(sysroot, probe);
 	if (ret)
 		ret = tpb_fail_open(probe, TPHBUF_REASON_SYSTEM, ret);
@@ -133,6 +135,17 @@ static int open_locked(const char *sysroot, const char *vf_token, struct tphbuf_
 		ret = tpb_fail_open(probe, probe->open, 0);
 	tpb_driver_unlock(lock);
 	return ret;
+}
+
+/*
+ * What may be so only while another process changes the driver: a device that
+ * it has for a moment has its own driver again soon, and between the bind and
+ * the device file there is a driver and no file.
+ */
+static bool may_change(enum tphbuf_reason open)
+{
+	return open == TPHBUF_REASON_NONE || open == TPHBUF_REASON_NOT_BOUND ||
+	       open == TPHBUF_REASON_NO_CDEV;
 }
 
 static int open_named(const char *name, const struct tphbuf_options *options,
@@ -150,9 +163,7 @@ static int open_named(const char *name, const struct tphbuf_options *options,
 		ret = tpb_function_inspect(sysroot, probe);
 	if (ret)
 		return tpb_fail_open(probe, TPHBUF_REASON_SYSTEM, ret);
-	/* A device that another process has for a moment has its own driver again soon. */
-	if (options && options->flags & TPHBUF_OPEN_BIND &&
-	    (!probe->open || probe->open == TPHBUF_REASON_NOT_BOUND))
+	if (options && options->flags & TPHBUF_OPEN_BIND && may_change(probe->open))
 		return open_locked(sysroot, vf_token, probe, dev);
 	if (probe->open)
 		return tpb_fail_open(probe, probe->open, 0);

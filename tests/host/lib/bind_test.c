@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Description: TPHBUF_OPEN_BIND takes a device from its driver and gives it back. */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 
 #include <tphbuf/tphbuf.h>
 
@@ -164,6 +166,43 @@ static void locked(void)
 	fake_tree_remove(root);
 }
 
+static void move_device_files(const char *from, const char *to)
+{
+	char old[PATH_MAX], new[PATH_MAX];
+
+	snprintf(old, sizeof(old), "%s/dev/%s", root, from);
+	snprintf(new, sizeof(new), "%s/dev/%s", root, to);
+	if (rename(old, new))
+		bail_out("cannot move %s", old);
+}
+
+static void device_files_appear(void)
+{
+	move_device_files("vfio.away", "vfio");
+	fake_sys.on_lock = NULL;
+}
+
+/* Another process binds the device: it has the driver and no file yet. */
+static void half_bound(void)
+{
+	struct tphbuf_device *dev = NULL;
+	struct tphbuf_probe why;
+
+	start("vfio-pci", NULL);
+	move_device_files("vfio", "vfio.away");
+	fake_sys.on_lock = device_files_appear;
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), 0, "the file is waited for");
+	tphbuf_device_close(dev);
+	move_device_files("vfio", "vfio.away");
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EOPNOTSUPP, "it never comes");
+	is_int(why.reason, TPHBUF_REASON_NO_CDEV, "the reason is the file");
+	fake_sys.errors.flock = EACCES;
+	is_int(tphbuf_device_open(BDF, &options, &dev, &why), -EOPNOTSUPP,
+	       "nor for a user who may not bind");
+	is_int(why.reason, TPHBUF_REASON_NO_CDEV, "for whom the reason is the same");
+	fake_tree_remove(root);
+}
+
 /* What was not written whole was not written. */
 static void short_write(void)
 {
@@ -261,6 +300,7 @@ int main(void)
 	failure("no region", &(struct fake_errors) { .region = EFAULT },
 		-EFAULT, TPHBUF_REASON_SYSTEM, EFAULT);
 	locked();
+	half_bound();
 	short_write();
 	denied("override", &(struct fake_errors) { .write_override = EACCES },
 	       "/sys/bus/pci/devices/" BDF "/driver_override");

@@ -554,6 +554,8 @@ static int fake_flock(int fd, int operation)
 		ret = -fake_sys.errors.flock;
 	if (ret)
 		return ret;
+	if (fake_sys.on_lock)
+		fake_sys.on_lock();
 	return flock(fd, operation) ? -errno : 0;
 }
 

@@ -80,6 +80,7 @@ struct fake_sys {
 	uint8_t token[16];		/* that came with VFIO_DEVICE_BIND_IOMMUFD */
 	unsigned int slept_ms;
 	unsigned int revoke_after_ms;	/* of sleep; 0 for never */
+	void (*on_lock)(void);		/* what another process did by the time that it unlocked */
 	unsigned int sysfs_writes;
 	unsigned int exports;
 	unsigned int tag_sets;
