@@ -12,7 +12,7 @@ from lab.topology import Topology
 TESTS = PROJECT / "tests"
 PROGRAM = re.compile(r"_test\.(c|cc|py|sh)$")
 # How many times as long everything may take on kernels that watch themselves.
-SLOWDOWN = {"debug": 4, "race": 4}
+SLOWDOWN = {"debug": 8, "race": 8}
 
 
 @dataclass
