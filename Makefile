@@ -3,13 +3,14 @@
 LAB = lab/bootstrap
 SELECTED = $(if $(SUITE),'$(SUITE)')
 
-.PHONY: help demo check check-host check-full matrix bench shell picture kernel-tree kernel-series kernel-deb deb install uninstall clean
+.PHONY: help demo check check-host check-ci check-full matrix bench shell picture kernel-tree kernel-series kernel-deb deb install uninstall clean
 
 help:
 	@echo 'make demo           send a file into the accelerator: untagged, tagged, re-tagged, cleared, revoked;'
 	@echo '                    FILE=path, DOMAIN=identity|translated, NIC=mlx5 for RDMA, OPEN=1 opens the page'
-	@echo 'make check          all tests; SUITE=name or SUITE=name/case for some of them'
+	@echo 'make check          the tests, without the slow ones; SUITE=name or SUITE=name/case for some of them'
 	@echo 'make check-host     the tests that need a compiler and Meson and nothing else'
+	@echo 'make check-ci       the slow tests too, on the base kernel'
 	@echo 'make check-full     all tests, those of the virtual machine also on the debug and the race kernel'
 	@echo 'make matrix         the tests of the virtual machine on the kernel without the series, with each topic of it, and with'
 	@echo '                    all: what each cures; KERNEL="name ..." for some of these kernels'
@@ -41,6 +42,9 @@ check:
 
 check-host:
 	@$(LAB) check --host $(SELECTED)
+
+check-ci:
+	@$(LAB) check --slow $(SELECTED)
 
 check-full:
 	@$(LAB) check --full $(SELECTED)

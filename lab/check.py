@@ -115,6 +115,7 @@ def _arguments(args):
                         help="a suite, a guest suite on the debug or the race kernel, or one case; CASE may be a pattern")
     parser.add_argument("--list", action="store_true", help="list the suites")
     parser.add_argument("--host", action="store_true", help="only what needs a compiler and Meson, and no packages")
+    parser.add_argument("--slow", action="store_true", help="the suites that take long as well, on the base kernel")
     parser.add_argument("--full", action="store_true", help="guest suites on the debug and the race kernel as well")
     parser.add_argument("--unreachable", metavar="WHY", help="run the host suites, then fail: the rest cannot run")
     return parser.parse_args(args)
@@ -124,6 +125,18 @@ def _other_kernels(chosen):
     """The guest suites of the base kernel once more, for each kernel that make check-full adds."""
     return [suite.on_kernel(flavour) for flavour in FULL for suite in chosen
             if suite.kind == "guest" and suite.kernel == "base"]
+
+
+def left_out(everything, slow, full):
+    """The suites that a run of all is without, unless the @slow ones, or those of @full, are asked for."""
+    return [suite for suite in everything if not full and (suite.full or suite.slow and not slow)]
+
+
+def left_out_words(out):
+    """What a run says of the suites @out that it was without."""
+    counts = [(sum(suite.slow for suite in out), "make check-ci runs"),
+              (sum(suite.full for suite in out), "only make check-full runs")]
+    return "left out: " + ", ".join(f"{count} suite{'s' * (count > 1)} that {target}" for count, target in counts if count)
 
 
 def _select(everything, names):
@@ -176,8 +189,8 @@ def main(args, alone):
             where = f"{suite.domain} domain, {suite.kernel} kernel, {len(suite.devices)} devices"
             print(f"{suite.name:<24} {suite.kind:<8} {where if suite.kind == 'guest' else ''}".rstrip())
         return 0
-    if not options.full and not options.names:
-        everything = [suite for suite in everything if not suite.full]
+    out = [] if options.names else left_out(everything, options.slow, options.full)
+    everything = [suite for suite in everything if suite not in out]
     chosen, case = _select(everything, options.names)
     if options.host and options.names and any(suite.kind != "host" for suite in chosen):
         raise progress.StepError(f"{', '.join(suite.name for suite in chosen if suite.kind != 'host')}: no host suite; "
@@ -192,6 +205,8 @@ def main(args, alone):
             _without_root(chosen, everything, report, options.unreachable)
         else:
             _all(chosen, everything, report, options.full)
+        if out and not options.host:
+            print(left_out_words(out))
         return report.finish()
 
 

@@ -38,6 +38,8 @@ class Suite:
 
     inject: faults that requests meet, rules of tphbuf-endpoints --inject; "{NAME}" is the BDF of a device.
 
+    slow: make check, which is to take minutes, leaves the suite out; make check-ci and make check-full run it.
+
     full: only make check-full runs the suite, or who names it.
 
     selftests: collections of the kernel's selftests that the suite finds, installed, in the folder selftests of its job.
@@ -74,6 +76,7 @@ class Suite:
     expect: str = ""
     reboots: bool = False
     alone: bool = False
+    slow: bool = False
     full: bool = False
 
     def on_kernel(self, flavour):

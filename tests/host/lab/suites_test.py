@@ -7,7 +7,7 @@ import types
 from pathlib import Path
 
 import tap
-from lab import suite_guest, suite_host, suites
+from lab import check, suite_guest, suite_host, suites
 
 
 def _load(text, *programs):
@@ -113,6 +113,19 @@ def test_groups():
     tap.true(one.machine_key() != four.machine_key(), "so is another command line")
     one, two = _guest('name = "a"\nreboots = true', 'name = "b"\nreboots = true')
     tap.true(one.machine_key() != two.machine_key(), "a restart runs the suite again, and must not run another one")
+
+
+def test_left_out():
+    """make check leaves out the slow suites, make check-ci only those of make check-full, and each says so"""
+    loaded = _guest(*[f'name = "{name}"\n{key}' for name, key in (
+        ("a", ""), ("b", "slow = true"), ("c", "full = true"), ("d", "slow = true"))])
+    for slow, full, names, words in (
+            (False, False, ["b", "c", "d"], "2 suites that make check-ci runs, 1 suite that only make check-full runs"),
+            (True, False, ["c"], "1 suite that only make check-full runs"), (False, True, [], None)):
+        out = check.left_out(loaded, slow, full)
+        tap.equal([suite.name for suite in out], names, f"left out with slow {slow}, full {full}")
+        if out:
+            tap.equal(check.left_out_words(out), f"left out: {words}", "what is said")
 
 
 def test_order():
