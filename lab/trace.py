@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reading of the text trace that tphbuf-endpoints writes (docs/reference/trace-format.md)."""
 
+import functools
 import re
 from dataclasses import dataclass
 
 LINE = re.compile(r"(\d+) (\S+) -> (\S+) (?:(MWr|MRd|FAdd|CAS|MSI-X)(?:32|64) 0x([0-9a-f]+)|(CplD?))((?: [a-z-]+=\S+)*)$")
+FIELD = re.compile(r" ([a-z-]+)=(\S+)")
 REGISTER_MASK = 0xfff
 # Result of a TLP whose completer received it without its hint.
 HINT_DROPPED = "hint-dropped"
@@ -50,20 +52,26 @@ class Tlp:
     injected: str = ""
 
 
+@functools.cache
+def _tag(extended, st, ph):
+    """Of the words of a line; a trace has many TLPs and few tags."""
+    digits = st.removeprefix("0x")
+    if len(digits) != (4 if extended else 2):
+        raise ValueError(f"Steering Tag with {len(digits)} digits: {st}")
+    return Tag(extended, int(digits, 16), int(ph))
+
+
 def parse_line(line):
     """Tlp of a line; ValueError when it is not one."""
     found = LINE.match(line)
     if not found:
         raise ValueError(f"not a line of a trace: {line!r}")
     number, requester, completer, kind, address, completion, rest = found.groups()
-    fields = dict(word.split("=", 1) for word in rest.split())
+    fields = dict(FIELD.findall(rest))
     tag = None
     if fields.get("th") == "1":
         extended = "st-ext" in fields
-        digits = fields["st-ext" if extended else "st"].removeprefix("0x")
-        if len(digits) != (4 if extended else 2):
-            raise ValueError(f"Steering Tag with {len(digits)} digits: {line!r}")
-        tag = Tag(extended, int(digits, 16), int(fields["ph"]))
+        tag = _tag(extended, fields["st-ext" if extended else "st"], fields["ph"])
     value = int(fields["value"], 16) if "value" in fields else None
     tlp = Tlp(int(number), requester, completer, kind or completion, int(address, 16) if address else None,
               int(fields["len"]), tag, value, fields["result"], fields.get("at", ""))

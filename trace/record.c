@@ -189,8 +189,8 @@ uint32_t record_enabled_bytes(const struct record *record)
 
 void record_find_dwords(struct record *record)
 {
-	uint32_t ends = __builtin_popcount(record->first_be & 0xf) +
-			__builtin_popcount(record->last_be & 0xf);
+	static const uint8_t enabled[16] = { 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 };
+	uint32_t ends = enabled[record->first_be & 0xf] + enabled[record->last_be & 0xf];
 
 	if (record_is_completion(record->type)) {
 		record->dwords =
@@ -235,39 +235,33 @@ static int hex_digit(char c)
 	return -1;
 }
 
+/* "bb:dd.f" */
+static int bdf_parse(const char *text)
+{
+	int bus_high = hex_digit(text[0]), bus_low = hex_digit(text[1]);
+	int device_high = hex_digit(text[3]), device_low = hex_digit(text[4]);
+	int function = hex_digit(text[6]);
+
+	if ((bus_high | bus_low | device_high | device_low | function) < 0 || device_high > 1 ||
+	    function > 7 || text[2] != ':' || text[5] != '.')
+		return -EINVAL;
+	return bus_high << 12 | bus_low << 8 | device_high << 7 | device_low << 3 | function;
+}
+
 int party_parse(const char *text, size_t len, int *party)
 {
-	static const char form[] = "xx:xx.x";
-	int value = 0;
-	size_t i;
+	if (len == 7) {
+		int bdf = bdf_parse(text);
 
-	if (len == 2 && text[0] == 'r' && text[1] == 'c') {
+		if (bdf < 0)
+			return bdf;
+		*party = bdf;
+	} else if (len == 2 && text[0] == 'r' && text[1] == 'c') {
 		*party = PARTY_ROOT_COMPLEX;
-		return 0;
-	}
-	if (len == 1 && text[0] == '-') {
+	} else if (len == 1 && text[0] == '-') {
 		*party = PARTY_NONE;
-		return 0;
-	}
-	if (len != sizeof(form) - 1)
+	} else {
 		return -EINVAL;
-	for (i = 0; i < len; i++) {
-		int digit = hex_digit(text[i]);
-
-		if (form[i] != 'x') {
-			if (text[i] != form[i])
-				return -EINVAL;
-			continue;
-		}
-		if (digit < 0)
-			return -EINVAL;
-		/* The second digit pair has five bits, the last digit three. */
-		value = i == 3	 ? value << 1 | digit
-			: i == 6 ? value << 3 | digit
-				 : value << 4 | digit;
-		if ((i == 3 && digit > 1) || (i == 6 && digit > 7))
-			return -EINVAL;
 	}
-	*party = value;
 	return 0;
 }
