@@ -67,7 +67,7 @@ class Report:
 
     @staticmethod
     def _explain(suite, case):
-        progress.say(f"    {progress.paint('failed:', 'red')} {case.name}" + (f": {case.why}" if case.why else ""))
+        progress.say(f"    {progress.paint('failed:', 'red')} {case.text}")
         for note in case.notes[-25:]:
             progress.say(progress.paint(f"      | {note}", "dim"))
         progress.say(f"    again: {suite.again(case)}")
@@ -91,22 +91,19 @@ class Report:
         self.results.sort(key=lambda result: self.order.get(result[0], -1))
         with open(path, "w", encoding="utf-8") as file:
             results.write(file, self.results)
-        cases = [case for _, own in self.results for case in own]
-        named = [(case.status, f"{name}/{case.name}" + (f": {case.why}" if case.why else ""))
-                 for name, own in self.results for case in own]
-        skipped = [text for status, text in named if status == "skip"]
+        passed = sum(case.status == "pass" for _, own in self.results for case in own)
+        failed, skipped = ([f"{name}/{case.text}" for name, own in self.results for case in own if case.status == status]
+                           for status in ("fail", "skip"))
         for text in skipped:
             print(f"skipped: {text}")
-        count = {status: sum(case.status == status for case in cases) for status in ("pass", "fail")}
-        last = f"{count['pass']} passed, {count['fail']} failed" + (f", {len(skipped)} skipped" if skipped else "")
+        last = f"{passed} passed, {len(failed)} failed" + (f", {len(skipped)} skipped" if skipped else "")
         self._print_times()
         # The last lines are what is left of a long run: they name what the last one counts.
-        for status, text in named:
-            if status == "fail":
-                print(f"{progress.paint('failed:', 'red')} {text}")
+        for text in failed:
+            print(f"{progress.paint('failed:', 'red')} {text}")
         print(f"results: {path}")
-        print(progress.paint(last, "red" if count["fail"] or not count["pass"] else "green"), flush=True)
-        return 0 if count["pass"] and not count["fail"] else 1
+        print(progress.paint(last, "red" if failed or not passed else "green"), flush=True)
+        return 0 if passed and not failed else 1
 
 
 def _arguments(args):

@@ -17,6 +17,11 @@ class Case:
     why: str = ""
     notes: list = field(default_factory=list)
 
+    @property
+    def text(self):
+        """The name, and why it is not passed."""
+        return self.name + (f": {self.why}" if self.why else "")
+
 
 def parse(text, status):
     """Cases of one TAP stream of a program that ended with exit status @status.

@@ -54,10 +54,10 @@ class Tlp:
 
 @functools.cache
 def _tag(extended, st, ph):
-    """Of the words of a line; a trace has many TLPs and few tags."""
+    """Of the words of a line, None if it has not the digits of its namespace; a trace has many TLPs and few tags."""
     digits = st.removeprefix("0x")
     if len(digits) != (4 if extended else 2):
-        raise ValueError(f"Steering Tag with {len(digits)} digits: {st}")
+        return None
     return Tag(extended, int(digits, 16), int(ph))
 
 
@@ -72,6 +72,8 @@ def parse_line(line):
     if fields.get("th") == "1":
         extended = "st-ext" in fields
         tag = _tag(extended, fields["st-ext" if extended else "st"], fields["ph"])
+        if not tag:
+            raise ValueError(f"Steering Tag with too many or too few digits: {line!r}")
     value = int(fields["value"], 16) if "value" in fields else None
     tlp = Tlp(int(number), requester, completer, kind or completion, int(address, 16) if address else None,
               int(fields["len"]), tag, value, fields["result"], fields.get("at", ""))

@@ -176,21 +176,28 @@ void record_enable_all(struct record *record)
 	record->last_be = record->dwords > 1 ? 0xf : 0;
 }
 
+/* Of a DW; a table, because without an instruction for it the compiler calls a function. */
+static uint32_t enabled_in_dword(unsigned int be)
+{
+	static const uint8_t bytes[16] = { 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 };
+
+	return bytes[be & 0xf];
+}
+
 uint32_t record_enabled_bytes(const struct record *record)
 {
-	uint32_t bytes = __builtin_popcount(record->first_be & 0xf);
+	uint32_t bytes = enabled_in_dword(record->first_be);
 
 	if (record_is_completion(record->type))
 		return completed_bytes(record);
 	if (record->dwords > 1)
-		bytes += (record->dwords - 2u) * 4 + __builtin_popcount(record->last_be & 0xf);
+		bytes += (record->dwords - 2u) * 4 + enabled_in_dword(record->last_be);
 	return bytes;
 }
 
 void record_find_dwords(struct record *record)
 {
-	static const uint8_t enabled[16] = { 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 };
-	uint32_t ends = enabled[record->first_be & 0xf] + enabled[record->last_be & 0xf];
+	uint32_t ends = enabled_in_dword(record->first_be) + enabled_in_dword(record->last_be);
 
 	if (record_is_completion(record->type)) {
 		record->dwords =
