@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "devices/device_options.h"
+#include "devices/plugin.h"
 #include "devices/registry.h"
 #include "injection_file.h"
 #include "pcie/trace.h"
@@ -19,6 +20,7 @@
 #define SPIN_US		20u
 #define SPIN_PROCESSORS	4	/* a thread that spins needs one that nobody else wants */
 #define SPIN_US_MAX	1000000u
+#define PLUGIN_ERROR_MAX	512
 
 static void print_help(FILE *out)
 {
@@ -39,6 +41,8 @@ static void print_help(FILE *out)
 	      "  --stats        on SIGUSR1, print the numbers of TLPs by requester, completer and\n"
 	      "                 tag to standard error\n"
 	      "  --device SPEC  add a device; may be repeated\n"
+	      "  --plugin FILE  load a device type from a shared object, which --help after it\n"
+	      "                 describes; may be repeated\n"
 	      "  --root-port KEYS, --switch KEYS, --downstream-port KEYS\n"
 	      "                 add a port to the tree; devices may be below it; may be repeated\n"
 	      "  --root-complex KEYS\n"
@@ -103,6 +107,15 @@ static int add_port_spec(struct command_line *line, int option, const char *text
 	return 0;
 }
 
+static int load_plugin(const char *path)
+{
+	char error[PLUGIN_ERROR_MAX];
+
+	if (plugin_load(path, error, sizeof(error)))
+		return fail(EXIT_USAGE, "--plugin %s: %s", path, error);
+	return 0;
+}
+
 /* What is recorded. Return: 0, an exit code, or -1 for an option of another subject. */
 static int parse_trace_option(struct command_line *line, int option, const char *text)
 {
@@ -153,6 +166,8 @@ static int parse_tree_option(struct command_line *line, int option, const char *
 	case 'S':
 	case 'O':
 		return add_port_spec(line, option, text);
+	case 'G':
+		return load_plugin(text);
 	case 'C':
 		line->root_complex = text;
 		return 0;
@@ -236,6 +251,7 @@ int command_line_parse(int argc, char **argv, struct command_line *line)
 		{ "requests-only", no_argument, NULL, 'r' },
 		{ "stats", no_argument, NULL, 'c' },
 		{ "device", required_argument, NULL, 'D' },
+		{ "plugin", required_argument, NULL, 'G' },
 		{ "root-port", required_argument, NULL, 'R' },
 		{ "switch", required_argument, NULL, 'S' },
 		{ "downstream-port", required_argument, NULL, 'O' },

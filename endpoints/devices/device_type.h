@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the registry knows of a kind of device. Each device has one in its header.
+ * What the registry knows of a kind of device. Each device has one in its header, or is a plugin: a
+ * shared object with a kind of device, which tphbuf-endpoints --plugin loads.
  */
 #ifndef TPHBUF_DEVICE_TYPE_H
 #define TPHBUF_DEVICE_TYPE_H
+
+#include <stdint.h>
 
 struct fabric;
 struct options;
@@ -26,5 +29,28 @@ struct device_type {
 	int (*create)(struct fabric *fabric, struct options *options,
 		      struct pci_function_desc *desc, struct pci_function **fn);
 };
+
+/* Goes up with each change of the installed headers that breaks a plugin built before. */
+#define DEVICE_PLUGIN_ABI	1
+
+/**
+ * struct device_plugin - what a plugin exports
+ * @abi: DEVICE_PLUGIN_ABI of the headers that it was built with; the first field in each of them
+ * @type: its device type
+ */
+struct device_plugin {
+	uint32_t abi;
+	const struct device_type *type;
+};
+
+#define DEVICE_PLUGIN_SYMBOL	"tphbuf_device_plugin"
+
+extern const struct device_plugin tphbuf_device_plugin;
+
+/* Once in a plugin, outside of functions: its device type. */
+#define DEVICE_PLUGIN(device)                                                                  \
+	const struct device_plugin tphbuf_device_plugin = {                                        \
+		.abi = DEVICE_PLUGIN_ABI, .type = &(device),                                       \
+	}
 
 #endif

@@ -20,7 +20,10 @@
 #define MPS_MIN		128
 #define MPS_MAX		4096
 
-static const struct device_type *const types[] = {
+#define TYPES_MAX	16
+
+/* The types of plugins are added before the first thread is started. NULL ends the list. */
+static const struct device_type *types[TYPES_MAX + 1] = {
 	&accelerator_type,
 	&dma_engine_type,
 #ifdef TPHBUF_WITH_MLX5
@@ -28,21 +31,33 @@ static const struct device_type *const types[] = {
 #endif
 };
 
-static const unsigned int types_count = sizeof(types) / sizeof(*types);
-
 static const struct device_type *registry_find(const char *name)
 {
-	for (unsigned int i = 0; i < types_count; i++)
+	for (unsigned int i = 0; types[i]; i++)
 		if (!strcmp(types[i]->name, name))
 			return types[i];
 	return NULL;
 }
 
+int device_type_add(const struct device_type *type)
+{
+	unsigned int count = 0;
+
+	if (registry_find(type->name))
+		return -EEXIST;
+	while (types[count])
+		count++;
+	if (count == TYPES_MAX)
+		return -ENOSPC;
+	types[count] = type;
+	return 0;
+}
+
 static int unknown_type(const struct options *options)
 {
-	char names[64] = "";
+	char names[256] = "";
 
-	for (unsigned int i = 0; i < types_count; i++) {
+	for (unsigned int i = 0; types[i]; i++) {
 		if (i)
 			strncat(names, ", ", sizeof(names) - strlen(names) - 1);
 		strncat(names, types[i]->name, sizeof(names) - strlen(names) - 1);
@@ -152,6 +167,6 @@ void device_print_help(FILE *out)
 	      "    below=PORT               port that it is below; default the switch that passes\n"
 	      "                             everything\n",
 	      out);
-	for (unsigned int i = 0; i < types_count; i++)
+	for (unsigned int i = 0; types[i]; i++)
 		fprintf(out, "and, for the type %s,\n%s", types[i]->name, types[i]->help);
 }

@@ -8,8 +8,18 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct device_type;
 struct fabric;
 struct pci_function;
+
+/**
+ * device_type_add() - offer another type
+ * @type: stays valid; its name is not empty
+ *
+ * Context: before there is a second thread.
+ * Return: 0, -EEXIST when there is a type of this name, or -ENOSPC when there are too many.
+ */
+int device_type_add(const struct device_type *type);
 
 /**
  * device_create() - make a device and attach it to the fabric

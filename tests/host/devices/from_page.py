@@ -8,14 +8,17 @@ import re
 import sys
 from pathlib import Path
 
-NAMES = ("doorbell_counter_regs.h", "doorbell_counter.h", "doorbell_counter.c", "doorbell_counter_test.c")
+NAMES = ("doorbell_counter_regs.h", "doorbell_counter.h", "doorbell_counter.c", "plugin_line.c", "doorbell_counter_test.c")
+PLUGIN = "doorbell_counter_plugin.c"
 
 
 def main(page, registry, folder):
     blocks = re.findall(r"^```c\n(.*?)^```$", Path(page).read_text(), re.MULTILINE | re.DOTALL)
     if len(blocks) != len(NAMES):
         sys.exit(f"{page}: {len(blocks)} blocks of C, want {len(NAMES)}")
-    for name, text in zip(NAMES, blocks):
+    code = dict(zip(NAMES, blocks))
+    code[PLUGIN] = code["doorbell_counter.c"] + code.pop("plugin_line.c")
+    for name, text in code.items():
         (Path(folder) / name).write_text(text)
     text = Path(registry).read_text()
     for before, more in (('#include "dma_engine.h"\n', '#include "doorbell_counter.h"\n'),
