@@ -212,8 +212,10 @@ def _all(chosen, everything, report, full):
     from lab import prepare, userspace
     guest = [suite for suite in chosen if suite.kind == "guest"]
     runs = guest + (_other_kernels(guest) if full else [])
-    # The base kernel first: the objects of the others begin as copies of its own.
-    flavours = sorted({suite.kernel for suite in runs}, key=lambda name: (name != "base", name))
+    # The base kernel first: the objects of the others begin as copies of its own. A suite of another kind boots no machine,
+    # or names the kernel.
+    booted = runs + [suite for suite in chosen if suite.kernel != "base"]
+    flavours = sorted({suite.kernel for suite in booted}, key=lambda name: (name != "base", name))
     modules = sorted({(suite.kernel, name) for suite in runs for name in suite.modules})
     variants = ["sanitized"] + (["plain"] if guest else [])
     try:

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import PROJECT, cache, page, prepare, progress, registers, topology, trace, vm
+from lab import PROJECT, cache, kernel, page, prepare, progress, registers, topology, trace, vm
 
 JSON_FILE = PROJECT / "build/demo.json"
 PHASES = ("untagged", "store", "add", "retagged", "cleared", "revoked")
@@ -195,9 +195,9 @@ def _run(prepared, path, domain, nic):
     """Run the guest program; returns the machine's result and the addresses of accelerator and engine."""
     length = path.stat().st_size
     devices = [f"accelerator,name=acc0,completer=ext,size={_bar_size(length) // MIB}M", SENDERS[nic]]
-    modules = [] if nic else [prepared.module("base", "tph_dma")]
+    modules = [] if nic else [prepared.module(kernel.DEMO, "tph_dma")]
     job = vm.prepare("demo")
-    machine = vm.Machine(prepared.root, prepared.kernels["base"], devices, domain, modules,
+    machine = vm.Machine(prepared.root, prepared.kernels[kernel.DEMO], devices, domain, modules,
                          input=True, memory=f"{_memory(length)}M", pcapng=True)
     (job / "input").mkdir()
     shutil.copyfile(path, job / "input/file")
@@ -293,7 +293,7 @@ def main(_args, alone):
     with alone():
         JSON_FILE.unlink(missing_ok=True)
         prepared = prepare.prepare()
-        path = own or prepared.kernels["base"] / "bzImage"
+        path = own or prepared.kernels[kernel.DEMO] / "bzImage"
         result = _run(prepared, path, domain, nic)
         code = report(result, path, domain, nic, prepared.root)
         if opens:

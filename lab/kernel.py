@@ -12,6 +12,8 @@ from lab import PROJECT, cache, debian_kernel, kernel_source, process, progress,
 CONFIGS = PROJECT / "kernel/configs"
 # Flavour of the kernels with some topics of the series only. They share a folder of objects, configured as base is.
 PARTS = "parts"
+# Flavour of what people look at: to watch the locks is more than half of the instructions of a boot.
+DEMO = "clean"
 # Flavour of the clean kernel without the series, to tell what the series costs.
 UNPATCHED = "unpatched"
 # Folders of modules that are built on top of a lab kernel.

@@ -31,7 +31,7 @@ def _side_by_side(*calls):
     return [future.result() for future in futures]
 
 
-def prepare(flavours=("base",), variants=("plain",), modules=(("base", "tph_dma"),), selftests=(), installed=False,
+def prepare(flavours=(kernel.DEMO,), variants=("plain",), modules=((kernel.DEMO, "tph_dma"),), selftests=(), installed=False,
             ucx=False):
     """Tool root, kernels of these flavours, and user-space builds of these variants.
 

@@ -3,7 +3,7 @@
 
 import os
 
-from lab import live, prepare, progress, vm
+from lab import kernel, live, prepare, progress, vm
 
 DEVICES = ["accelerator,name=acc0,completer=ext", "dma-engine,name=dma0", "mlx5,name=nic0"]
 PAGE_NAMES = {"acc0": "accelerator:accelerator", "dma0": "requester:DMA engine", "nic0": "ConnectX"}
@@ -27,7 +27,8 @@ def prepared():
     domain = vm.domain()
     port = live.wanted()
     made = prepare.prepare()
-    machine = vm.Machine(made.root, made.kernels["base"], DEVICES, domain, [made.module("base", "tph_dma")])
+    machine = vm.Machine(made.root, made.kernels[kernel.DEMO], DEVICES, domain,
+                         [made.module(kernel.DEMO, "tph_dma")])
     job = vm.prepare("shell")
     server = None if port is None else _serve(machine, job, made.root, port)
     print(f"tphbuf is on the path, other programs are in /build, files in /job (here {job}), the trace is /job/trace.txt; "

@@ -65,7 +65,7 @@ def test_build_begins():
 
 def test_packages():
     """packages of a small kernel: the image boots, says its version, and a device of it can be tagged"""
-    prepared = prepare.prepare(modules=())
+    prepared = prepare.prepare(("base",), modules=())
     packages = kernel_deb.build(prepared.kernels["base"] / "config", SMALL)
     image, = (path for path in packages if path.name.startswith("linux-image-"))
     subprocess.run(["dpkg-deb", "-x", str(image), str(SMALL / "unpacked")], check=True)
