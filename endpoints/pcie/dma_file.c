@@ -164,7 +164,7 @@ static void choose_piece(const struct stat *st, uint64_t offset, uint64_t size,
 	piece->size = end - piece->offset;
 }
 
-/* Return: 0, -EMEDIUMTYPE, -EINVAL, -EACCES, another -errno. */
+/* Return: 0, -EMEDIUMTYPE, -ERANGE, -EACCES, another -errno. */
 static int check_file(int fd, uint64_t offset, uint64_t size, bool writable, struct stat *st)
 {
 	int flags = fcntl(fd, F_GETFL), access = flags & O_ACCMODE;
@@ -182,7 +182,7 @@ static int check_file(int fd, uint64_t offset, uint64_t size, bool writable, str
 	if (access == O_WRONLY || (writable && access != O_RDWR))
 		return -EACCES;
 	if (offset > (uint64_t)st->st_size || size > (uint64_t)st->st_size - offset)
-		return -EINVAL;
+		return -ERANGE;
 	return 0;
 }
 

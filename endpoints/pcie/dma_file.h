@@ -68,7 +68,7 @@ void dma_files_init(struct dma_files *files);
  * What is mapped is the range and at most a window around it that others of the same file share: a
  * client with an IOMMU in between announces guest memory page by page.
  *
- * Return: 0, -EMEDIUMTYPE for a file that is not on tmpfs or hugetlbfs, -EINVAL for a range outside
+ * Return: 0, -EMEDIUMTYPE for a file that is not on tmpfs or hugetlbfs, -ERANGE for a range outside
  * of it, -EACCES when it is not open for what the range allows, -ENOSPC at the limits of the
  * function, -ENOMEM, or an error of mmap().
  */

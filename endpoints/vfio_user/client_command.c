@@ -143,6 +143,10 @@ static int handle_dma_map(struct vfio_user_connection *connection)
 	if (ret == -EMEDIUMTYPE)
 		return refuse(connection, ret,
 			      "the file is neither on tmpfs (a memfd is) nor on hugetlbfs");
+	if (ret == -ERANGE)
+		return refuse(connection, -EINVAL,
+			      "the file is shorter than its offset 0x%" PRIx64 " + 0x%" PRIx64,
+			      map.offset, map.size);
 	if (ret)
 		return refuse(connection, ret, "0x%" PRIx64 "+0x%" PRIx64 ", %s offset 0x%" PRIx64,
 			      map.address, map.size, in->fds.count ? "file" : "no file,",

@@ -47,8 +47,9 @@ struct vfio_user_mapping {
  * @region_read: access by the client; -EINVAL out of bounds, other -errno as the device likes
  * @region_write: access by the client, with the errors of a read
  * @dma_map: announce bus addresses; -EEXIST for an overlap, -EINVAL for a range that cannot be,
- *	-ENOSPC at a limit of the device, -EMEDIUMTYPE for a file of the wrong kind. A file that was
- *	accepted is one that can be closed without waiting for its owner.
+ *	-ERANGE for one outside of the file, -ENOSPC at a limit of the device, -EMEDIUMTYPE for a
+ *	file of the wrong kind. A file that was accepted is one that can be closed without waiting
+ *	for its owner.
  * @dma_unmap: -ENOENT when nothing was mapped there; after it returned the range is not used any
  *	more
  * @dma_unmap_all: withdraw all; after it returned none is used any more

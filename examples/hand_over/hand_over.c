@@ -54,6 +54,7 @@ int main(int argc, char **argv)
 	struct tphbuf_probe why;
 	uint32_t value = 0;
 	char line[400];
+	pid_t ended = 0;
 	int fd, status;
 
 	if (argc != 4)
@@ -72,17 +73,19 @@ int main(int argc, char **argv)
 		errx(1, "cannot offer the buffer");
 	if (!fork())
 		_exit(use(argv[3]));
-	/* Your event loop. */
-	while (value != 0x12345678) {
+	/* Your event loop. The other process may fail as well. */
+	while (value != 0x12345678 && !ended) {
 		poll(&(struct pollfd) { .fd = tphbuf_server_fd(server), .events = POLLIN }, 1, 10);
 		tphbuf_server_dispatch(server);
 		tphbuf_device_bar_read(dev, atoi(argv[2]), 0, &value, sizeof(value));
+		ended = waitpid(-1, &status, WNOHANG);
 	}
 	tphbuf_revoke(dev, offer.dmabuf_fd, NULL);
 	tphbuf_server_withdraw(server, "frames");
-	while (!waitpid(-1, &status, WNOHANG)) {
+	while (!ended) {
 		poll(&(struct pollfd) { .fd = tphbuf_server_fd(server), .events = POLLIN }, 1, 10);
 		tphbuf_server_dispatch(server);
+		ended = waitpid(-1, &status, WNOHANG);
 	}
 	tphbuf_server_close(server);
 	unlink(argv[3]);

@@ -177,12 +177,12 @@ static void test_bad_files(void)
 	before = open_fds();
 	dma_map_init(&map);
 	check_refused("range behind the end of the file", make_file(4 * PAGE), PAGE, 4 * PAGE, true,
-		      -EINVAL);
+		      -ERANGE);
 	check_refused("range across the end of the file", make_file(4 * PAGE), 2 * PAGE, 3 * PAGE,
-		      true, -EINVAL);
-	check_refused("offset near 2^64", make_file(4 * PAGE), 2 * PAGE, -PAGE, true, -EINVAL);
-	check_refused("file shorter than a page", make_file(100), PAGE, 0, true, -EINVAL);
-	check_refused("empty file", make_file(0), PAGE, 0, true, -EINVAL);
+		      true, -ERANGE);
+	check_refused("offset near 2^64", make_file(4 * PAGE), 2 * PAGE, -PAGE, true, -ERANGE);
+	check_refused("file shorter than a page", make_file(100), PAGE, 0, true, -ERANGE);
+	check_refused("empty file", make_file(0), PAGE, 0, true, -ERANGE);
 	check_refused("offset within a page", make_file(4 * PAGE), PAGE, 8, true, -EINVAL);
 	check_refused("a pipe", dup(pipes[0]), PAGE, 0, false, -EMEDIUMTYPE);
 	check_refused("a device", open("/dev/zero", O_RDWR), PAGE, 0, true, -EMEDIUMTYPE);

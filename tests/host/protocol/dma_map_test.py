@@ -102,6 +102,15 @@ def test_flags_and_argsz():
             equal(map_error(client, 0x1000, PAGE, argsz=argsz), "EINVAL", f"argsz {argsz}")
 
 
+def test_short_file():
+    """the line names the file that is too short, and not the address"""
+    ram = vu.memfd(PAGE)
+    with Endpoints(DMA_ENGINE) as server, server.connect("dma") as client:
+        equal(map_error(client, 0x1000, PAGE, ram, PAGE), "EINVAL", "behind its end")
+        server.wait_log(f"DMA_MAP refused: the file is shorter than its offset {PAGE:#x} + {PAGE:#x}: Invalid argument")
+    os.close(ram)
+
+
 def test_offsets():
     """An offset without file, within a page, or beyond the file is refused"""
     ram = vu.memfd(RAM_SIZE)
