@@ -50,7 +50,7 @@ check-full:
 	@$(LAB) check --full $(SELECTED)
 
 matrix:
-	@$(LAB) matrix $(KERNEL)
+	@$(LAB) matrix $(KERNEL) $(SUITE)
 
 bench:
 	@$(LAB) check cost cost_unpatched && \

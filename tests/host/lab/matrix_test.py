@@ -2,7 +2,7 @@
 """The matrix of kernels and suites: what counts as expected, and that the list fits suites and topics."""
 
 import tap
-from lab import matrix, results, series, suites
+from lab import matrix, results, series
 
 LOG = results.Case("kernel log is clean", "pass")
 EXPECTED = matrix.Expected(["tph"], words="ENOTTY")
@@ -51,6 +51,19 @@ def test_more():
                          ([_case("fail", "ENOTTY"), _case("fail", "ENOTTY", name="two")], ["one: failed"]),
                          ([_case("pass")], ["nothing says ENOTTY"])):
         tap.equal(matrix.outcome([*cases, LOG], more, True, more.missing(["mmap"]))[1][:1], wrong[:1])
+    described = [_case("pass"), _case("fail", "ENOTTY", name="two: what it shows"), LOG]
+    tap.equal(matrix.outcome(described, more, True, {"two"}), ("passes", []), "a name and what the case shows")
+    tap.equal(matrix.outcome(described[1:], more, True, {"two"}), ("unsupported", []), "nothing passes")
+
+
+def test_words():
+    """what a case may say follows from the topics that are missing, and those below them"""
+    words = {"tph": "no tph", "mmap": "no mmap", "wc": "no wc"}
+    row = matrix.Expected(["mmap"], words="its own", more={"two": ["wc"]})
+    tap.equal(row.on([], words).words, "no tph|no mmap|no wc|its own")
+    tap.equal(row.on(["tph"], words).words, "no mmap|no wc|its own")
+    tap.equal(row.on(["tph", "mmap", "wc"], words).words, "its own")
+    tap.equal(matrix.Expected(["wc"], "fails", "its own").on([], words).words, "its own", "a suite that fails")
 
 
 def test_panic():
@@ -65,11 +78,12 @@ def test_panic():
 
 def test_list():
     """rows are those of suites, and name topics of the series"""
-    expected = matrix.load()
+    words, expected = matrix.load()
     topics = [topic.name for topic in series.topics()]
     named = [name for entry in expected.values() for needs in [entry.needs, *entry.more.values()] for name in needs]
+    named += words
     tap.equal([name for name in named if name not in topics], [], "topics")
-    tap.equal(sorted(expected.keys() - {suite.name for suite in suites.load()}), [], "rows without a suite")
+    tap.equal(sorted(suite.name for suite in matrix.listed(expected)), sorted(expected), "a row for each suite of the machine")
 
 
 if __name__ == "__main__":
