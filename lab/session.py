@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 
 JOB = Path("/job")
+# The guest makes it when it begins with its script.
+STARTED = JOB / "script.log"
 READY_TIMEOUT = 20
 EXIT_TIMEOUT = 20
 # A guest whose device has gone mostly hangs: it gets this long to end by itself.
@@ -30,14 +32,16 @@ def wait_ready(endpoints):
     return None
 
 
-def watch(endpoints, qemu, timeout):
-    """Wait for QEMU to end; returns a reason when it has to be ended."""
-    end = time.monotonic() + timeout if timeout else None
+def watch(endpoints, qemu, timeout, boot_timeout):
+    """Wait for QEMU to end; returns a reason when it has to be ended. The timeouts are seconds, or None."""
+    start = time.monotonic()
     gone = None
     while qemu.poll() is None:
         now = time.monotonic()
-        if end and now > end:
+        if timeout and now - start > timeout:
             return f"the virtual machine was still running after {timeout} s"
+        if boot_timeout and now - start > boot_timeout and not STARTED.exists():
+            return f"the guest had not booted after {boot_timeout} s"
         if endpoints and gone is None and endpoints.poll() is not None:
             gone = now
         if gone and now - gone > ORPHAN_TIMEOUT:
@@ -71,7 +75,7 @@ def main():
         with open(JOB / "qemu.log", "w", encoding="utf-8") as log:
             qemu = subprocess.Popen(plan["qemu"], stdin=None if plan["interactive"] else subprocess.DEVNULL,
                                     stdout=None if plan["interactive"] else log, stderr=log)
-        status["reason"] = watch(endpoints, qemu, plan["timeout"])
+        status["reason"] = watch(endpoints, qemu, plan["timeout"], plan["boot_timeout"])
         if qemu.poll() is None:
             qemu.kill()
         status["qemu"] = qemu.wait()

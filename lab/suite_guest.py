@@ -129,7 +129,8 @@ def _run_group(prepared, group, report, variant):
             def watch(job=job, step=step):
                 running = job / "running"
                 step.detail = running.read_text().strip() if running.is_file() else "booting"
-            result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), _limits(first.kernel), watch)
+            result = vm.run(machine, job, _script(group), sum(suite.timeout for suite in group), _limits(first.kernel), watch,
+                            suites.SLOWDOWN.get(first.kernel, 1) * vm.BOOT_TIMEOUT)
             step.detail = "%d devices, %s domain, %s kernel, %d suites" % (
                 len(first.devices), first.domain, first.kernel, len(group))
         group = _collect(result, group, report)

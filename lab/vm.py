@@ -20,7 +20,8 @@ from lab import PROJECT, cache, deb, initrd, kernel_log, process, progress, sand
 from lab.topology import Topology
 
 RUNS = PROJECT / "build/vm"
-BOOT_TIMEOUT = 60
+# Seconds from the start of QEMU to that of the script; it takes a minute with 80 devices on a busy host.
+BOOT_TIMEOUT = 300
 # The kernel allows peer-to-peer DMA through the host bridges of AMD's family 17h and later, whatever bridge it is.
 CPU = "EPYC"
 ACCELERATORS = ("tcg", "kvm")
@@ -168,7 +169,7 @@ def _sandbox(machine, job):
     return sandbox.argv(machine.root, command, binds, userspace.SANITIZERS)
 
 
-def _write_job(machine, job, timeout, interactive, env):
+def _write_job(machine, job, interactive, env, timeout=None, boot_timeout=None):
     shutil.copy(PROJECT / "lab/guest/init", job)
     initrd.write(job / "initrd", sorted((machine.kernel / "modules").glob("*.ko")))
     (job / "environment").write_text(_environment(machine, env))
@@ -182,18 +183,19 @@ def _write_job(machine, job, timeout, interactive, env):
     if machine.selftests:
         shutil.copytree(machine.selftests, job / "selftests")
     plan = {"endpoints": _endpoints(machine), "qemu": _qemu(machine, interactive), "interactive": interactive,
-            "timeout": timeout}
+            "timeout": timeout, "boot_timeout": boot_timeout}
     (job / "session.json").write_text(json.dumps(plan, indent=1) + "\n")
 
 
-def run(machine, job, script, timeout, env=None, watch=None):
+def run(machine, job, script, timeout, env=None, watch=None, boot_timeout=BOOT_TIMEOUT):
     """Boot @machine, run the shell script @script in the guest, power off.
 
+    @timeout: seconds for the script. @boot_timeout: seconds until it begins.
     @watch() is called some times a second. The result's reason is None when the guest ran the script to its
     end and everything ended in good order; what the script did is for the caller to read in the job folder.
     """
     (job / "script").write_text(script)
-    _write_job(machine, job, timeout + BOOT_TIMEOUT, False, env or {})
+    _write_job(machine, job, False, env or {}, timeout + boot_timeout, boot_timeout)
     start = time.monotonic()
     process.run(_sandbox(machine, job), f"session-{job.name}", idle=watch)
     seconds = time.monotonic() - start
@@ -222,5 +224,5 @@ def _reason(machine, job):
 
 def shell(machine, job):
     """Boot @machine with a shell on this terminal."""
-    _write_job(machine, job, None, True, {"LAB_SHELL": "1"})
+    _write_job(machine, job, True, {"LAB_SHELL": "1"})
     return process.foreground(_sandbox(machine, job))

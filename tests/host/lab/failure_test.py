@@ -5,9 +5,12 @@ import contextlib
 import errno
 import io
 import subprocess
+import tempfile
+from pathlib import Path
 
 import tap
 from lab import __main__ as lab
+from lab import session
 
 
 def _ended(action):
@@ -41,6 +44,22 @@ def test_file():
     status, lines = _ended(fail)
     tap.equal((status, len(lines)), (1, 1), f"status and lines, {lines}")
     tap.true("/some/file" in lines[0], lines[0])
+
+
+def test_boot():
+    """a guest that hangs while it boots is ended before its suites have had their time; one that has booted is not"""
+    def watched(*timeouts):
+        with subprocess.Popen(["sleep", "60"]) as qemu:
+            try:
+                return session.watch(None, qemu, *timeouts)
+            finally:
+                qemu.kill()
+
+    with tempfile.TemporaryDirectory() as folder:
+        session.STARTED = Path(folder) / "script.log"
+        tap.equal(watched(50, 0.1), "the guest had not booted after 0.1 s", "without a script")
+        session.STARTED.touch()
+        tap.equal(watched(0.3, 0.1), "the virtual machine was still running after 0.3 s", "with one")
 
 
 if __name__ == "__main__":
