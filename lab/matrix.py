@@ -20,7 +20,8 @@ ALL = "all"
 # The topic that the modules of a folder, keys of kernel.MODULES, cannot be built without, and the selftests.
 MODULE_TOPICS = {"tph_dma": "tph", "tph_fault": "tph", "tph_query": "tph", "mlx5_st_test": "mlx5", "port_view": "tph"}
 SELFTESTS_TOPIC = "tph"
-MARKS = {"passes": "+", "unsupported": "-", "fails": "F", "panics": "P"}
+WITHOUT = ("unsupported", "fails", "panics")
+MARKS = {"passes": "+", "partly": "p", "unsupported": "-", "fails": "F", "panics": "P"}
 
 
 @dataclass
@@ -65,8 +66,8 @@ def load(path=LIST):
         table = tomllib.load(file)
     expected = {name: Expected(**entry) for name, entry in table["suite"].items()}
     for name, entry in expected.items():
-        if entry.without not in MARKS:
-            raise progress.StepError(f"{path.name}: {name}: without = {entry.without!r} is none of {', '.join(MARKS)}")
+        if entry.without not in WITHOUT:
+            raise progress.StepError(f"{path.name}: {name}: without = {entry.without!r} is none of {', '.join(WITHOUT)}")
     return table["words"], expected
 
 
@@ -112,7 +113,7 @@ def outcome(cases, expected, met, missing=()):
         own = [case for case in cases if _name(case) in missing]
         others = [case for case in failed if _name(case) not in missing and not (expected.hangs and case.name == "plan")]
         partly = any(case.status == "pass" for case in cases if case not in own and case.name != suite_guest.LOG_CASE)
-        return "passes" if partly else expected.without, _wrong(own, replace(expected, passing=[])) + _failures(others)
+        return "partly" if partly else expected.without, _wrong(own, replace(expected, passing=[])) + _failures(others)
     if met:
         return got, _failures(failed)
     if panicked or expected.without == "panics":
@@ -173,7 +174,7 @@ class Outcomes:
                 for name in names]
         legend = [f"{number:3d} {column}" for number, column in enumerate(columns, 1)]
         return "\n".join([*head, *rows, "", *legend, "", "+ passes   - says that it is not supported   F fails   "
-                          "P the kernel panics   ! not as expected", ""])
+                          "P the kernel panics   ! not as expected", "p passes, but for the cases that need another topic", ""])
 
 
 def _prepare(table, chosen):

@@ -128,12 +128,15 @@ def test_held_and_killed():
         line = held.stdout.readline()
         shown = rdma.run("rdma", "-dd", "resource", "show", "mr", "dev", rdma.ib_device("nic0"))
         held.kill()
-    tap.true("bytes written" in line, line)
-    for words in ("drv_tph published", "drv_tph_ph 1", "drv_tph_st 0x21"):
-        tap.true(words in shown, f"no '{words}' in: {shown}")
-    rdma.wait_for(f"nic0 holds {before}", lambda: rdma.objects("nic0", before) == before)
-    tap.equal(rdma.run("rdma", "resource", "show", "mr"), "", "memory regions in rdma")
-    Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(rdma.address("acc0"))
+    try:
+        tap.true("bytes written" in line, line)
+        for words in ("drv_tph published", "drv_tph_ph 1", "drv_tph_st 0x21"):
+            tap.true(words in shown, f"no '{words}' in: {shown}")
+        rdma.wait_for(f"nic0 holds {before}", lambda: rdma.objects("nic0", before) == before)
+        tap.equal(rdma.run("rdma", "resource", "show", "mr"), "", "memory regions in rdma")
+    finally:
+        if (rdma.sysfs("acc0") / "driver").exists():
+            Path("/sys/bus/pci/drivers/vfio-pci/unbind").write_text(rdma.address("acc0"))
 
 
 def test_errors():

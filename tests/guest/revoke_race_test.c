@@ -26,6 +26,8 @@
 #define ROUNDS		200
 #define LENGTH		(4 * MIB)
 #define STRIDE		(64 * 1024 + PAGE)
+/* Each maps all pieces of the BAR anew, which takes the debug kernel seconds when they are many. */
+#define PROMOTIONS	64
 
 static struct bar_memory mem;
 static int dmabuf;
@@ -202,7 +204,7 @@ static void run_rounds(unsigned int rounds, bool promote)
 		memory_restore(&mem);
 		atomic_fetch_add(&phase, 1);
 		expect_int(touch_write(file_map, i), 0, "the device file, restored");
-		if (promote && i % 8 == 7 && i / 8 < LENGTH / PAGE / 4)
+		if (promote && i % 8 == 7 && i / 8 < PROMOTIONS)
 			promote_page(i / 8 * 4);
 		else
 			usleep(500);
