@@ -11,7 +11,9 @@ import sys
 import tempfile
 
 SOURCE, LIBRARY = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-FLAGS = ["-Wall", "-Wextra", "-Werror", f"-I{SOURCE}/include", "-fsanitize=address,undefined"]
+# A program has the sanitizer of the library: those of addresses and of threads do not go together.
+SANITIZE = "thread" if b"__tsan_init" in LIBRARY.read_bytes() else "address,undefined"
+FLAGS = ["-Wall", "-Wextra", "-Werror", f"-I{SOURCE}/include", f"-fsanitize={SANITIZE}"]
 results = []
 
 
