@@ -53,9 +53,8 @@ class Expected:
         """The same on a kernel with these topics, where @words, a dict by topic, says what a kernel without one answers."""
         if self.without != "unsupported":
             return self
-        everything = series.topics()
-        needed = {*self.needs, *(name for needs in self.more.values() for name in needs)}
-        needed |= {other.name for topic in everything if topic.name in needed for other in series.base(topic, everything)}
+        below = kernels()
+        needed = {name for needs in [self.needs, *self.more.values()] for topic in needs for name in below[topic]}
         patterns = [words[name] for name in words if name in needed and name not in topics]
         return replace(self, words="|".join([*patterns, self.words] if self.words else patterns))
 
